@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "head.h"
+
+#include <algorithm>
+
+#include "metadata.h"
+
+namespace flv {
+
+namespace {
+
+bool same(Bytes a, Bytes b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end());
+}
+
+// The timestamp may differ and the PreviousTagSize be wrong: what counts is the data.
+Bytes data_of(const TagHeader &header, Bytes tag) {
+  return tag.subspan(kTagHeaderSize, header.data_size);
+}
+
+Bytes data_of(const std::vector<std::uint8_t> &tag) {
+  return Bytes(tag).subspan(kTagHeaderSize, load_u24(&tag[1]));
+}
+
+} // namespace
+
+void Head::clear() {
+  *this = {};
+}
+
+void Head::set_file_header(Bytes bytes) {
+  file_header_.assign(bytes.begin(), bytes.end());
+}
+
+Head::Change Head::note(const TagHeader &header, const TagInfo &info, Bytes tag) {
+  if (info.role == Role::Configuration)
+    return note_configuration(header, info, tag);
+  const Bytes data = data_of(header, tag);
+  if (info.role != Role::Script || !is_on_metadata(data))
+    return Change::None;
+  if (!metadata_.empty() && same(data_of(metadata_), data))
+    return Change::Repeated;
+  metadata_.assign(tag.begin(), tag.end());
+  return Change::Changed;
+}
+
+// A configuration replaces all those of its kind whose tracks it covers.
+Head::Change Head::note_configuration(const TagHeader &header, const TagInfo &info, Bytes tag) {
+  const Bytes data = data_of(header, tag);
+  const TrackSet tracks = tracks_of(header.type, data);
+  for (const Part &part : configurations_) {
+    if (part.type == header.type && part.kind == info.configuration && part.tracks == tracks &&
+        same(data_of(part.tag), data))
+      return Change::Repeated;
+  }
+  if (tag.size() > kMaxConfigurations)
+    return Change::None;
+  std::erase_if(configurations_, [&](const Part &part) {
+    const bool replaced = part.type == header.type && part.kind == info.configuration &&
+                          (part.tracks & ~tracks).none();
+    if (replaced)
+      configuration_bytes_ -= part.tag.size();
+    return replaced;
+  });
+  configurations_.push_back({header.type, info.configuration, tracks, {tag.begin(), tag.end()}});
+  configuration_bytes_ += configurations_.back().tag.size();
+  while (configuration_bytes_ > kMaxConfigurations && configurations_.size() > 1) {
+    configuration_bytes_ -= configurations_.front().tag.size();
+    configurations_.erase(configurations_.begin());
+  }
+  return Change::Changed;
+}
+
+std::vector<Bytes> Head::parts() const {
+  std::vector<Bytes> parts;
+  for (const auto *part : {&file_header_, &metadata_}) {
+    if (!part->empty())
+      parts.emplace_back(*part);
+  }
+  for (const Part &part : configurations_)
+    parts.emplace_back(part.tag);
+  return parts;
+}
+
+} // namespace flv

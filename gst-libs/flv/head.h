@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What somebody who joins a stream in its middle needs before the first frame.
+#pragma once
+
+#include <vector>
+
+#include "codec.h"
+
+namespace flv {
+
+// Collects the file header, the last onMetaData and the last configuration of every track, as whole
+// tags with their PreviousTagSize.
+class Head {
+public:
+  // What a tag did to the head.
+  enum class Change {
+    None,     // it is no part of it
+    Repeated, // it says what the head holds already
+    Changed,
+  };
+
+  // Bytes. A larger configuration is not kept, and of more than that together only the last ones:
+  // real ones have a hundred bytes each.
+  static constexpr std::size_t kMaxConfigurations = 1 << 20;
+
+  void clear();
+  void set_file_header(Bytes bytes);
+
+  // `tag` is what read_tag_header() found in `header`, with its PreviousTagSize, as it is sent;
+  // `info` is what classify() says of its data.
+  Change note(const TagHeader &header, const TagInfo &info, Bytes tag);
+
+  // In the order in which they have to be sent.
+  [[nodiscard]] std::vector<Bytes> parts() const;
+
+private:
+  struct Part {
+    TagType type = TagType::Script;
+    ConfigurationKind kind = ConfigurationKind::Sequence;
+    TrackSet tracks;
+    std::vector<std::uint8_t> tag;
+  };
+
+  Change note_configuration(const TagHeader &header, const TagInfo &info, Bytes tag);
+
+  std::vector<std::uint8_t> file_header_;
+  std::vector<std::uint8_t> metadata_;
+  std::vector<Part> configurations_;
+  std::size_t configuration_bytes_ = 0;
+};
+
+} // namespace flv

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "schedule.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace flv {
+
+namespace {
+
+constexpr Nanoseconds kMillisecond = 1'000'000;
+
+Nanoseconds scaled(std::int64_t milliseconds, double speed) {
+  if (speed == 1.0)
+    return milliseconds * kMillisecond;
+  return std::llround(static_cast<double>(milliseconds) * static_cast<double>(kMillisecond) /
+                      speed);
+}
+
+} // namespace
+
+void Schedule::start(Nanoseconds origin, std::int64_t first) {
+  started_ = true;
+  origin_ = origin;
+  floor_ = origin;
+  anchor_ = origin;
+  anchor_time_ = first;
+  at_hand_ = first;
+  catching_up_ = false;
+}
+
+void Schedule::take(std::int64_t time) {
+  at_hand_ = std::max(at_hand_, time);
+}
+
+Nanoseconds Schedule::due() const {
+  return std::max(line(at_hand_) - burst_, floor_);
+}
+
+Nanoseconds Schedule::leave() const {
+  if (!catching_up_)
+    return due();
+  return std::max(due(), catch_up_ + scaled(at_hand_ - catch_up_time_, catch_up_speed_));
+}
+
+void Schedule::left(Nanoseconds now) {
+  if (catching_up_) {
+    catching_up_ = leave() > due();
+    return;
+  }
+  // What a burst lets go is not late, however long it takes to send.
+  if (catch_up_speed_ > 0 && now > due() + kTolerance && due() > floor_) {
+    catching_up_ = true;
+    catch_up_time_ = at_hand_;
+    catch_up_ = now;
+  }
+}
+
+void Schedule::set_speed(double speed) {
+  anchor_ = line(at_hand_);
+  anchor_time_ = at_hand_;
+  speed_ = speed;
+}
+
+void Schedule::set_burst(std::uint32_t burst, Nanoseconds now) {
+  const Nanoseconds lead = burst * kMillisecond;
+  if (started_ && lead > burst_)
+    floor_ = std::max(floor_, now);
+  burst_ = lead;
+}
+
+void Schedule::set_catch_up_speed(double speed) {
+  catch_up_speed_ = speed;
+  catching_up_ = false;
+}
+
+std::int64_t Schedule::media_at(Nanoseconds now) const {
+  return anchor_time_ + std::llround(static_cast<double>(now - anchor_) * speed_ / kMillisecond);
+}
+
+// When the media time would be due without a burst.
+Nanoseconds Schedule::line(std::int64_t time) const {
+  return anchor_ + scaled(time - anchor_time_, speed_);
+}
+
+} // namespace flv

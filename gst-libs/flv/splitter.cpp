@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "splitter.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace flv {
+
+namespace {
+
+constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
+// "FLV" and version 1 where a PreviousTagSize should be. As a size it is impossible.
+constexpr std::uint32_t kFileHeaderAsSize = 0x464C5601;
+// The bits of a file header's flags that are always 0, and never all of them in a tag's type byte.
+constexpr std::uint8_t kReservedFlags = 0xFA;
+
+} // namespace
+
+void Splitter::reset(Start start, std::uint64_t position) {
+  state_ = start == Start::File ? State::FileStart : State::Search;
+  started_ = start == Start::Middle;
+  fault_ = {};
+  position_ = position;
+  item_begin_ = position;
+  have_ = 0;
+  candidates_.clear();
+  next_check_ = kNever;
+}
+
+Status Splitter::feed(Bytes chunk, std::vector<Item> &items) {
+  while (!chunk.empty()) {
+    switch (state_) {
+    case State::FileStart:
+      // A file of another kind is known by its first three bytes.
+      if (gather(chunk, have_ < 3 ? 3 : kFileHeaderSize))
+        take_file_start();
+      break;
+    case State::FileBody:
+      skip_body(chunk);
+      if (body_left_ == 0 && gather(chunk, kPreviousTagSizeSize))
+        take_file_body(items);
+      break;
+    case State::Header:
+      if (gather(chunk, kTagHeaderSize))
+        take_header(items);
+      break;
+    case State::Body:
+      skip_body(chunk);
+      break;
+    case State::Trailer:
+      if (gather(chunk, kPreviousTagSizeSize))
+        take_trailer(items);
+      break;
+    case State::Seam:
+      if (gather(chunk, kFileHeaderSize))
+        take_seam(items);
+      break;
+    case State::Search:
+      search(chunk, items);
+      break;
+    case State::Failed:
+      return Status::Malformed;
+    }
+  }
+  return state_ == State::Failed ? Status::Malformed : Status::Ok;
+}
+
+Status Splitter::finish(std::vector<Item> &items) {
+  if (state_ == State::Failed)
+    return Status::Malformed;
+  // A tag is whole without the size behind it.
+  if (state_ == State::Trailer || state_ == State::Seam)
+    end_tag(std::min(have_, kPreviousTagSizeSize), false, items);
+  else if (state_ == State::Search)
+    finish_search(items);
+  const auto held = static_cast<std::uint32_t>(position_ - item_begin_);
+  const Fault cut_off{Fault::Kind::Truncated, held};
+  if (!started_) {
+    fault_ = cut_off;
+    state_ = State::Failed;
+    return Status::Malformed;
+  }
+  if (held > 0)
+    items.push_back(
+        {.kind = Item::Kind::Truncated, .begin = item_begin_, .end = position_, .fault = cut_off});
+  reset(Start::Middle, position_);
+  return Status::Ok;
+}
+
+std::uint64_t Splitter::keep_from() const {
+  if (state_ != State::Search)
+    return item_begin_;
+  std::uint64_t first = position_ - have_;
+  for (const Candidate &candidate : candidates_)
+    first = std::min(first, candidate.begin);
+  return first;
+}
+
+// Fills scratch_ up to `count` bytes.
+bool Splitter::gather(Bytes &chunk, std::size_t count) {
+  const std::size_t missing = std::min(count - have_, chunk.size());
+  std::copy_n(chunk.begin(), missing, scratch_.begin() + static_cast<std::ptrdiff_t>(have_));
+  chunk = chunk.subspan(missing);
+  have_ += missing;
+  position_ += missing;
+  return have_ == count;
+}
+
+void Splitter::skip_body(Bytes &chunk) {
+  const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(body_left_, chunk.size()));
+  chunk = chunk.subspan(count);
+  position_ += count;
+  body_left_ -= count;
+  if (body_left_ == 0 && state_ == State::Body)
+    state_ = State::Trailer;
+}
+
+void Splitter::take_file_start() {
+  if (have_ == 3) {
+    if (scratch_[0] == 'F' && scratch_[1] == 'L' && scratch_[2] == 'V')
+      return;
+    fault_ = {Fault::Kind::Signature, load_u24(scratch_.data())};
+  } else {
+    fault_ = read_file_header(scratch_.data(), file_);
+  }
+  if (fault_.kind != Fault::Kind::None) {
+    state_ = State::Failed;
+    return;
+  }
+  body_left_ = file_.size - kFileHeaderSize;
+  have_ = 0;
+  state_ = State::FileBody;
+}
+
+void Splitter::take_file_body(std::vector<Item> &items) {
+  items.push_back({.kind = Item::Kind::FileHeader,
+                   .wrong_previous_size = load_u32(scratch_.data()) != 0,
+                   .begin = item_begin_,
+                   .end = position_,
+                   .file = file_});
+  started_ = true;
+  item_begin_ = position_;
+  have_ = 0;
+  state_ = State::Header;
+}
+
+void Splitter::take_header(std::vector<Item> &items) {
+  const Fault fault = read_tag_header(scratch_.data(), max_data_size_, tag_);
+  if (fault.kind == Fault::Kind::None) {
+    body_left_ = tag_.data_size;
+    have_ = 0;
+    state_ = body_left_ > 0 ? State::Body : State::Trailer;
+    return;
+  }
+  if (read_file_header(scratch_.data(), file_).kind == Fault::Kind::None) {
+    // Of the header and the size behind it, 11 bytes are here already.
+    if (file_.size >= kTagHeaderSize) {
+      body_left_ = file_.size - kTagHeaderSize;
+      have_ = 0;
+    } else {
+      have_ = kTagHeaderSize - file_.size;
+      std::copy_n(scratch_.begin() + file_.size, have_, scratch_.begin());
+      body_left_ = 0;
+    }
+    state_ = State::FileBody;
+    return;
+  }
+  start_damage(fault, items);
+}
+
+void Splitter::take_trailer(std::vector<Item> &items) {
+  const std::uint32_t previous_size = load_u32(scratch_.data());
+  if (previous_size == kFileHeaderAsSize)
+    state_ = State::Seam;
+  else
+    end_tag(kPreviousTagSizeSize, previous_size == tag_.tag_size(), items);
+}
+
+// The size is either wrong, or missing in front of another file.
+void Splitter::take_seam(std::vector<Item> &items) {
+  const bool missing = (scratch_[4] & kReservedFlags) == 0 &&
+                       read_file_header(scratch_.data(), file_).kind == Fault::Kind::None;
+  end_tag(missing ? 0 : kPreviousTagSizeSize, false, items);
+}
+
+// The first `trailer` bytes that are at hand belong to the tag, the others to what follows.
+void Splitter::end_tag(std::size_t trailer, bool right_size, std::vector<Item> &items) {
+  const std::uint64_t end = position_ - have_ + trailer;
+  items.push_back({.kind = Item::Kind::Tag,
+                   .wrong_previous_size = !right_size,
+                   .begin = item_begin_,
+                   .end = end,
+                   .tag = tag_});
+  item_begin_ = end;
+  std::copy(scratch_.begin() + static_cast<std::ptrdiff_t>(trailer),
+            scratch_.begin() + static_cast<std::ptrdiff_t>(have_), scratch_.begin());
+  have_ -= trailer;
+  state_ = State::Header;
+}
+
+void Splitter::start_damage(const Fault &fault, std::vector<Item> &items) {
+  items.push_back(
+      {.kind = Item::Kind::Damage, .begin = item_begin_, .end = item_begin_, .fault = fault});
+  state_ = State::Search;
+  next_check_ = kNever;
+  // The first byte is known to begin no tag; the others of the header may.
+  const std::array<std::uint8_t, kWindow> header = scratch_;
+  position_ -= have_ - 1;
+  have_ = 0;
+  Bytes again(header.data() + 1, kTagHeaderSize - 1);
+  search(again, items);
+}
+
+void Splitter::search(Bytes &chunk, std::vector<Item> &items) {
+  while (!chunk.empty() && state_ == State::Search) {
+    if (have_ == kWindow) {
+      std::copy(scratch_.begin() + 1, scratch_.end(), scratch_.begin());
+      --have_;
+    }
+    scratch_[have_++] = chunk[0];
+    chunk = chunk.subspan(1);
+    ++position_;
+    if (search_here(items))
+      return;
+  }
+}
+
+// Looks at what ends with the byte at hand; true when that ended the search.
+bool Splitter::search_here(std::vector<Item> &items) {
+  if (position_ == next_check_) {
+    next_check_ = kNever;
+    for (std::size_t i = 0; i < candidates_.size();) {
+      if (candidates_[i].check == position_ && check_candidate(candidates_[i], items))
+        return true;
+      if (candidates_[i].check < position_ + 1) {
+        forget_candidate(i);
+        continue;
+      }
+      next_check_ = std::min(next_check_, candidates_[i].check);
+      ++i;
+    }
+  }
+  constexpr std::size_t kWholeFileHeader = kFileHeaderSize + kPreviousTagSizeSize;
+  if (have_ >= kWholeFileHeader) {
+    const std::uint8_t *start = scratch_.data() + have_ - kWholeFileHeader;
+    if (start[0] == 'F' && read_file_header(start, file_).kind == Fault::Kind::None &&
+        file_.size == kFileHeaderSize && load_u32(start + kFileHeaderSize) == 0) {
+      end_search(position_ - kWholeFileHeader, items);
+      std::copy_n(start + kFileHeaderSize, kPreviousTagSizeSize, scratch_.begin());
+      take_file_body(items);
+      return true;
+    }
+  }
+  if (have_ >= kTagHeaderSize) {
+    TagHeader header;
+    const std::uint8_t *start = scratch_.data() + have_ - kTagHeaderSize;
+    if (read_tag_header(start, max_data_size_, header).kind == Fault::Kind::None)
+      add_candidate(header);
+  }
+  return false;
+}
+
+// The candidate's check is due at this position; true if it is the tag that was sought. If it is
+// to be looked at again, its `check` lies ahead afterwards.
+bool Splitter::check_candidate(Candidate &candidate, std::vector<Item> &items) {
+  Item tag{.kind = Item::Kind::Tag, .begin = candidate.begin, .tag = candidate.header};
+  tag.end = tag.begin + tag.tag.tag_size() + kPreviousTagSizeSize;
+  if (!candidate.size_checked) {
+    const std::uint8_t *trailer = scratch_.data() + have_ - kPreviousTagSizeSize;
+    if (load_u32(trailer) != tag.tag.tag_size()) {
+      candidate.size_checked = true;
+      candidate.check += kTagHeaderSize;
+      return false;
+    }
+    end_search(tag.begin, items);
+    items.push_back(tag);
+    item_begin_ = tag.end;
+    have_ = 0;
+    return true;
+  }
+  TagHeader next;
+  const std::uint8_t *start = scratch_.data() + have_ - kTagHeaderSize;
+  if (read_tag_header(start, max_data_size_, next).kind != Fault::Kind::None)
+    return false;
+  tag.wrong_previous_size = true;
+  end_search(tag.begin, items);
+  items.push_back(tag);
+  item_begin_ = tag.end;
+  std::copy_n(start, kTagHeaderSize, scratch_.begin());
+  have_ = kTagHeaderSize;
+  take_header(items);
+  return true;
+}
+
+void Splitter::add_candidate(const TagHeader &header) {
+  const Candidate candidate{.begin = position_ - kTagHeaderSize,
+                            .check = position_ + header.data_size + kPreviousTagSizeSize,
+                            .header = header};
+  next_check_ = std::min(next_check_, candidate.check);
+  if (candidates_.size() < kMaxCandidates) {
+    candidates_.push_back(candidate);
+    return;
+  }
+  // Only hostile data has so many. The one that would take longest to prove gives way.
+  const auto last =
+      std::max_element(candidates_.begin(), candidates_.end(),
+                       [](const Candidate &a, const Candidate &b) { return a.check < b.check; });
+  if (candidate.check < last->check) {
+    candidates_.erase(last);
+    candidates_.push_back(candidate);
+  }
+}
+
+void Splitter::forget_candidate(std::size_t index) {
+  candidates_.erase(candidates_.begin() + static_cast<std::ptrdiff_t>(index));
+}
+
+// The end of the stream proves the tag that it is the end of, whatever its PreviousTagSize.
+void Splitter::finish_search(std::vector<Item> &items) {
+  for (const Candidate &candidate : candidates_) {
+    const std::uint64_t end = candidate.begin + candidate.header.tag_size();
+    if (end != position_ && end + kPreviousTagSizeSize != position_)
+      continue;
+    const Item tag{.kind = Item::Kind::Tag,
+                   .wrong_previous_size = true,
+                   .begin = candidate.begin,
+                   .end = position_,
+                   .tag = candidate.header};
+    end_search(tag.begin, items);
+    items.push_back(tag);
+    item_begin_ = position_;
+    return;
+  }
+  end_search(position_, items);
+}
+
+// Everything before `begin` is no tag.
+void Splitter::end_search(std::uint64_t begin, std::vector<Item> &items) {
+  if (begin > item_begin_)
+    items.push_back({.kind = Item::Kind::Skipped, .begin = item_begin_, .end = begin});
+  item_begin_ = begin;
+  candidates_.clear();
+  next_check_ = kNever;
+  state_ = State::Header;
+}
+
+} // namespace flv

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "timeline.h"
+
+#include <algorithm>
+
+namespace flv {
+
+namespace {
+
+// What a tag lasts of whose kind only one has been seen: a frame at 25 Hz, an AAC frame at 48 kHz.
+constexpr std::int64_t kDefaultVideoStep = 40;
+constexpr std::int64_t kDefaultAudioStep = 21;
+
+// The timestamp as the number closest to `reference` that has its 32 bits.
+std::int64_t unwrap(std::uint32_t timestamp, std::int64_t reference) {
+  const std::uint32_t step = timestamp - static_cast<std::uint32_t>(reference);
+  return reference + static_cast<std::int32_t>(step);
+}
+
+} // namespace
+
+void Timeline::clear() {
+  const std::uint32_t max_gap = max_gap_;
+  *this = {};
+  max_gap_ = max_gap;
+}
+
+Timeline::Place Timeline::media(Kind kind, std::uint32_t timestamp) {
+  Track &own = track(kind);
+  std::int64_t raw = timestamp;
+  if (first_)
+    raw = unwrap(timestamp, own.started ? own.raw : last_raw_);
+  else
+    first_ = highest_ = raw;
+
+  std::int64_t offset = offset_;
+  bool discontinuity = false;
+  if (seam_) {
+    discontinuity = true;
+    offset = cross_seam(kind, raw);
+  } else if (!own.started) {
+    // Late is what the first tag of the second kind may be, but not ahead by more than a gap.
+    const std::int64_t ahead = raw + offset_ - highest_;
+    if (max_gap_ > 0 && ahead > std::int64_t{max_gap_}) {
+      discontinuity = true;
+      offset = close(raw, highest_);
+    }
+  } else if (!is_usual(raw + offset_ - own.time)) {
+    // The other kind may have come to a discontinuity that this one has yet to reach.
+    if (is_usual(raw + offset_before_ - own.time)) {
+      offset = offset_before_;
+    } else {
+      discontinuity = true;
+      offset = close(raw, own.time + usual_step(kind));
+    }
+  }
+
+  const std::int64_t time = raw + offset;
+  if (own.started && !discontinuity)
+    own.add_step(time - own.time);
+  own.started = true;
+  own.raw = raw;
+  own.time = time;
+  last_raw_ = raw;
+  if (time >= highest_) {
+    highest_ = time;
+    highest_kind_ = kind;
+  }
+  return {time, static_cast<std::uint32_t>(time), discontinuity};
+}
+
+Timeline::Place Timeline::other(std::uint32_t timestamp) const {
+  if (!first_)
+    return {timestamp, timestamp, false};
+  const std::int64_t time = unwrap(timestamp, last_raw_) + offset_;
+  const bool credible =
+      !seam_ && time >= highest_ - kMaxStepBack && time <= highest_ + kMaxStepBack;
+  if (credible)
+    return {time, static_cast<std::uint32_t>(time), false};
+  // Where nothing was ever closed over, the bytes are right as they are.
+  const bool untouched = offset_ == 0 && !seam_;
+  return {highest_, untouched ? timestamp : static_cast<std::uint32_t>(highest_), false};
+}
+
+std::int64_t Timeline::end() const {
+  return first_ ? highest_ + usual_step(highest_kind_) : 0;
+}
+
+bool Timeline::is_usual(std::int64_t step) const {
+  return step >= -kMaxStepBack && (max_gap_ == 0 || step <= std::int64_t{max_gap_});
+}
+
+void Timeline::Track::add_step(std::int64_t step) {
+  if (step > 0)
+    steps[step_count++ % kSteps] = step;
+}
+
+// The median of the last steps, which neither a jump nor a stutter moves.
+std::int64_t Timeline::usual_step(Kind kind) const {
+  const Track &own = tracks_[static_cast<std::size_t>(kind)];
+  const std::size_t count = std::min(own.step_count, kSteps);
+  if (count == 0)
+    return kind == Kind::Video ? kDefaultVideoStep : kDefaultAudioStep;
+  auto steps = own.steps;
+  const auto middle = steps.begin() + static_cast<std::ptrdiff_t>(count / 2);
+  std::nth_element(steps.begin(), middle, steps.begin() + static_cast<std::ptrdiff_t>(count));
+  return *middle;
+}
+
+// The offset that puts `raw` at `time`, for all kinds from here on.
+std::int64_t Timeline::close(std::int64_t raw, std::int64_t time) {
+  offset_before_ = offset_;
+  offset_ = time - raw;
+  return offset_;
+}
+
+// What came before a seam is over for all kinds, whichever of them ended first.
+std::int64_t Timeline::cross_seam(Kind kind, std::int64_t raw) {
+  const Track &own = track(kind);
+  const std::int64_t next = own.started ? own.time + usual_step(kind) : highest_;
+  close(raw, std::max(next, highest_));
+  offset_before_ = offset_;
+  seam_ = false;
+  for (Track &each : tracks_)
+    each.started = false;
+  return offset_;
+}
+
+} // namespace flv

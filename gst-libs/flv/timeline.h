@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Tag timestamps (32 bits that wrap, jump and start anywhere) to one continuous media time.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+namespace flv {
+
+// Places tags in media time: milliseconds that start at the first tag's timestamp and go on past
+// 2^32. A discontinuity is closed over by the usual step of its kind of tag, with one offset for
+// all kinds, so that audio and video stay in step.
+class Timeline {
+public:
+  enum class Kind : std::uint8_t { Audio, Video };
+
+  // A step back by more than this (ms) is a discontinuity.
+  static constexpr std::int64_t kMaxStepBack = 1000;
+
+  struct Place {
+    std::int64_t time = 0;       // ms of media; what the tag's timestamp would be had it no bounds
+    std::uint32_t timestamp = 0; // as the tag has to carry it for a continuous timeline
+    bool discontinuity = false;  // the schedule was closed over one here
+  };
+
+  void clear();
+  // A step forward by more than `ms` is a discontinuity; 0: none is.
+  void set_max_gap(std::uint32_t ms) { max_gap_ = ms; }
+  // Here ends one file and begins another: the next audio or video tag is a discontinuity.
+  void seam() { seam_ = first_.has_value(); }
+
+  // An audio or video tag that is no configuration.
+  Place media(Kind kind, std::uint32_t timestamp);
+  // A script tag or a configuration: placed where it says if that is credible, else with the
+  // latest media. It never moves anything.
+  [[nodiscard]] Place other(std::uint32_t timestamp) const;
+
+  // The first media tag's time; nothing before there was one.
+  [[nodiscard]] std::optional<std::int64_t> first() const { return first_; }
+  // The highest time so far; 0 before there was one.
+  [[nodiscard]] std::int64_t highest() const { return highest_; }
+  // The highest time and how long that tag lasts.
+  [[nodiscard]] std::int64_t end() const;
+
+private:
+  static constexpr std::size_t kSteps = 5;
+
+  struct Track {
+    bool started = false;
+    std::int64_t raw = 0;  // the last timestamp, unwrapped
+    std::int64_t time = 0; // the last place
+    std::array<std::int64_t, kSteps> steps{};
+    std::size_t step_count = 0;
+
+    void add_step(std::int64_t step);
+  };
+
+  [[nodiscard]] Track &track(Kind kind) { return tracks_[static_cast<std::size_t>(kind)]; }
+  [[nodiscard]] bool is_usual(std::int64_t step) const;
+  [[nodiscard]] std::int64_t usual_step(Kind kind) const;
+  std::int64_t close(std::int64_t raw, std::int64_t time);
+  std::int64_t cross_seam(Kind kind, std::int64_t raw);
+
+  std::uint32_t max_gap_ = 10000;
+  std::array<Track, 2> tracks_{};
+  std::int64_t offset_ = 0;
+  std::int64_t offset_before_ = 0; // what it was until the last discontinuity
+  std::optional<std::int64_t> first_;
+  std::int64_t last_raw_ = 0; // of whatever kind
+  std::int64_t highest_ = 0;
+  Kind highest_kind_ = Kind::Video;
+  bool seam_ = false;
+};
+
+} // namespace flv
