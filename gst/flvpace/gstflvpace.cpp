@@ -1,0 +1,602 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+/**
+ * SECTION:element-flvpace
+ * @title: flvpace
+ * @short_description: sends an FLV stream at the speed it plays
+ *
+ * Takes an FLV byte stream that is cut anywhere and gives whole tags, one buffer a tag, each at the
+ * time at which it plays. With #GstFlvPace:burst the stream stays that far ahead, so that a player
+ * can begin at once. Well-formed input comes out byte for byte, and nothing is decoded or re-muxed.
+ *
+ * Every buffer carries its due time, so sinks with `sync=true` behave like those with `sync=false`,
+ * and the caps carry a `streamheader`, so that sinks such as `tcpserversink` give clients that join
+ * late what a decoder needs.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 filesrc location=in.flv ! flvpace burst=2000 ! tcpserversink port=8000
+ * sync-method=latest-keyframe gst-launch-1.0 filesrc location=in.flv ! flvpace ! rtmp2sink
+ * location=rtmp://localhost/live/stream gst-launch-1.0 filesrc location=in.flv ! flvpace mtu=1316 !
+ * udpsink host=localhost port=5000
+ * ]|
+ */
+
+#include "gstflvpace.h"
+
+#include <new>
+#include <optional>
+
+#include "pacing.h"
+#include "tagstream.h"
+
+GST_DEBUG_CATEGORY(gst_flv_pace_debug);
+#define GST_CAT_DEFAULT gst_flv_pace_debug
+
+namespace {
+
+using flvpace::OnCorrupt;
+using flvpace::Retimestamp;
+using flvpace::Settings;
+using gstflv::BufferPtr;
+using gstflv::EventPtr;
+
+constexpr guint kBlockSize = 65536; // bytes read at once in pull mode
+
+enum Property : guint {
+  PROP_BURST = 1,
+  PROP_SPEED,
+  PROP_CATCH_UP_SPEED,
+  PROP_SYNC,
+  PROP_RETIMESTAMP,
+  PROP_MAX_GAP,
+  PROP_MTU,
+  PROP_MAX_TAG_SIZE,
+  PROP_ON_CORRUPT,
+  PROP_STATS,
+};
+
+struct Private {
+  Private(GstElement *element, GstPad *sink, GstPad *source)
+      : sink_pad(sink), source_pad(source), pacing(element), stream(element, source, pacing) {}
+
+  GstPad *sink_pad; // borrowed: the element owns its pads
+  GstPad *source_pad;
+  flvpace::Pacing pacing;
+  flvpace::TagStream stream;
+
+  // Pull mode, for the streaming thread.
+  guint64 offset = 0;
+  bool stream_started = false;
+};
+
+GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-flv"));
+GstStaticPadTemplate source_template =
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-flv"));
+
+} // namespace
+
+struct _GstFlvPace {
+  GstElement parent;
+  Private priv; // constructed by init, destroyed by finalize
+};
+
+G_DEFINE_TYPE_WITH_CODE(GstFlvPace, gst_flv_pace, GST_TYPE_ELEMENT,
+                        GST_DEBUG_CATEGORY_INIT(gst_flv_pace_debug, "flvpace", 0, "FLV pacing"))
+GST_ELEMENT_REGISTER_DEFINE(flvpace, "flvpace", GST_RANK_NONE, GST_TYPE_FLV_PACE)
+
+namespace {
+
+Private &priv_of(gpointer object) {
+  return GST_FLV_PACE(object)->priv;
+}
+
+GType retimestamp_type() {
+  static const GEnumValue kValues[] = {
+      {static_cast<gint>(Retimestamp::Continuous),
+       "Close discontinuities; a clean timeline stays as it is", "continuous"},
+      {static_cast<gint>(Retimestamp::Zero), "Close discontinuities and start at 0", "zero"},
+      {static_cast<gint>(Retimestamp::None), "Change nothing", "none"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = g_enum_register_static("GstFlvPaceRetimestamp", kValues);
+  return type;
+}
+
+GType on_corrupt_type() {
+  static const GEnumValue kValues[] = {
+      {static_cast<gint>(OnCorrupt::Skip), "Warn and go on with the next tag", "skip"},
+      {static_cast<gint>(OnCorrupt::Fail), "Stop with an error", "fail"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = g_enum_register_static("GstFlvPaceOnCorrupt", kValues);
+  return type;
+}
+
+// Pull mode: the element's own task reads.
+
+GstFlowReturn start_stream(Private &priv) {
+  if (priv.stream_started)
+    return GST_FLOW_OK;
+  priv.stream_started = true;
+  const gstflv::StringPtr id(
+      gst_pad_create_stream_id(priv.source_pad, GST_PAD_PARENT(priv.source_pad), nullptr));
+  gstflv::EventPtr event(gst_event_new_stream_start(id.get()));
+  gst_event_set_group_id(event.get(), gst_util_group_id_next());
+  return gst_pad_push_event(priv.source_pad, event.release()) ||
+                 !GST_PAD_IS_FLUSHING(priv.source_pad)
+             ? GST_FLOW_OK
+             : GST_FLOW_FLUSHING;
+}
+
+GstFlowReturn pull_a_block(Private &priv) {
+  if (const GstFlowReturn flow = start_stream(priv); flow != GST_FLOW_OK)
+    return flow;
+  GstBuffer *block = nullptr;
+  const GstFlowReturn flow = gst_pad_pull_range(priv.sink_pad, priv.offset, kBlockSize, &block);
+  if (flow != GST_FLOW_OK)
+    return flow;
+  BufferPtr buffer(block);
+  priv.offset += gst_buffer_get_size(block);
+  return priv.stream.take(std::move(buffer));
+}
+
+void end_task(Private &priv, GstElement *element, GstFlowReturn flow) {
+  gst_pad_pause_task(priv.sink_pad);
+  if (flow == GST_FLOW_EOS)
+    flow = priv.stream.finish();
+  if (flow == GST_FLOW_FLUSHING)
+    return;
+  // The stream has posted its own errors, and upstream those of a read.
+  if (flow < GST_FLOW_EOS && flow != GST_FLOW_ERROR)
+    GST_ELEMENT_FLOW_ERROR(element, flow);
+  gst_pad_push_event(priv.source_pad, gst_event_new_eos());
+}
+
+void gst_flv_pace_loop(gpointer data) noexcept {
+  Private &priv = priv_of(data);
+  const GstFlowReturn flow = pull_a_block(priv);
+  if (flow != GST_FLOW_OK)
+    end_task(priv, GST_ELEMENT(data), flow);
+}
+
+gboolean gst_flv_pace_sink_activate(GstPad *pad, GstObject *) noexcept {
+  GstQuery *query = gst_query_new_scheduling();
+  const bool pull = gst_pad_peer_query(pad, query) &&
+                    gst_query_has_scheduling_mode_with_flags(query, GST_PAD_MODE_PULL,
+                                                             GST_SCHEDULING_FLAG_SEEKABLE);
+  gst_query_unref(query);
+  return gst_pad_activate_mode(pad, pull ? GST_PAD_MODE_PULL : GST_PAD_MODE_PUSH, TRUE);
+}
+
+gboolean gst_flv_pace_sink_activate_mode(GstPad *pad, GstObject *parent, GstPadMode mode,
+                                         gboolean active) noexcept {
+  if (mode != GST_PAD_MODE_PULL)
+    return TRUE;
+  if (!active)
+    return gst_pad_stop_task(pad);
+  priv_of(parent).offset = 0;
+  priv_of(parent).stream_started = false;
+  return gst_pad_start_task(pad, gst_flv_pace_loop, parent, nullptr);
+}
+
+// Bytes can be sought in pull mode only here, since nobody pushes.
+gboolean seek_bytes(GstFlvPace *self, GstEvent *event) {
+  Private &priv = self->priv;
+  gdouble rate = 1.0;
+  GstFormat format = GST_FORMAT_UNDEFINED;
+  GstSeekFlags flags = GST_SEEK_FLAG_NONE;
+  GstSeekType start_type = GST_SEEK_TYPE_NONE;
+  GstSeekType stop_type = GST_SEEK_TYPE_NONE;
+  gint64 start = 0;
+  gint64 stop = 0;
+  gst_event_parse_seek(event, &rate, &format, &flags, &start_type, &start, &stop_type, &stop);
+  if (format != GST_FORMAT_BYTES || rate != 1.0 || start_type != GST_SEEK_TYPE_SET || start < 0)
+    return FALSE;
+  const guint32 seqnum = gst_event_get_seqnum(event);
+  const auto send = [&](GstEvent *flush, bool upstream) {
+    gst_event_set_seqnum(flush, seqnum);
+    if (upstream)
+      gst_pad_push_event(priv.sink_pad, gst_event_ref(flush));
+    gst_pad_push_event(priv.source_pad, flush);
+  };
+
+  const bool flush = (flags & GST_SEEK_FLAG_FLUSH) != 0;
+  priv.pacing.set_flushing(true);
+  if (flush)
+    send(gst_event_new_flush_start(), true);
+  else
+    gst_pad_pause_task(priv.sink_pad);
+  GST_PAD_STREAM_LOCK(priv.sink_pad);
+  priv.pacing.set_flushing(false);
+  if (flush) {
+    send(gst_event_new_flush_stop(TRUE), true);
+    priv.stream.flush();
+    priv.pacing.flushed(true);
+  }
+  (void)priv.stream.jump(static_cast<guint64>(start));
+  priv.offset = static_cast<guint64>(start);
+  gst_pad_start_task(priv.sink_pad, gst_flv_pace_loop, self, nullptr);
+  GST_PAD_STREAM_UNLOCK(priv.sink_pad);
+  return TRUE;
+}
+
+// Push mode.
+
+GstFlowReturn gst_flv_pace_chain(GstPad *, GstObject *parent, GstBuffer *buffer) noexcept {
+  return priv_of(parent).stream.take(BufferPtr(buffer));
+}
+
+gboolean take_segment(Private &priv, GstEvent *event) {
+  const GstSegment *segment = nullptr;
+  gst_event_parse_segment(event, &segment);
+  if (segment->format != GST_FORMAT_BYTES)
+    return TRUE;
+  return priv.stream.jump(segment->start) == GST_FLOW_OK;
+}
+
+gboolean gst_flv_pace_sink_event(GstPad *pad, GstObject *parent, GstEvent *raw_event) noexcept {
+  Private &priv = priv_of(parent);
+  EventPtr event(raw_event);
+  switch (GST_EVENT_TYPE(raw_event)) {
+  case GST_EVENT_CAPS: // ours say more, and the segment is another
+    return TRUE;
+  case GST_EVENT_SEGMENT:
+    return take_segment(priv, raw_event);
+  case GST_EVENT_FLUSH_START:
+    priv.pacing.set_flushing(true);
+    break;
+  case GST_EVENT_FLUSH_STOP: {
+    gboolean time_resets = TRUE;
+    gst_event_parse_flush_stop(raw_event, &time_resets);
+    priv.stream.flush();
+    priv.pacing.flushed(time_resets);
+    priv.pacing.set_flushing(false);
+    break;
+  }
+  case GST_EVENT_EOS:
+    if (priv.stream.finish() == GST_FLOW_FLUSHING)
+      return FALSE;
+    break;
+  case GST_EVENT_GAP:
+    return priv.stream.send_gap();
+  case GST_EVENT_STREAM_START:
+    break;
+  default:
+    if (GST_EVENT_IS_SERIALIZED(raw_event))
+      return priv.stream.send_event(std::move(event));
+    break;
+  }
+  return gst_pad_event_default(pad, parent, event.release());
+}
+
+// The source pad.
+
+gboolean gst_flv_pace_src_event(GstPad *pad, GstObject *parent, GstEvent *event) noexcept {
+  Private &priv = priv_of(parent);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_SEEK && GST_PAD_MODE(priv.sink_pad) == GST_PAD_MODE_PULL) {
+    const EventPtr seek(event);
+    return seek_bytes(GST_FLV_PACE(parent), event);
+  }
+  return gst_pad_event_default(pad, parent, event);
+}
+
+gboolean gst_flv_pace_src_query(GstPad *pad, GstObject *parent, GstQuery *query) noexcept {
+  Private &priv = priv_of(parent);
+  GstFormat format = GST_FORMAT_UNDEFINED;
+  switch (GST_QUERY_TYPE(query)) {
+  case GST_QUERY_POSITION:
+    gst_query_parse_position(query, &format, nullptr);
+    if (format != GST_FORMAT_TIME)
+      break;
+    if (const auto position = priv.stream.position()) {
+      gst_query_set_position(query, GST_FORMAT_TIME, static_cast<gint64>(*position));
+      return TRUE;
+    }
+    break;
+  case GST_QUERY_DURATION:
+    gst_query_parse_duration(query, &format, nullptr);
+    if (format != GST_FORMAT_TIME)
+      break;
+    if (const auto duration = priv.stream.duration()) {
+      gst_query_set_duration(query, GST_FORMAT_TIME, static_cast<gint64>(*duration));
+      return TRUE;
+    }
+    break;
+  case GST_QUERY_SCHEDULING:
+    gst_query_set_scheduling(query, GST_SCHEDULING_FLAG_SEQUENTIAL, 1, -1, 0);
+    gst_query_add_scheduling_mode(query, GST_PAD_MODE_PUSH);
+    return TRUE;
+  default:
+    break;
+  }
+  return gst_pad_query_default(pad, parent, query);
+}
+
+// The element.
+
+GstStateChangeReturn gst_flv_pace_change_state(GstElement *element,
+                                               GstStateChange transition) noexcept {
+  Private &priv = priv_of(element);
+  switch (transition) {
+  case GST_STATE_CHANGE_READY_TO_PAUSED:
+    priv.stream.clear();
+    priv.pacing.clear();
+    priv.pacing.set_flushing(false);
+    break;
+  case GST_STATE_CHANGE_PAUSED_TO_PLAYING:
+    priv.pacing.set_playing(true);
+    break;
+  case GST_STATE_CHANGE_PLAYING_TO_PAUSED:
+    priv.pacing.set_playing(false);
+    break;
+  case GST_STATE_CHANGE_PAUSED_TO_READY:
+    priv.pacing.set_flushing(true);
+    break;
+  default:
+    break;
+  }
+  return GST_ELEMENT_CLASS(gst_flv_pace_parent_class)->change_state(element, transition);
+}
+
+GstStructure *stats_of(Private &priv) {
+  const flvpace::Counters &counters = priv.stream.counters();
+  const flvpace::Lateness lateness = priv.pacing.lateness();
+  // clang-format off
+  return gst_structure_new("flvpace-stats",
+      "audio-tags", G_TYPE_UINT64, guint64{counters.audio_tags},
+      "video-tags", G_TYPE_UINT64, guint64{counters.video_tags},
+      "script-tags", G_TYPE_UINT64, guint64{counters.script_tags},
+      "key-frames", G_TYPE_UINT64, guint64{counters.key_frames},
+      "bytes-in", G_TYPE_UINT64, guint64{counters.bytes_in},
+      "bytes-out", G_TYPE_UINT64, guint64{counters.bytes_out},
+      "bytes-skipped", G_TYPE_UINT64, guint64{counters.bytes_skipped},
+      "discontinuities", G_TYPE_UINT64, guint64{counters.discontinuities},
+      "wrong-previous-sizes", G_TYPE_UINT64, guint64{counters.wrong_previous_sizes},
+      "late-tags", G_TYPE_UINT64, lateness.tags,
+      "lateness-last", G_TYPE_UINT64, lateness.last,
+      "lateness-average", G_TYPE_UINT64, lateness.average,
+      "lateness-maximum", G_TYPE_UINT64, lateness.maximum,
+      "lead", G_TYPE_INT64, static_cast<gint64>(priv.pacing.lead()),
+      nullptr);
+  // clang-format on
+}
+
+void gst_flv_pace_set_property(GObject *object, guint id, const GValue *value,
+                               GParamSpec *pspec) noexcept {
+  Private &priv = priv_of(object);
+  const auto change = [&priv](auto apply) { priv.stream.change_settings(apply); };
+  switch (id) {
+  case PROP_BURST:
+    priv.pacing.set_burst(g_value_get_uint(value));
+    break;
+  case PROP_SPEED:
+    priv.pacing.set_speed(g_value_get_double(value));
+    break;
+  case PROP_CATCH_UP_SPEED:
+    priv.pacing.set_catch_up_speed(g_value_get_double(value));
+    break;
+  case PROP_SYNC:
+    priv.pacing.set_sync(g_value_get_boolean(value));
+    break;
+  case PROP_RETIMESTAMP:
+    change([value](Settings &settings) {
+      settings.retimestamp = static_cast<Retimestamp>(g_value_get_enum(value));
+    });
+    break;
+  case PROP_MAX_GAP:
+    change([value](Settings &settings) { settings.max_gap = g_value_get_uint(value); });
+    break;
+  case PROP_MTU:
+    change([value](Settings &settings) { settings.mtu = g_value_get_uint(value); });
+    break;
+  case PROP_MAX_TAG_SIZE:
+    change([value](Settings &settings) { settings.max_tag_size = g_value_get_uint(value); });
+    break;
+  case PROP_ON_CORRUPT:
+    change([value](Settings &settings) {
+      settings.on_corrupt = static_cast<OnCorrupt>(g_value_get_enum(value));
+    });
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+  }
+}
+
+void gst_flv_pace_get_property(GObject *object, guint id, GValue *value,
+                               GParamSpec *pspec) noexcept {
+  Private &priv = priv_of(object);
+  const Settings settings = priv.stream.settings();
+  switch (id) {
+  case PROP_BURST:
+    g_value_set_uint(value, priv.pacing.burst());
+    break;
+  case PROP_SPEED:
+    g_value_set_double(value, priv.pacing.speed());
+    break;
+  case PROP_CATCH_UP_SPEED:
+    g_value_set_double(value, priv.pacing.catch_up_speed());
+    break;
+  case PROP_SYNC:
+    g_value_set_boolean(value, priv.pacing.sync());
+    break;
+  case PROP_RETIMESTAMP:
+    g_value_set_enum(value, static_cast<gint>(settings.retimestamp));
+    break;
+  case PROP_MAX_GAP:
+    g_value_set_uint(value, settings.max_gap);
+    break;
+  case PROP_MTU:
+    g_value_set_uint(value, settings.mtu);
+    break;
+  case PROP_MAX_TAG_SIZE:
+    g_value_set_uint(value, settings.max_tag_size);
+    break;
+  case PROP_ON_CORRUPT:
+    g_value_set_enum(value, static_cast<gint>(settings.on_corrupt));
+    break;
+  case PROP_STATS:
+    g_value_take_boxed(value, stats_of(priv));
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+  }
+}
+
+void gst_flv_pace_finalize(GObject *object) noexcept {
+  priv_of(object).~Private();
+  G_OBJECT_CLASS(gst_flv_pace_parent_class)->finalize(object);
+}
+
+} // namespace
+
+static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
+  auto *object_class = G_OBJECT_CLASS(klass);
+  auto *element_class = GST_ELEMENT_CLASS(klass);
+  object_class->set_property = gst_flv_pace_set_property;
+  object_class->get_property = gst_flv_pace_get_property;
+  object_class->finalize = gst_flv_pace_finalize;
+  element_class->change_state = gst_flv_pace_change_state;
+
+  constexpr auto kReady = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                   GST_PARAM_MUTABLE_READY);
+  constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                     GST_PARAM_MUTABLE_PLAYING);
+
+  /**
+   * GstFlvPace:burst:
+   *
+   * Lead in milliseconds: the first that many of media leave at once, and from then on the stream
+   * stays that far ahead. Raised while playing, the difference leaves at once; lowered, the stream
+   * waits until the lead has shrunk. A flushing seek grants it again.
+   */
+  g_object_class_install_property(
+      object_class, PROP_BURST,
+      g_param_spec_uint("burst", "Burst",
+                        "Lead over real time that is sent at once and then kept (ms)", 0, G_MAXUINT,
+                        0, kPlaying));
+  /**
+   * GstFlvPace:speed:
+   *
+   * How many times faster than it plays the stream is sent. Changed while playing, it counts from
+   * the tag at hand on.
+   */
+  g_object_class_install_property(object_class, PROP_SPEED,
+                                  g_param_spec_double("speed", "Speed",
+                                                      "Times as fast as the stream plays", 0.01,
+                                                      1000.0, 1.0, kPlaying));
+  /**
+   * GstFlvPace:catch-up-speed:
+   *
+   * How fast tags are sent that are late because a sink blocked, in times the speed at which the
+   * stream plays. 0: at once. A speed that is not above #GstFlvPace:speed never catches up.
+   */
+  g_object_class_install_property(
+      object_class, PROP_CATCH_UP_SPEED,
+      g_param_spec_double("catch-up-speed", "Catch-up speed",
+                          "Times as fast as the stream plays while it is late (0 = as fast as "
+                          "possible)",
+                          0.0, 1000.0, 0.0, kPlaying));
+  /**
+   * GstFlvPace:sync:
+   *
+   * Whether to wait at all. Without, tags leave as fast as downstream takes them, still stamped
+   * with their due times.
+   */
+  g_object_class_install_property(object_class, PROP_SYNC,
+                                  g_param_spec_boolean("sync", "Sync",
+                                                       "Send tags at their time, on the clock",
+                                                       TRUE, kPlaying));
+  /**
+   * GstFlvPace:retimestamp:
+   *
+   * What happens to the timestamps inside the tags, whose bytes are otherwise never changed.
+   */
+  g_object_class_install_property(
+      object_class, PROP_RETIMESTAMP,
+      g_param_spec_enum("retimestamp", "Retimestamp", "What to do with the tags' own timestamps",
+                        retimestamp_type(), static_cast<gint>(Retimestamp::Continuous), kReady));
+  /**
+   * GstFlvPace:max-gap:
+   *
+   * Milliseconds. A step forward by more, against the previous tag of the same kind, is a
+   * discontinuity, over which the schedule is closed. 0: no step forward is.
+   */
+  g_object_class_install_property(
+      object_class, PROP_MAX_GAP,
+      g_param_spec_uint("max-gap", "Maximum gap",
+                        "Longest step forward of the timestamps that is waited for (ms, 0 = any)",
+                        0, G_MAXUINT, 10000, kPlaying));
+  /**
+   * GstFlvPace:mtu:
+   *
+   * Bytes. Cuts each tag into buffers of at most so many: a UDP datagram carries at most 65507,
+   * and sinks lose what is larger. 0: whole tags.
+   */
+  g_object_class_install_property(object_class, PROP_MTU,
+                                  g_param_spec_uint("mtu", "MTU",
+                                                    "Largest buffer (bytes, 0 = whole tags)", 0,
+                                                    G_MAXUINT, 0, kReady));
+  /**
+   * GstFlvPace:max-tag-size:
+   *
+   * Bytes. A tag whose header announces more data than this is damage. It bounds the memory that
+   * a stream can make the element use.
+   */
+  g_object_class_install_property(
+      object_class, PROP_MAX_TAG_SIZE,
+      g_param_spec_uint("max-tag-size", "Maximum tag size",
+                        "Largest data of a tag that is believed (bytes)", 0, flv::kMaxDataSize,
+                        flv::kMaxDataSize, kReady));
+  /**
+   * GstFlvPace:on-corrupt:
+   *
+   * What happens where the stream is damaged.
+   */
+  g_object_class_install_property(
+      object_class, PROP_ON_CORRUPT,
+      g_param_spec_enum("on-corrupt", "On corrupt", "What to do where the stream is damaged",
+                        on_corrupt_type(), static_cast<gint>(OnCorrupt::Skip), kReady));
+  /**
+   * GstFlvPace:stats:
+   *
+   * A structure `flvpace-stats`. Tags sent: `audio-tags`, `video-tags`, `script-tags` and, among
+   * the video tags, `key-frames`. Bytes: `bytes-in`, `bytes-out`, `bytes-skipped`. Oddities:
+   * `discontinuities`, `wrong-previous-sizes`. Punctuality: `late-tags` left more than 10 ms after
+   * they were due; `lateness-last`, `lateness-average`, `lateness-maximum` in ns. `lead`: how many
+   * ms of media the last tag is ahead of real time now. All are uint64, `lead` is int64.
+   */
+  g_object_class_install_property(
+      object_class, PROP_STATS,
+      g_param_spec_boxed("stats", "Statistics", "Counters and punctuality so far",
+                         GST_TYPE_STRUCTURE,
+                         static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+
+  gst_element_class_add_static_pad_template(element_class, &sink_template);
+  gst_element_class_add_static_pad_template(element_class, &source_template);
+  gst_element_class_set_static_metadata(
+      element_class, "FLV pacer", "Filter/Network",
+      "Cuts an FLV stream into tags and sends each at the time at which it plays, with a burst at "
+      "the start",
+      "The gst-flv-streaming authors");
+  gst_type_mark_as_plugin_api(retimestamp_type(), static_cast<GstPluginAPIFlags>(0));
+  gst_type_mark_as_plugin_api(on_corrupt_type(), static_cast<GstPluginAPIFlags>(0));
+}
+
+static void gst_flv_pace_init(GstFlvPace *self) {
+  GstPad *sink = gst_pad_new_from_static_template(&sink_template, "sink");
+  gst_pad_set_activate_function(sink, gst_flv_pace_sink_activate);
+  gst_pad_set_activatemode_function(sink, gst_flv_pace_sink_activate_mode);
+  gst_pad_set_chain_function(sink, gst_flv_pace_chain);
+  gst_pad_set_event_function(sink, gst_flv_pace_sink_event);
+  gst_element_add_pad(GST_ELEMENT(self), sink);
+
+  GstPad *source = gst_pad_new_from_static_template(&source_template, "src");
+  gst_pad_set_event_function(source, gst_flv_pace_src_event);
+  gst_pad_set_query_function(source, gst_flv_pace_src_query);
+  gst_pad_use_fixed_caps(source);
+  gst_element_add_pad(GST_ELEMENT(self), source);
+
+  new (&self->priv) Private(GST_ELEMENT(self), sink, source);
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The source pad's side: caps with their stream header, segment, events and buffers, in the order
+// in which downstream has to see them.
+#pragma once
+
+#include <vector>
+
+#include "common/gstptr.h"
+#include "pacing.h"
+
+namespace flvpace {
+
+class Outlet {
+public:
+  explicit Outlet(GstPad *pad) : pad_(pad) {} // borrowed
+
+  void clear();
+  // What was gathered goes nowhere, and a segment has to come anew.
+  void flush();
+
+  // The largest buffer (bytes); 0: as large as a tag.
+  void set_mtu(guint mtu) { mtu_ = mtu; }
+
+  // Sends caps whose streamheader is `parts`.
+  [[nodiscard]] GstFlowReturn send_caps(const std::vector<flv::Bytes> &parts);
+  // Sends a segment in which the running time `departure.due` is its stream time, and then what
+  // was waiting for the first one.
+  [[nodiscard]] GstFlowReturn send_segment(const Departure &departure);
+  [[nodiscard]] bool has_segment() const { return has_segment_; }
+  [[nodiscard]] double speed() const { return segment_.applied_rate; }
+
+  // Gives sinks that wait for data something to preroll on.
+  void send_gap();
+  // Takes a serialized event; it waits for the first segment, since caps and segment come first.
+  gboolean send_event(gstflv::EventPtr event);
+
+  // Gathers a buffer, stamped with its due time and cut to the mtu. One that is no key frame stays
+  // a delta unit in all of its parts, one that is, in all but the first.
+  void gather(gstflv::BufferPtr buffer, flv::Nanoseconds due);
+  // Sends what was gathered.
+  [[nodiscard]] GstFlowReturn send();
+
+private:
+  [[nodiscard]] std::vector<gstflv::BufferPtr> cut(gstflv::BufferPtr buffer) const;
+  void append(gstflv::BufferPtr buffer);
+
+  GstPad *pad_;
+  guint mtu_ = 0;
+  GstSegment segment_{};
+  bool has_segment_ = false;
+  std::vector<gstflv::EventPtr> waiting_;
+  gstflv::BufferPtr single_; // gathered: one buffer, or a list once there are two
+  gstflv::BufferListPtr list_;
+  GstClockTime last_stamp_ = 0;
+};
+
+} // namespace flvpace

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "pacing.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace flvpace {
+
+using flv::Nanoseconds;
+
+void Pacing::set_sync(bool sync) {
+  const Lock lock(mutex_);
+  sync_ = sync;
+  wake();
+}
+
+void Pacing::set_burst(std::uint32_t ms) {
+  const Lock lock(mutex_);
+  burst_ = ms;
+  schedule_.set_burst(ms, running_time());
+  wake();
+}
+
+void Pacing::set_speed(double speed) {
+  const Lock lock(mutex_);
+  schedule_.set_speed(speed);
+  wake();
+}
+
+void Pacing::set_catch_up_speed(double speed) {
+  const Lock lock(mutex_);
+  catch_up_speed_ = speed;
+  schedule_.set_catch_up_speed(speed);
+  wake();
+}
+
+bool Pacing::sync() const {
+  const Lock lock(mutex_);
+  return sync_;
+}
+
+std::uint32_t Pacing::burst() const {
+  const Lock lock(mutex_);
+  return burst_;
+}
+
+double Pacing::speed() const {
+  const Lock lock(mutex_);
+  return schedule_.speed();
+}
+
+double Pacing::catch_up_speed() const {
+  const Lock lock(mutex_);
+  return catch_up_speed_;
+}
+
+void Pacing::set_playing(bool playing) {
+  const Lock lock(mutex_);
+  if (playing_ && !playing)
+    paused_at_ = running_time();
+  playing_ = playing;
+  wake();
+}
+
+void Pacing::set_flushing(bool flushing) {
+  const Lock lock(mutex_);
+  flushing_ = flushing;
+  wake();
+}
+
+void Pacing::clear() {
+  const Lock lock(mutex_);
+  schedule_.stop();
+  paused_at_ = 0;
+  base_time_is_stale_ = false;
+  left_ = 0;
+  lateness_sum_ = 0;
+  lateness_ = {};
+}
+
+void Pacing::flushed(bool time_resets) {
+  const Lock lock(mutex_);
+  schedule_.stop();
+  if (!time_resets)
+    return;
+  paused_at_ = 0;
+  base_time_is_stale_ = true;
+  stale_base_time_ = gst_element_get_base_time(element_);
+  stand_in_zero_.reset();
+}
+
+Departure Pacing::start(std::int64_t first) {
+  const Lock lock(mutex_);
+  schedule_.start(std::max<Nanoseconds>(running_time(), 0), first);
+  return at_hand();
+}
+
+std::optional<Departure> Pacing::try_leave(std::int64_t time) {
+  const Lock lock(mutex_);
+  schedule_.take(time);
+  const Look seen = look();
+  if (flushing_ || !seen.may_leave)
+    return std::nullopt;
+  return depart(seen);
+}
+
+bool Pacing::wait(Departure &departure) {
+  Lock lock(mutex_);
+  Look seen = look();
+  while (!flushing_ && !seen.may_leave) {
+    wait_a_turn(lock, seen);
+    seen = look();
+  }
+  if (flushing_)
+    return false;
+  departure = depart(seen);
+  return true;
+}
+
+bool Pacing::wait_for_end(std::int64_t time) {
+  Lock lock(mutex_);
+  schedule_.take(time);
+  Look seen = look();
+  while (!flushing_ && !seen.may_leave) {
+    wait_a_turn(lock, seen);
+    seen = look();
+  }
+  return !flushing_;
+}
+
+Pacing::Look Pacing::look() {
+  Look seen;
+  if (!sync_) {
+    seen.may_leave = true;
+    return seen;
+  }
+  if (!playing_)
+    return seen;
+  seen.clock = running_clock();
+  seen.now = seen.clock ? seen.clock->now() : 0;
+  seen.may_leave = !seen.clock || seen.now >= schedule_.leave();
+  return seen;
+}
+
+void Pacing::wait_a_turn(Lock &lock, const Look &seen) {
+  if (!seen.clock) {
+    state_changed_.wait(lock);
+    return;
+  }
+  const auto when = static_cast<GstClockTime>(
+      std::max<Nanoseconds>(0, static_cast<Nanoseconds>(seen.clock->zero) + schedule_.leave()));
+  const gstflv::ClockIdPtr id(gst_clock_new_single_shot_id(seen.clock->clock.get(), when));
+  clock_id_ = id.get();
+  lock.unlock();
+  gst_clock_id_wait(id.get(), nullptr);
+  lock.lock();
+  clock_id_ = nullptr;
+}
+
+void Pacing::wake() {
+  if (clock_id_)
+    gst_clock_id_unschedule(clock_id_);
+  state_changed_.notify_all();
+}
+
+Departure Pacing::at_hand() const {
+  const Nanoseconds due = schedule_.due();
+  return {due, schedule_.speed(), schedule_.media_at(due)};
+}
+
+Departure Pacing::depart(const Look &seen) {
+  const Departure departure = at_hand();
+  if (seen.clock) {
+    const Nanoseconds late = std::max<Nanoseconds>(seen.now - departure.due, 0);
+    lateness_.last = late;
+    lateness_.maximum = std::max(lateness_.maximum, late);
+    lateness_sum_ += static_cast<double>(late);
+    lateness_.average = std::llround(lateness_sum_ / static_cast<double>(++left_));
+    if (late > flv::Schedule::kTolerance)
+      ++lateness_.tags;
+    schedule_.left(seen.now);
+  }
+  return departure;
+}
+
+Nanoseconds Pacing::RunningClock::now() const {
+  return static_cast<Nanoseconds>(gst_clock_get_time(clock.get()) - zero);
+}
+
+std::optional<Pacing::RunningClock> Pacing::running_clock() {
+  gstflv::ClockPtr clock(gst_element_get_clock(element_));
+  if (!clock)
+    return std::nullopt;
+  GstClockTime zero = gst_element_get_base_time(element_);
+  if (base_time_is_stale_) {
+    base_time_is_stale_ = zero == stale_base_time_;
+    if (base_time_is_stale_) {
+      if (!stand_in_zero_)
+        stand_in_zero_ = gst_clock_get_time(clock.get());
+      zero = *stand_in_zero_;
+    }
+  }
+  return RunningClock{std::move(clock), zero};
+}
+
+// Now, or where it will go on with PLAYING.
+Nanoseconds Pacing::running_time() {
+  if (!playing_)
+    return paused_at_;
+  const auto clock = running_clock();
+  return clock ? clock->now() : paused_at_;
+}
+
+Lateness Pacing::lateness() const {
+  const Lock lock(mutex_);
+  return lateness_;
+}
+
+std::int64_t Pacing::lead() {
+  const Lock lock(mutex_);
+  return schedule_.started() ? schedule_.lead(running_time()) : 0;
+}
+
+} // namespace flvpace

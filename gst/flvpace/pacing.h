@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Where the streaming thread waits: for PLAYING, and for the clock to reach a tag's due time.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+
+#include "common/gstptr.h"
+#include "flv/schedule.h"
+
+namespace flvpace {
+
+// How far behind their due times tags left, in ns.
+struct Lateness {
+  std::uint64_t tags = 0; // those that were held up, see flv::Schedule::kTolerance
+  std::int64_t last = 0;
+  std::int64_t average = 0;
+  std::int64_t maximum = 0;
+};
+
+// A tag that may leave.
+struct Departure {
+  flv::Nanoseconds due = 0;  // running time
+  double speed = 1.0;        // in force for it
+  std::int64_t position = 0; // ms of media that a player without a burst has reached when it is due
+};
+
+// Holds the schedule together with the clock, the state and the properties that move due times. No
+// lock is held while it waits.
+class Pacing {
+public:
+  explicit Pacing(GstElement *element) : element_(element) {} // borrowed
+
+  // From any thread. Whoever waits looks again at once.
+  void set_sync(bool sync);
+  void set_burst(std::uint32_t ms);
+  void set_speed(double speed);
+  void set_catch_up_speed(double speed);
+  [[nodiscard]] bool sync() const;
+  [[nodiscard]] std::uint32_t burst() const;
+  [[nodiscard]] double speed() const;
+  [[nodiscard]] double catch_up_speed() const;
+
+  void set_playing(bool playing);
+  void set_flushing(bool flushing); // true: nobody waits, nobody may leave
+  // Everything begins anew, settings aside.
+  void clear();
+  // After a flush the schedule begins anew; if `time_resets`, the running time as well.
+  void flushed(bool time_resets);
+
+  // From the streaming thread. The tag at media time `first` (ms) is the schedule's origin: now, or
+  // the start of PLAYING if that has yet to come. Gives what goes in front of it.
+  Departure start(std::int64_t first);
+  // Puts the tag at media time `time` (ms) at hand; what is left of it when it may leave right now.
+  [[nodiscard]] std::optional<Departure> try_leave(std::int64_t time);
+  // Waits until the tag at hand may leave. False: flushing.
+  [[nodiscard]] bool wait(Departure &departure);
+  // Waits until media time `time` (ms) is due, without sending anything then. False: flushing.
+  [[nodiscard]] bool wait_for_end(std::int64_t time);
+
+  [[nodiscard]] Lateness lateness() const;
+  // Media (ms) that the last tag is ahead of real time now; 0 before there is any.
+  [[nodiscard]] std::int64_t lead();
+
+private:
+  using Lock = std::unique_lock<std::mutex>;
+
+  // The pipeline's clock, and the time on it at which running time is 0.
+  struct RunningClock {
+    gstflv::ClockPtr clock;
+    GstClockTime zero = 0;
+
+    [[nodiscard]] flv::Nanoseconds now() const;
+  };
+
+  // What a look at state, clock and schedule says of the tag at hand.
+  struct Look {
+    bool may_leave = false;
+    std::optional<RunningClock> clock; // where there is something to wait for or to measure
+    flv::Nanoseconds now = 0;          // running time, with the clock
+  };
+
+  [[nodiscard]] std::optional<RunningClock> running_clock();
+  [[nodiscard]] flv::Nanoseconds running_time();
+  [[nodiscard]] Look look();
+  void wait_a_turn(Lock &lock, const Look &seen);
+  [[nodiscard]] Departure at_hand() const;
+  Departure depart(const Look &seen);
+  void wake();
+
+  GstElement *element_;
+  mutable std::mutex mutex_;
+  std::condition_variable state_changed_;
+  flv::Schedule schedule_;
+  bool sync_ = true;
+  std::uint32_t burst_ = 0;
+  double catch_up_speed_ = 0;
+  bool playing_ = false;
+  bool flushing_ = false;
+  GstClockID clock_id_ = nullptr; // of the wait under way; borrowed
+
+  // The running time at which PLAYING was left.
+  flv::Nanoseconds paused_at_ = 0;
+  // After a flush that resets the running time, the pipeline has yet to move the base time: until
+  // it is no longer `stale_base_time_`, running time counts from the first look at the clock.
+  bool base_time_is_stale_ = false;
+  GstClockTime stale_base_time_ = 0;
+  std::optional<GstClockTime> stand_in_zero_;
+
+  std::uint64_t left_ = 0;
+  double lateness_sum_ = 0;
+  Lateness lateness_;
+};
+
+} // namespace flvpace

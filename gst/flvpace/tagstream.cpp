@@ -1,0 +1,501 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "tagstream.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+GST_DEBUG_CATEGORY_EXTERN(gst_flv_pace_debug);
+#define GST_CAT_DEFAULT gst_flv_pace_debug
+
+namespace flvpace {
+
+using flv::Item;
+using gstflv::BufferPtr;
+
+namespace {
+
+// What the start is held back for at the most.
+constexpr std::int32_t kMaxHoldSpan = 500; // ms
+constexpr std::size_t kMaxHoldBytes = 1 << 20;
+
+// A copy of the tag with another timestamp, which shares the data.
+BufferPtr retimestamped(GstBuffer *tag, std::uint32_t timestamp) {
+  BufferPtr out(gst_buffer_new_allocate(nullptr, flv::kTagHeaderSize, nullptr));
+  std::array<std::uint8_t, flv::kTagHeaderSize> header{};
+  gst_buffer_extract(tag, 0, header.data(), header.size());
+  flv::store_timestamp(header.data(), timestamp);
+  gst_buffer_fill(out.get(), 0, header.data(), header.size());
+  gst_buffer_copy_into(out.get(), tag, GST_BUFFER_COPY_MEMORY, flv::kTagHeaderSize,
+                       static_cast<gsize>(-1));
+  return out;
+}
+
+void add_bitrate(guint &total, const std::optional<double> &kilobits) {
+  if (kilobits && *kilobits < 1e6)
+    total += static_cast<guint>(std::lround(*kilobits * 1000));
+}
+
+gstflv::TagListPtr tags_of(const flv::Metadata &metadata) {
+  gstflv::TagListPtr tags(gst_tag_list_new_empty());
+  const auto add = [&tags](const char *name, const auto &value) {
+    gst_tag_list_add(tags.get(), GST_TAG_MERGE_REPLACE, name, value, nullptr);
+  };
+  if (!metadata.encoder.empty() &&
+      g_utf8_validate(metadata.encoder.data(), static_cast<gssize>(metadata.encoder.size()),
+                      nullptr))
+    add(GST_TAG_ENCODER, metadata.encoder.c_str());
+  if (metadata.video_codec)
+    add(GST_TAG_VIDEO_CODEC, flv::video_codec_name(*metadata.video_codec).c_str());
+  if (metadata.audio_codec)
+    add(GST_TAG_AUDIO_CODEC, flv::audio_codec_name(*metadata.audio_codec).c_str());
+  guint bitrate = 0;
+  add_bitrate(bitrate, metadata.video_data_rate);
+  add_bitrate(bitrate, metadata.audio_data_rate);
+  if (bitrate > 0)
+    add(GST_TAG_BITRATE, bitrate);
+  return gst_tag_list_is_empty(tags.get()) ? nullptr : std::move(tags);
+}
+
+} // namespace
+
+bool TagStream::Tag::is_media() const {
+  return !header.is_script() && info.role != flv::Role::Configuration;
+}
+
+Settings TagStream::settings() const {
+  const std::lock_guard lock(mutex_);
+  return settings_;
+}
+
+std::optional<GstClockTime> TagStream::position() const {
+  const std::int64_t position = position_;
+  if (position == kUnknown)
+    return std::nullopt;
+  return static_cast<GstClockTime>(std::max<std::int64_t>(position, 0)) * GST_MSECOND;
+}
+
+std::optional<GstClockTime> TagStream::duration() const {
+  const std::int64_t duration = duration_;
+  if (duration == kUnknown)
+    return std::nullopt;
+  return static_cast<GstClockTime>(duration);
+}
+
+void Counters::clear() {
+  for (Shared<guint64> *counter :
+       {&audio_tags, &video_tags, &script_tags, &key_frames, &bytes_in, &bytes_out, &bytes_skipped,
+        &discontinuities, &wrong_previous_sizes})
+    *counter = 0;
+}
+
+void TagStream::take_settings() {
+  if (!settings_changed_.load(std::memory_order_relaxed) ||
+      !settings_changed_.exchange(false, std::memory_order_acquire))
+    return;
+  current_ = settings();
+  outlet_.set_mtu(current_.mtu);
+  splitter_.set_max_data_size(current_.max_tag_size);
+  timeline_.set_max_gap(current_.max_gap);
+}
+
+void TagStream::clear() {
+  has_header_ = false;
+  failed_ = false;
+  file_header_buffer_.reset();
+  head_.clear();
+  tags_.reset();
+  flush();
+  flushed_ = false;
+  discont_ = false;
+  video_seen_ = false;
+  outlet_.clear();
+  counters_.clear();
+  duration_ = kUnknown;
+}
+
+void TagStream::flush() {
+  outlet_.flush();
+  splitter_.reset(has_header_ ? flv::Splitter::Start::Middle : flv::Splitter::Start::File);
+  carry_.reset(0);
+  timeline_.clear();
+  hold_.emplace();
+  flushed_ = has_header_;
+  scheduled_ = false;
+  discont_ = true;
+  position_ = kUnknown;
+}
+
+GstFlowReturn TagStream::jump(std::uint64_t position) {
+  if (position == splitter_.position())
+    return GST_FLOW_OK;
+  GstFlowReturn flow = GST_FLOW_OK;
+  if (has_header_) {
+    items_.clear();
+    (void)splitter_.finish(items_); // past the header it cannot fail
+    flow = handle_items();
+    discont_ = true;
+  }
+  splitter_.reset(has_header_ ? flv::Splitter::Start::Middle : flv::Splitter::Start::File,
+                  position);
+  carry_.reset(position);
+  return flow;
+}
+
+GstFlowReturn TagStream::take(BufferPtr buffer) {
+  const gstflv::MappedBuffer map(buffer.get());
+  if (!map) {
+    GST_ELEMENT_ERROR(element_, RESOURCE, READ, (nullptr), ("a buffer could not be mapped"));
+    return GST_FLOW_ERROR;
+  }
+  take_settings();
+  counters_.bytes_in.add(map.bytes().size());
+
+  items_.clear();
+  chunk_ = buffer.get();
+  chunk_bytes_ = map.bytes();
+  chunk_begin_ = splitter_.position();
+  const flv::Status status = splitter_.feed(chunk_bytes_, items_);
+  carry_.append(chunk_, chunk_bytes_);
+  GstFlowReturn flow = handle_items();
+  chunk_ = nullptr;
+  if (flow == GST_FLOW_OK && status == flv::Status::Malformed)
+    flow = not_flv();
+  if (flow == GST_FLOW_OK)
+    carry_.drop_before(splitter_.keep_from());
+  return flow;
+}
+
+GstFlowReturn TagStream::finish() {
+  if (failed_)
+    return GST_FLOW_ERROR;
+  items_.clear();
+  if (splitter_.finish(items_) == flv::Status::Malformed)
+    return not_flv();
+  GstFlowReturn flow = handle_items();
+  if (flow == GST_FLOW_OK && hold_)
+    flow = release();
+  if (flow == GST_FLOW_OK)
+    flow = outlet_.send();
+  if (flow == GST_FLOW_OK && scheduled_ && !pacing_.wait_for_end(timeline_.end()))
+    flow = GST_FLOW_FLUSHING;
+  return flow;
+}
+
+GstFlowReturn TagStream::handle_items() {
+  for (const Item &item : items_) {
+    if (const GstFlowReturn flow = handle(item); flow != GST_FLOW_OK)
+      return flow;
+  }
+  return outlet_.send();
+}
+
+GstFlowReturn TagStream::handle(const Item &item) {
+  switch (item.kind) {
+  case Item::Kind::FileHeader:
+    return handle_file_header(item);
+  case Item::Kind::Tag:
+    return handle_tag(item);
+  case Item::Kind::Damage:
+    return report_damage(item);
+  case Item::Kind::Truncated:
+    GST_ELEMENT_WARNING(element_, STREAM, DEMUX,
+                        ("The stream ends inside a tag: the last %" G_GUINT64_FORMAT
+                         " bytes, from byte %" G_GUINT64_FORMAT " on, are not sent.",
+                         item.end - item.begin, item.begin),
+                        (nullptr));
+    [[fallthrough]];
+  case Item::Kind::Skipped:
+    counters_.bytes_skipped.add(item.end - item.begin);
+    discont_ = true;
+    break;
+  }
+  return GST_FLOW_OK;
+}
+
+GstFlowReturn TagStream::report_damage(const Item &item) {
+  const std::string why = flv::describe(item.fault);
+  if (current_.on_corrupt == OnCorrupt::Fail) {
+    if (outlet_.send() == GST_FLOW_FLUSHING)
+      return GST_FLOW_FLUSHING;
+    GST_ELEMENT_ERROR(element_, STREAM, DEMUX,
+                      ("Damaged at byte %" G_GUINT64_FORMAT ": %s.", item.begin, why.c_str()),
+                      (nullptr));
+    return GST_FLOW_ERROR;
+  }
+  GST_ELEMENT_WARNING(element_, STREAM, DEMUX,
+                      ("Damaged at byte %" G_GUINT64_FORMAT ": %s; going on with the next tag.",
+                       item.begin, why.c_str()),
+                      (nullptr));
+  return GST_FLOW_OK;
+}
+
+GstFlowReturn TagStream::not_flv() {
+  if (!failed_)
+    GST_ELEMENT_ERROR(element_, STREAM, WRONG_TYPE,
+                      ("Not an FLV file: %s.", flv::describe(splitter_.fault()).c_str()),
+                      (nullptr));
+  failed_ = true;
+  return GST_FLOW_ERROR;
+}
+
+GstFlowReturn TagStream::handle_file_header(const Item &item) {
+  if (item.wrong_previous_size)
+    counters_.wrong_previous_sizes.add(1);
+  if (has_header_) {
+    GST_DEBUG_OBJECT(element_, "dropping the file header at byte %" G_GUINT64_FORMAT, item.begin);
+    timeline_.seam();
+    return GST_FLOW_OK;
+  }
+  has_header_ = true;
+  file_header_ = item.file;
+  file_header_buffer_ = carry_.take(item.begin, item.end);
+  GST_BUFFER_FLAG_SET(file_header_buffer_.get(),
+                      GST_BUFFER_FLAG_HEADER | GST_BUFFER_FLAG_DELTA_UNIT);
+  head_.set_file_header(gstflv::MappedBuffer(file_header_buffer_.get()).bytes());
+  return GST_FLOW_OK;
+}
+
+GstFlowReturn TagStream::handle_tag(const Item &item) {
+  Tag tag;
+  tag.header = item.tag;
+  cut_out(item, tag);
+  tag.discont = std::exchange(discont_, false);
+  if (item.wrong_previous_size)
+    counters_.wrong_previous_sizes.add(1);
+  if (hold_) {
+    hold(std::move(tag));
+    return is_held_enough() ? release() : GST_FLOW_OK;
+  }
+  place(tag);
+  note_head(tag);
+  return deliver(std::move(tag));
+}
+
+// Takes the tag's bytes. Where they lie in the chunk at hand, its memory is shared.
+void TagStream::cut_out(const Item &item, Tag &tag) {
+  const auto classify = [&item](flv::Bytes bytes) {
+    return flv::classify(item.tag.type, bytes.subspan(flv::kTagHeaderSize, item.tag.data_size));
+  };
+  if (!chunk_ || item.begin < chunk_begin_) {
+    tag.buffer = carry_.take(item.begin, item.end);
+    tag.info = classify(gstflv::MappedBuffer(tag.buffer.get()).bytes());
+    return;
+  }
+  const auto offset = static_cast<gsize>(item.begin - chunk_begin_);
+  const auto size = static_cast<gsize>(item.end - item.begin);
+  tag.info = classify(chunk_bytes_.subspan(offset, size));
+  if (gst_buffer_n_memory(chunk_) != 1) {
+    tag.buffer.reset(gst_buffer_copy_region(chunk_, GST_BUFFER_COPY_MEMORY, offset, size));
+    return;
+  }
+  tag.buffer.reset(gst_buffer_new());
+  gst_buffer_append_memory(tag.buffer.get(), gst_memory_share(gst_buffer_peek_memory(chunk_, 0),
+                                                              static_cast<gssize>(offset),
+                                                              static_cast<gssize>(size)));
+}
+
+void TagStream::hold(Tag tag) {
+  hold_->bytes += tag.header.tag_size();
+  if (tag.is_media()) {
+    (tag.header.type == flv::TagType::Video ? hold_->video_seen : hold_->audio_seen) = true;
+    if (!hold_->first_timestamp)
+      hold_->first_timestamp = tag.header.timestamp;
+    const auto span = static_cast<std::int32_t>(tag.header.timestamp - *hold_->first_timestamp);
+    hold_->span = std::max(hold_->span, span);
+  }
+  hold_->tags.push_back(std::move(tag));
+}
+
+bool TagStream::is_held_enough() const {
+  if (hold_->bytes >= kMaxHoldBytes || hold_->span >= kMaxHoldSpan)
+    return true;
+  if (flushed_)
+    return hold_->first_timestamp.has_value();
+  // A header that announces nothing is known to be wrong.
+  const bool announced = file_header_.has_audio || file_header_.has_video;
+  return announced && (hold_->audio_seen || !file_header_.has_audio) &&
+         (hold_->video_seen || !file_header_.has_video);
+}
+
+// Sends what comes before the first tag, then the tags that were held back.
+GstFlowReturn TagStream::release() {
+  std::vector<Tag> tags = std::move(hold_->tags);
+  hold_.reset();
+  for (Tag &tag : tags) {
+    place(tag);
+    note_head(tag);
+    if (tag.head_change == flv::Head::Change::Changed)
+      tag.head_change = flv::Head::Change::Repeated; // the caps to be sent hold it
+  }
+  scheduled_ = timeline_.first().has_value();
+  const Departure departure = pacing_.start(timeline_.first().value_or(0));
+  GstFlowReturn flow = outlet_.send_caps(head_.parts());
+  if (flow == GST_FLOW_OK)
+    flow = outlet_.send_segment(departure);
+  if (flow == GST_FLOW_OK)
+    flow = send_file_header(departure.due);
+  send_tags();
+  for (Tag &tag : tags) {
+    if (flow != GST_FLOW_OK)
+      return flow;
+    flow = deliver(std::move(tag));
+  }
+  return flow;
+}
+
+// The file header goes through even in PAUSED, for sinks to preroll on. Where it went before, after
+// a flush, a gap serves them.
+GstFlowReturn TagStream::send_file_header(flv::Nanoseconds due) {
+  if (!file_header_buffer_) {
+    flushed_ = false;
+    outlet_.send_gap();
+    return GST_FLOW_OK;
+  }
+  const gsize size = gst_buffer_get_size(file_header_buffer_.get());
+  outlet_.gather(BufferPtr(gst_buffer_copy(file_header_buffer_.get())), due);
+  const GstFlowReturn flow = outlet_.send();
+  if (flow != GST_FLOW_OK)
+    return flow;
+  file_header_buffer_.reset();
+  counters_.bytes_out.add(size);
+  return flow;
+}
+
+// Upstream has nothing to send for a while. Its timestamps mean nothing downstream.
+gboolean TagStream::send_gap() {
+  if (outlet_.has_segment())
+    outlet_.send_gap();
+  return TRUE;
+}
+
+void TagStream::send_tags() {
+  if (tags_)
+    outlet_.send_event(gstflv::EventPtr(gst_event_new_tag(tags_.release())));
+}
+
+// Finds the tag's place in media time, and puts that into it where it has to be another.
+void TagStream::place(Tag &tag) {
+  take_settings();
+  const bool video = tag.header.type == flv::TagType::Video;
+  const std::uint32_t timestamp = tag.header.timestamp;
+  const flv::Timeline::Place place =
+      tag.is_media()
+          ? timeline_.media(video ? flv::Timeline::Kind::Video : flv::Timeline::Kind::Audio,
+                            timestamp)
+          : timeline_.other(timestamp);
+  tag.time = place.time;
+  video_seen_ |= video && tag.info.role != flv::Role::Command;
+  if (place.discontinuity) {
+    GST_DEBUG_OBJECT(element_, "timestamp %u is a discontinuity, placed at %" G_GINT64_FORMAT " ms",
+                     timestamp, place.time);
+    counters_.discontinuities.add(1);
+  }
+
+  std::uint32_t wanted = timestamp;
+  if (current_.retimestamp == Retimestamp::Continuous)
+    wanted = place.timestamp;
+  else if (current_.retimestamp == Retimestamp::Zero)
+    wanted = static_cast<std::uint32_t>(
+        timeline_.first() ? std::max<std::int64_t>(place.time - *timeline_.first(), 0) : 0);
+  // Script data at 0 belongs to the stream as a whole; at another time decoders take it for text.
+  if (tag.header.is_script() && timestamp == 0)
+    wanted = 0;
+  if (wanted == timestamp)
+    return;
+  tag.header.timestamp = wanted;
+  tag.buffer = retimestamped(tag.buffer.get(), wanted);
+}
+
+void TagStream::note_head(Tag &tag) {
+  if (tag.is_media())
+    return;
+  const gstflv::MappedBuffer map(tag.buffer.get());
+  tag.head_change = head_.note(tag.header, tag.info, map.bytes());
+  if (tag.header.is_script() && tag.head_change == flv::Head::Change::Changed)
+    note_metadata(map.bytes().subspan(flv::kTagHeaderSize, tag.header.data_size));
+}
+
+void TagStream::note_metadata(flv::Bytes data) {
+  flv::amf0::Value object;
+  if (flv::read_on_metadata(data, object) != flv::Status::Ok) {
+    GST_INFO_OBJECT(element_, "onMetaData cannot be read; it is passed on as it is");
+    return;
+  }
+  const flv::Metadata metadata = flv::summarize(object);
+  tags_ = tags_of(metadata);
+  constexpr double kLongest = 1e9; // seconds
+  const std::int64_t duration = metadata.duration && *metadata.duration < kLongest
+                                    ? std::llround(*metadata.duration * GST_SECOND)
+                                    : kUnknown;
+  if (duration == duration_)
+    return;
+  duration_ = duration;
+  gst_element_post_message(element_, gst_message_new_duration_changed(GST_OBJECT(element_)));
+}
+
+GstFlowReturn TagStream::deliver(Tag tag) {
+  GstFlowReturn flow = GST_FLOW_OK;
+  if (tag.is_media() && !scheduled_) {
+    scheduled_ = true;
+    flow = outlet_.send();
+    if (flow == GST_FLOW_OK)
+      flow = outlet_.send_segment(pacing_.start(tag.time));
+    if (flow != GST_FLOW_OK)
+      return flow;
+  }
+  std::optional<Departure> departure = pacing_.try_leave(tag.time);
+  if (!departure) {
+    flow = outlet_.send();
+    if (flow != GST_FLOW_OK)
+      return flow;
+    if (!pacing_.wait(departure.emplace()))
+      return GST_FLOW_FLUSHING;
+  }
+  if (departure->speed != outlet_.speed()) {
+    flow = outlet_.send();
+    if (flow == GST_FLOW_OK)
+      flow = outlet_.send_segment(*departure);
+    if (flow != GST_FLOW_OK)
+      return flow;
+  }
+  set_flags(tag);
+  count(tag);
+  outlet_.gather(std::move(tag.buffer), departure->due);
+  if (tag.head_change != flv::Head::Change::Changed)
+    return flow;
+  // After the tag, not before it: sinks leave out what is in the caps' stream header, but who is
+  // listening already needs the tag itself.
+  flow = outlet_.send();
+  if (flow == GST_FLOW_OK)
+    flow = outlet_.send_caps(head_.parts());
+  send_tags();
+  return flow;
+}
+
+void TagStream::set_flags(const Tag &tag) const {
+  const bool start = tag.info.role == flv::Role::KeyFrame ||
+                     (tag.header.type == flv::TagType::Audio && !video_seen_);
+  if (!start)
+    GST_BUFFER_FLAG_SET(tag.buffer.get(), GST_BUFFER_FLAG_DELTA_UNIT);
+  if (tag.head_change != flv::Head::Change::None)
+    GST_BUFFER_FLAG_SET(tag.buffer.get(), GST_BUFFER_FLAG_HEADER);
+  if (tag.discont)
+    GST_BUFFER_FLAG_SET(tag.buffer.get(), GST_BUFFER_FLAG_DISCONT);
+}
+
+void TagStream::count(const Tag &tag) {
+  if (tag.header.is_script())
+    counters_.script_tags.add(1);
+  else if (tag.header.type == flv::TagType::Audio)
+    counters_.audio_tags.add(1);
+  else
+    counters_.video_tags.add(1);
+  if (tag.info.role == flv::Role::KeyFrame)
+    counters_.key_frames.add(1);
+  counters_.bytes_out.add(gst_buffer_get_size(tag.buffer.get()));
+  if (tag.is_media())
+    position_ = std::max<std::int64_t>(tag.time, position_);
+}
+
+} // namespace flvpace

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The streaming thread's work: bytes in, tags out, each at its time.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "carry.h"
+#include "common/gstptr.h"
+#include "flv/head.h"
+#include "flv/metadata.h"
+#include "flv/splitter.h"
+#include "flv/timeline.h"
+#include "outlet.h"
+#include "pacing.h"
+
+namespace flvpace {
+
+enum class Retimestamp { Continuous, Zero, None };
+enum class OnCorrupt { Skip, Fail };
+
+struct Settings {
+  Retimestamp retimestamp = Retimestamp::Continuous;
+  OnCorrupt on_corrupt = OnCorrupt::Skip;
+  guint max_gap = 10000;                  // ms
+  guint mtu = 0;                          // bytes
+  guint max_tag_size = flv::kMaxDataSize; // bytes
+};
+
+// A number that one thread changes and others look at.
+template <typename T> class Shared {
+public:
+  Shared(T value = {}) : value_(value) {}
+  Shared &operator=(T value) {
+    value_.store(value, std::memory_order_relaxed);
+    return *this;
+  }
+  operator T() const { return value_.load(std::memory_order_relaxed); }
+  void add(T more) { *this = *this + more; }
+
+private:
+  std::atomic<T> value_;
+};
+
+struct Counters {
+  Shared<guint64> audio_tags;
+  Shared<guint64> video_tags;
+  Shared<guint64> script_tags;
+  Shared<guint64> key_frames;
+  Shared<guint64> bytes_in;
+  Shared<guint64> bytes_out;
+  Shared<guint64> bytes_skipped;
+  Shared<guint64> discontinuities;
+  Shared<guint64> wrong_previous_sizes;
+
+  void clear();
+};
+
+class TagStream {
+public:
+  TagStream(GstElement *element, GstPad *source_pad, Pacing &pacing)
+      : element_(element), pacing_(pacing), outlet_(source_pad) {}
+
+  // From any thread.
+  template <typename Change> void change_settings(Change change) {
+    const std::lock_guard lock(mutex_);
+    change(settings_);
+    settings_changed_.store(true, std::memory_order_release);
+  }
+  [[nodiscard]] Settings settings() const;
+  [[nodiscard]] const Counters &counters() const { return counters_; }
+  [[nodiscard]] std::optional<GstClockTime> position() const; // media time of the last tag sent
+  [[nodiscard]] std::optional<GstClockTime> duration() const; // as onMetaData says
+
+  // From the streaming thread, or while there is none.
+  void clear();
+  // Everything half done is dropped; the next byte is the first after a flush.
+  void flush();
+  // The next byte is number `position` and does not follow the last one.
+  [[nodiscard]] GstFlowReturn jump(std::uint64_t position);
+  [[nodiscard]] GstFlowReturn take(gstflv::BufferPtr buffer);
+  // The stream is over: sends what is left and waits until the last tag has lasted.
+  [[nodiscard]] GstFlowReturn finish();
+  gboolean send_event(gstflv::EventPtr event) { return outlet_.send_event(std::move(event)); }
+  gboolean send_gap();
+
+private:
+  static constexpr std::int64_t kUnknown = -1;
+
+  // A tag on its way out.
+  struct Tag {
+    flv::TagHeader header;
+    flv::TagInfo info;
+    gstflv::BufferPtr buffer;
+    std::int64_t time = 0; // ms of media
+    flv::Head::Change head_change = flv::Head::Change::None;
+    bool discont = false;
+
+    [[nodiscard]] bool is_media() const;
+  };
+
+  // Tags are held back until the stream has shown what its head and its segment need.
+  struct Hold {
+    std::vector<Tag> tags;
+    std::size_t bytes = 0;
+    std::optional<std::uint32_t> first_timestamp;
+    std::int32_t span = 0; // ms of media
+    bool audio_seen = false;
+    bool video_seen = false;
+  };
+
+  [[nodiscard]] GstFlowReturn handle(const flv::Item &item);
+  [[nodiscard]] GstFlowReturn handle_file_header(const flv::Item &item);
+  [[nodiscard]] GstFlowReturn handle_tag(const flv::Item &item);
+  [[nodiscard]] GstFlowReturn report_damage(const flv::Item &item);
+  [[nodiscard]] GstFlowReturn not_flv();
+  [[nodiscard]] GstFlowReturn handle_items();
+  void cut_out(const flv::Item &item, Tag &tag);
+  void take_settings();
+
+  void hold(Tag tag);
+  [[nodiscard]] bool is_held_enough() const;
+  [[nodiscard]] GstFlowReturn release();
+
+  void place(Tag &tag);
+  void note_head(Tag &tag);
+  void note_metadata(flv::Bytes data);
+  void send_tags();
+  [[nodiscard]] GstFlowReturn send_file_header(flv::Nanoseconds due);
+  [[nodiscard]] GstFlowReturn deliver(Tag tag);
+  void set_flags(const Tag &tag) const;
+  void count(const Tag &tag);
+
+  GstElement *element_;
+  Pacing &pacing_;
+  Outlet outlet_;
+
+  mutable std::mutex mutex_;
+  Settings settings_; // with the mutex
+  std::atomic<bool> settings_changed_ = true;
+  Settings current_; // the streaming thread's copy
+  Counters counters_;
+  Shared<std::int64_t> position_{kUnknown}; // ms
+  Shared<std::int64_t> duration_{kUnknown}; // ns
+
+  flv::Splitter splitter_;
+  std::vector<flv::Item> items_;
+  Carry carry_;
+  GstBuffer *chunk_ = nullptr; // borrowed, while its items are handled
+  flv::Bytes chunk_bytes_;
+  std::uint64_t chunk_begin_ = 0;
+
+  flv::Timeline timeline_;
+  flv::Head head_;
+  flv::FileHeader file_header_;
+  gstflv::BufferPtr file_header_buffer_; // until it was sent
+  gstflv::TagListPtr tags_;              // found in onMetaData, until they were sent
+  std::optional<Hold> hold_{Hold{}};
+  bool has_header_ = false; // a file header was seen since READY
+  bool failed_ = false;     // not FLV; said so
+  bool flushed_ = false;    // and not yet released since
+  bool video_seen_ = false;
+  bool scheduled_ = false; // by a media tag's time
+  bool discont_ = false;
+};
+
+} // namespace flvpace
