@@ -41,7 +41,8 @@ using flvpace::Settings;
 using gstflv::BufferPtr;
 using gstflv::EventPtr;
 
-constexpr guint kBlockSize = 65536; // bytes read at once in pull mode
+// Bytes read at once in pull mode: enough for the reading to cost little beside the copying.
+constexpr guint kBlockSize = 131072;
 
 enum Property : guint {
   PROP_BURST = 1,

@@ -59,6 +59,7 @@ void Pacing::set_playing(bool playing) {
   const Lock lock(mutex_);
   if (playing_ && !playing)
     paused_at_ = running_time();
+  needs_preroll_ = playing_ && !playing;
   playing_ = playing;
   wake();
 }
@@ -73,6 +74,7 @@ void Pacing::clear() {
   const Lock lock(mutex_);
   schedule_.stop();
   paused_at_ = 0;
+  needs_preroll_ = false;
   base_time_is_stale_ = false;
   left_ = 0;
   lateness_sum_ = 0;
@@ -105,28 +107,31 @@ std::optional<Departure> Pacing::try_leave(std::int64_t time) {
   return depart(seen);
 }
 
-bool Pacing::wait(Departure &departure) {
+Wait Pacing::wait(Departure &departure) {
   Lock lock(mutex_);
-  Look seen = look();
-  while (!flushing_ && !seen.may_leave) {
-    wait_a_turn(lock, seen);
-    seen = look();
-  }
-  if (flushing_)
-    return false;
-  departure = depart(seen);
-  return true;
+  Look seen;
+  const Wait end = wait_here(lock, seen);
+  if (end == Wait::Over)
+    departure = depart(seen);
+  return end;
 }
 
-bool Pacing::wait_for_end(std::int64_t time) {
+Wait Pacing::wait_for_end(std::int64_t time) {
   Lock lock(mutex_);
   schedule_.take(time);
-  Look seen = look();
-  while (!flushing_ && !seen.may_leave) {
+  Look seen;
+  return wait_here(lock, seen);
+}
+
+Wait Pacing::wait_here(Lock &lock, Look &seen) {
+  for (seen = look(); !flushing_ && !seen.may_leave; seen = look()) {
+    if (needs_preroll_) {
+      needs_preroll_ = false;
+      return Wait::Preroll;
+    }
     wait_a_turn(lock, seen);
-    seen = look();
   }
-  return !flushing_;
+  return flushing_ ? Wait::Flushing : Wait::Over;
 }
 
 Pacing::Look Pacing::look() {

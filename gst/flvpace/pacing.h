@@ -20,6 +20,12 @@ struct Lateness {
   std::int64_t maximum = 0;
 };
 
+enum class Wait {
+  Over,    // what was waited for has come
+  Preroll, // PLAYING was left: sinks need something that is no tag; then wait again
+  Flushing,
+};
+
 // A tag that may leave.
 struct Departure {
   flv::Nanoseconds due = 0;  // running time
@@ -55,10 +61,10 @@ public:
   Departure start(std::int64_t first);
   // Puts the tag at media time `time` (ms) at hand; what is left of it when it may leave right now.
   [[nodiscard]] std::optional<Departure> try_leave(std::int64_t time);
-  // Waits until the tag at hand may leave. False: flushing.
-  [[nodiscard]] bool wait(Departure &departure);
-  // Waits until media time `time` (ms) is due, without sending anything then. False: flushing.
-  [[nodiscard]] bool wait_for_end(std::int64_t time);
+  // Waits until the tag at hand may leave.
+  [[nodiscard]] Wait wait(Departure &departure);
+  // Waits until media time `time` (ms) is due, with nothing to leave then.
+  [[nodiscard]] Wait wait_for_end(std::int64_t time);
 
   [[nodiscard]] Lateness lateness() const;
   // Media (ms) that the last tag is ahead of real time now; 0 before there is any.
@@ -85,6 +91,7 @@ private:
   [[nodiscard]] std::optional<RunningClock> running_clock();
   [[nodiscard]] flv::Nanoseconds running_time();
   [[nodiscard]] Look look();
+  [[nodiscard]] Wait wait_here(Lock &lock, Look &seen);
   void wait_a_turn(Lock &lock, const Look &seen);
   [[nodiscard]] Departure at_hand() const;
   Departure depart(const Look &seen);
@@ -99,6 +106,7 @@ private:
   double catch_up_speed_ = 0;
   bool playing_ = false;
   bool flushing_ = false;
+  bool needs_preroll_ = false;
   GstClockID clock_id_ = nullptr; // of the wait under way; borrowed
 
   // The running time at which PLAYING was left.

@@ -31,6 +31,20 @@ BufferPtr retimestamped(GstBuffer *tag, std::uint32_t timestamp) {
   return out;
 }
 
+// A buffer of `size` bytes from `offset` on, which shares the memory of `chunk`. System memory
+// stays where `bytes` shows it as long as the chunk lives, and borrowing from the chunk as a whole
+// costs half of what a memory of its own does.
+BufferPtr part_of(GstBuffer *chunk, flv::Bytes bytes, gsize offset, gsize size) {
+  const bool borrow = gst_buffer_n_memory(chunk) == 1 &&
+                      gst_memory_is_type(gst_buffer_peek_memory(chunk, 0), GST_ALLOCATOR_SYSMEM);
+  if (!borrow)
+    return BufferPtr(gst_buffer_copy_region(chunk, GST_BUFFER_COPY_MEMORY, offset, size));
+  auto *data = const_cast<guint8 *>(bytes.data());
+  return BufferPtr(gst_buffer_new_wrapped_full(
+      GST_MEMORY_FLAG_READONLY, data, bytes.size(), offset, size, gst_buffer_ref(chunk),
+      [](gpointer owner) { gst_buffer_unref(GST_BUFFER(owner)); }));
+}
+
 void add_bitrate(guint &total, const std::optional<double> &kilobits) {
   if (kilobits && *kilobits < 1e6)
     total += static_cast<guint>(std::lround(*kilobits * 1000));
@@ -142,6 +156,21 @@ GstFlowReturn TagStream::jump(std::uint64_t position) {
   return flow;
 }
 
+// A sink that goes back to PAUSED waits for something to preroll on, and the pipeline does with it.
+template <typename Waiting> GstFlowReturn TagStream::wait(Waiting waiting) {
+  for (;;) {
+    switch (waiting()) {
+    case Wait::Over:
+      return GST_FLOW_OK;
+    case Wait::Preroll:
+      outlet_.send_gap();
+      break;
+    case Wait::Flushing:
+      return GST_FLOW_FLUSHING;
+    }
+  }
+}
+
 GstFlowReturn TagStream::take(BufferPtr buffer) {
   const gstflv::MappedBuffer map(buffer.get());
   if (!map) {
@@ -177,8 +206,8 @@ GstFlowReturn TagStream::finish() {
     flow = release();
   if (flow == GST_FLOW_OK)
     flow = outlet_.send();
-  if (flow == GST_FLOW_OK && scheduled_ && !pacing_.wait_for_end(timeline_.end()))
-    flow = GST_FLOW_FLUSHING;
+  if (flow == GST_FLOW_OK && scheduled_)
+    flow = wait([this] { return pacing_.wait_for_end(timeline_.end()); });
   return flow;
 }
 
@@ -285,14 +314,7 @@ void TagStream::cut_out(const Item &item, Tag &tag) {
   const auto offset = static_cast<gsize>(item.begin - chunk_begin_);
   const auto size = static_cast<gsize>(item.end - item.begin);
   tag.info = classify(chunk_bytes_.subspan(offset, size));
-  if (gst_buffer_n_memory(chunk_) != 1) {
-    tag.buffer.reset(gst_buffer_copy_region(chunk_, GST_BUFFER_COPY_MEMORY, offset, size));
-    return;
-  }
-  tag.buffer.reset(gst_buffer_new());
-  gst_buffer_append_memory(tag.buffer.get(), gst_memory_share(gst_buffer_peek_memory(chunk_, 0),
-                                                              static_cast<gssize>(offset),
-                                                              static_cast<gssize>(size)));
+  tag.buffer = part_of(chunk_, chunk_bytes_, offset, size);
 }
 
 void TagStream::hold(Tag tag) {
@@ -447,10 +469,11 @@ GstFlowReturn TagStream::deliver(Tag tag) {
   std::optional<Departure> departure = pacing_.try_leave(tag.time);
   if (!departure) {
     flow = outlet_.send();
+    departure.emplace();
+    if (flow == GST_FLOW_OK)
+      flow = wait([&] { return pacing_.wait(*departure); });
     if (flow != GST_FLOW_OK)
       return flow;
-    if (!pacing_.wait(departure.emplace()))
-      return GST_FLOW_FLUSHING;
   }
   if (departure->speed != outlet_.speed()) {
     flow = outlet_.send();

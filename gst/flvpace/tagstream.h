@@ -130,6 +130,7 @@ private:
   void send_tags();
   [[nodiscard]] GstFlowReturn send_file_header(flv::Nanoseconds due);
   [[nodiscard]] GstFlowReturn deliver(Tag tag);
+  template <typename Waiting> [[nodiscard]] GstFlowReturn wait(Waiting waiting);
   void set_flags(const Tag &tag) const;
   void count(const Tag &tag);
 
