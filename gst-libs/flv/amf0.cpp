@@ -161,8 +161,12 @@ private:
       Reader ahead = reader_;
       std::uint8_t marker = 0;
       double item = 0;
-      if (!ahead.u8(marker) || marker != kNumber || !ahead.f64(item))
+      if (!ahead.u8(marker))
+        return Status::NeedMore;
+      if (marker != kNumber)
         break;
+      if (!ahead.f64(item))
+        return Status::NeedMore;
       numbers.items.push_back(item);
       reader_ = ahead;
     }

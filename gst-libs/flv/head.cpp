@@ -48,10 +48,14 @@ Head::Change Head::note(const TagHeader &header, const TagInfo &info, Bytes tag)
 Head::Change Head::note_configuration(const TagHeader &header, const TagInfo &info, Bytes tag) {
   const Bytes data = data_of(header, tag);
   const TrackSet tracks = tracks_of(header.type, data);
-  for (const Part &part : configurations_) {
-    if (part.type == header.type && part.kind == info.configuration && part.tracks == tracks &&
-        same(data_of(part.tag), data))
+  for (auto part = configurations_.rbegin(); part != configurations_.rend(); ++part) {
+    if (part->type != header.type || part->kind != info.configuration)
+      continue;
+    if (part->tracks == tracks && same(data_of(part->tag), data))
       return Change::Repeated;
+    // What a later one says of a track of it is not repeated by what stands before that.
+    if ((part->tracks & tracks).any())
+      break;
   }
   if (tag.size() > kMaxConfigurations)
     return Change::None;
@@ -64,7 +68,7 @@ Head::Change Head::note_configuration(const TagHeader &header, const TagInfo &in
   });
   configurations_.push_back({header.type, info.configuration, tracks, {tag.begin(), tag.end()}});
   configuration_bytes_ += configurations_.back().tag.size();
-  while (configuration_bytes_ > kMaxConfigurations && configurations_.size() > 1) {
+  while (configuration_bytes_ > kMaxConfigurations || configurations_.size() > kMaxParts) {
     configuration_bytes_ -= configurations_.front().tag.size();
     configurations_.erase(configurations_.begin());
   }

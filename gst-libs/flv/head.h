@@ -19,9 +19,10 @@ public:
     Changed,
   };
 
-  // Bytes. A larger configuration is not kept, and of more than that together only the last ones:
-  // real ones have a hundred bytes each.
+  // Bytes, and their number. A larger configuration is not kept, and of more than that together
+  // only the last ones: real ones have a hundred bytes each, and there are few.
   static constexpr std::size_t kMaxConfigurations = 1 << 20;
+  static constexpr std::size_t kMaxParts = 256;
 
   void clear();
   void set_file_header(Bytes bytes);

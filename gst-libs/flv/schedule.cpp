@@ -9,12 +9,21 @@ namespace flv {
 namespace {
 
 constexpr Nanoseconds kMillisecond = 1'000'000;
+// No clock gets here: 73 years. Hostile timestamps would go on until the numbers overflow.
+constexpr Nanoseconds kNever = Nanoseconds{1} << 61;
 
 Nanoseconds scaled(std::int64_t milliseconds, double speed) {
+  constexpr std::int64_t kFar = kNever / kMillisecond;
   if (speed == 1.0)
-    return milliseconds * kMillisecond;
-  return std::llround(static_cast<double>(milliseconds) * static_cast<double>(kMillisecond) /
-                      speed);
+    return std::clamp(milliseconds, -kFar, kFar) * kMillisecond;
+  constexpr auto kLimit = static_cast<double>(kNever);
+  const double exact =
+      static_cast<double>(milliseconds) * static_cast<double>(kMillisecond) / speed;
+  return std::llround(std::clamp(exact, -kLimit, kLimit));
+}
+
+Nanoseconds later(Nanoseconds from, std::int64_t milliseconds, double speed) {
+  return std::clamp(from + scaled(milliseconds, speed), -kNever, kNever);
 }
 
 } // namespace
@@ -26,6 +35,7 @@ void Schedule::start(Nanoseconds origin, std::int64_t first) {
   anchor_ = origin;
   anchor_time_ = first;
   at_hand_ = first;
+  last_left_ = first;
   catching_up_ = false;
 }
 
@@ -40,19 +50,18 @@ Nanoseconds Schedule::due() const {
 Nanoseconds Schedule::leave() const {
   if (!catching_up_)
     return due();
-  return std::max(due(), catch_up_ + scaled(at_hand_ - catch_up_time_, catch_up_speed_));
+  return std::max(due(), later(catch_up_, at_hand_ - catch_up_time_, catch_up_speed_));
 }
 
 void Schedule::left(Nanoseconds now) {
-  if (catching_up_) {
-    catching_up_ = leave() > due();
-    return;
-  }
+  last_left_ = at_hand_;
+  if (leave() == due())
+    catching_up_ = false;
   // What a burst lets go is not late, however long it takes to send.
-  if (catch_up_speed_ > 0 && now > due() + kTolerance && due() > floor_) {
+  if (catch_up_speed_ > 0 && now > leave() + kTolerance && due() > floor_) {
     catching_up_ = true;
     catch_up_time_ = at_hand_;
-    catch_up_ = now;
+    catch_up_ = std::min(now, kNever);
   }
 }
 
@@ -80,7 +89,7 @@ std::int64_t Schedule::media_at(Nanoseconds now) const {
 
 // When the media time would be due without a burst.
 Nanoseconds Schedule::line(std::int64_t time) const {
-  return anchor_ + scaled(time - anchor_time_, speed_);
+  return later(anchor_, time - anchor_time_, speed_);
 }
 
 } // namespace flv

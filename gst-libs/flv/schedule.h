@@ -45,8 +45,8 @@ public:
   [[nodiscard]] Nanoseconds origin() const { return origin_; }
   // The media time (ms) that a player which started at the origin has reached at `now`.
   [[nodiscard]] std::int64_t media_at(Nanoseconds now) const;
-  // By how much (ms) the tag at hand is ahead of it.
-  [[nodiscard]] std::int64_t lead(Nanoseconds now) const { return at_hand_ - media_at(now); }
+  // By how much (ms) the last tag that left is ahead of it.
+  [[nodiscard]] std::int64_t lead(Nanoseconds now) const { return last_left_ - media_at(now); }
 
 private:
   [[nodiscard]] Nanoseconds line(std::int64_t time) const;
@@ -59,6 +59,7 @@ private:
   std::int64_t anchor_time_ = 0;
   Nanoseconds anchor_ = 0;
   std::int64_t at_hand_ = 0;
+  std::int64_t last_left_ = 0;
 
   double catch_up_speed_ = 0;
   bool catching_up_ = false;

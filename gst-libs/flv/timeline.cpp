@@ -33,27 +33,15 @@ Timeline::Place Timeline::media(Kind kind, std::uint32_t timestamp) {
   else
     first_ = highest_ = raw;
 
-  std::int64_t offset = offset_;
-  bool discontinuity = false;
-  if (seam_) {
-    discontinuity = true;
+  const auto known = seam_ ? std::nullopt : known_offset(own, raw);
+  const bool discontinuity = !known;
+  std::int64_t offset = 0;
+  if (known)
+    offset = *known;
+  else if (seam_)
     offset = cross_seam(kind, raw);
-  } else if (!own.started) {
-    // Late is what the first tag of the second kind may be, but not ahead by more than a gap.
-    const std::int64_t ahead = raw + offset_ - highest_;
-    if (max_gap_ > 0 && ahead > std::int64_t{max_gap_}) {
-      discontinuity = true;
-      offset = close(raw, highest_);
-    }
-  } else if (!is_usual(raw + offset_ - own.time)) {
-    // The other kind may have come to a discontinuity that this one has yet to reach.
-    if (is_usual(raw + offset_before_ - own.time)) {
-      offset = offset_before_;
-    } else {
-      discontinuity = true;
-      offset = close(raw, own.time + usual_step(kind));
-    }
-  }
+  else
+    offset = close(raw, own.started ? own.time + usual_step(kind) : highest_);
 
   const std::int64_t time = raw + offset;
   if (own.started && !discontinuity)
@@ -71,7 +59,7 @@ Timeline::Place Timeline::media(Kind kind, std::uint32_t timestamp) {
 
 Timeline::Place Timeline::other(std::uint32_t timestamp) const {
   if (!first_)
-    return {timestamp, timestamp, false};
+    return {0, timestamp, false}; // before whatever comes first
   const std::int64_t time = unwrap(timestamp, last_raw_) + offset_;
   const bool credible =
       !seam_ && time >= highest_ - kMaxStepBack && time <= highest_ + kMaxStepBack;
@@ -86,8 +74,17 @@ std::int64_t Timeline::end() const {
   return first_ ? highest_ + usual_step(highest_kind_) : 0;
 }
 
-bool Timeline::is_usual(std::int64_t step) const {
-  return step >= -kMaxStepBack && (max_gap_ == 0 || step <= std::int64_t{max_gap_});
+// The offset that makes a usual step of the one to `raw`. The other kind may have come to a
+// discontinuity that this one has yet to reach.
+std::optional<std::int64_t> Timeline::known_offset(const Track &own, std::int64_t raw) const {
+  const std::int64_t from = own.started ? own.time : highest_;
+  const std::int64_t back = own.started ? kMaxStepBack : kMaxLate;
+  for (const std::int64_t offset : {offset_, offset_before_}) {
+    const std::int64_t step = raw + offset - from;
+    if (step >= -back && (max_gap_ == 0 || step <= std::int64_t{max_gap_}))
+      return offset;
+  }
+  return std::nullopt;
 }
 
 void Timeline::Track::add_step(std::int64_t step) {
@@ -118,7 +115,7 @@ std::int64_t Timeline::close(std::int64_t raw, std::int64_t time) {
 std::int64_t Timeline::cross_seam(Kind kind, std::int64_t raw) {
   const Track &own = track(kind);
   const std::int64_t next = own.started ? own.time + usual_step(kind) : highest_;
-  close(raw, std::max(next, highest_));
+  close(raw, next > highest_ ? next : end());
   offset_before_ = offset_;
   seam_ = false;
   for (Track &each : tracks_)

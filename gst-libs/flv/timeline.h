@@ -17,6 +17,8 @@ public:
 
   // A step back by more than this (ms) is a discontinuity.
   static constexpr std::int64_t kMaxStepBack = 1000;
+  // By so much (ms) the first tag of the second kind may be late; to be ahead, it has the gap.
+  static constexpr std::int64_t kMaxLate = 60'000;
 
   struct Place {
     std::int64_t time = 0;       // ms of media; what the tag's timestamp would be had it no bounds
@@ -57,7 +59,7 @@ private:
   };
 
   [[nodiscard]] Track &track(Kind kind) { return tracks_[static_cast<std::size_t>(kind)]; }
-  [[nodiscard]] bool is_usual(std::int64_t step) const;
+  [[nodiscard]] std::optional<std::int64_t> known_offset(const Track &own, std::int64_t raw) const;
   [[nodiscard]] std::int64_t usual_step(Kind kind) const;
   std::int64_t close(std::int64_t raw, std::int64_t time);
   std::int64_t cross_seam(Kind kind, std::int64_t raw);

@@ -21,12 +21,14 @@ void Carry::append(GstBuffer *chunk, flv::Bytes bytes) {
 }
 
 gstflv::BufferPtr Carry::take(std::uint64_t begin, std::uint64_t end) {
+  close_block();
   drop_before(begin);
   return gstflv::BufferPtr(gst_adapter_get_buffer(adapter_.get(), end - begin));
 }
 
 void Carry::drop_before(std::uint64_t position) {
-  close_block();
+  if (position - begin_ > gst_adapter_available(adapter_.get()))
+    close_block();
   gst_adapter_flush(adapter_.get(), position - begin_);
   begin_ = position;
 }

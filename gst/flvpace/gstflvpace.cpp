@@ -68,6 +68,7 @@ struct Private {
 
   // Pull mode, for the streaming thread.
   guint64 offset = 0;
+  guint32 seqnum = GST_SEQNUM_INVALID; // of the seek that brought it where it is
   bool stream_started = false;
 };
 
@@ -150,9 +151,12 @@ void end_task(Private &priv, GstElement *element, GstFlowReturn flow) {
   if (flow == GST_FLOW_FLUSHING)
     return;
   // The stream has posted its own errors, and upstream those of a read.
-  if (flow < GST_FLOW_EOS && flow != GST_FLOW_ERROR)
+  if (flow == GST_FLOW_NOT_LINKED || (flow < GST_FLOW_EOS && flow != GST_FLOW_ERROR))
     GST_ELEMENT_FLOW_ERROR(element, flow);
-  gst_pad_push_event(priv.source_pad, gst_event_new_eos());
+  GstEvent *eos = gst_event_new_eos();
+  if (priv.seqnum != GST_SEQNUM_INVALID)
+    gst_event_set_seqnum(eos, priv.seqnum);
+  gst_pad_push_event(priv.source_pad, eos);
 }
 
 void gst_flv_pace_loop(gpointer data) noexcept {
@@ -160,6 +164,20 @@ void gst_flv_pace_loop(gpointer data) noexcept {
   const GstFlowReturn flow = pull_a_block(priv);
   if (flow != GST_FLOW_OK)
     end_task(priv, GST_ELEMENT(data), flow);
+}
+
+// A file of another kind fails the change to PAUSED itself, which every application notices. What
+// cannot be read at all is for the task to say.
+bool is_worth_reading(Private &priv) {
+  GstBuffer *start = nullptr;
+  const GstFlowReturn flow =
+      gst_pad_pull_range(priv.sink_pad, 0, flvpace::TagStream::kStartSize, &start);
+  if (flow == GST_FLOW_EOS)
+    return priv.stream.accepts({});
+  if (flow != GST_FLOW_OK)
+    return true;
+  const BufferPtr buffer(start);
+  return priv.stream.accepts(gstflv::MappedBuffer(start).bytes());
 }
 
 gboolean gst_flv_pace_sink_activate(GstPad *pad, GstObject *) noexcept {
@@ -177,13 +195,15 @@ gboolean gst_flv_pace_sink_activate_mode(GstPad *pad, GstObject *parent, GstPadM
     return TRUE;
   if (!active)
     return gst_pad_stop_task(pad);
-  priv_of(parent).offset = 0;
-  priv_of(parent).stream_started = false;
-  return gst_pad_start_task(pad, gst_flv_pace_loop, parent, nullptr);
+  Private &priv = priv_of(parent);
+  priv.offset = 0;
+  priv.seqnum = GST_SEQNUM_INVALID;
+  priv.stream_started = false;
+  return is_worth_reading(priv) && gst_pad_start_task(pad, gst_flv_pace_loop, parent, nullptr);
 }
 
 // Bytes can be sought in pull mode only here, since nobody pushes.
-gboolean seek_bytes(GstFlvPace *self, GstEvent *event) {
+gboolean seek(GstFlvPace *self, GstEvent *event) {
   Private &priv = self->priv;
   gdouble rate = 1.0;
   GstFormat format = GST_FORMAT_UNDEFINED;
@@ -193,7 +213,9 @@ gboolean seek_bytes(GstFlvPace *self, GstEvent *event) {
   gint64 start = 0;
   gint64 stop = 0;
   gst_event_parse_seek(event, &rate, &format, &flags, &start_type, &start, &stop_type, &stop);
-  if (format != GST_FORMAT_BYTES || rate != 1.0 || start_type != GST_SEEK_TYPE_SET || start < 0)
+  if (format != GST_FORMAT_BYTES)
+    return gst_pad_push_event(priv.sink_pad, gst_event_ref(event));
+  if (rate != 1.0 || start_type != GST_SEEK_TYPE_SET || start < 0)
     return FALSE;
   const guint32 seqnum = gst_event_get_seqnum(event);
   const auto send = [&](GstEvent *flush, bool upstream) {
@@ -216,6 +238,8 @@ gboolean seek_bytes(GstFlvPace *self, GstEvent *event) {
     priv.stream.flush();
     priv.pacing.flushed(true);
   }
+  priv.seqnum = seqnum;
+  priv.stream.set_seqnum(seqnum);
   (void)priv.stream.jump(static_cast<guint64>(start));
   priv.offset = static_cast<guint64>(start);
   gst_pad_start_task(priv.sink_pad, gst_flv_pace_loop, self, nullptr);
@@ -232,6 +256,7 @@ GstFlowReturn gst_flv_pace_chain(GstPad *, GstObject *parent, GstBuffer *buffer)
 gboolean take_segment(Private &priv, GstEvent *event) {
   const GstSegment *segment = nullptr;
   gst_event_parse_segment(event, &segment);
+  priv.stream.set_seqnum(gst_event_get_seqnum(event));
   if (segment->format != GST_FORMAT_BYTES)
     return TRUE;
   return priv.stream.jump(segment->start) == GST_FLOW_OK;
@@ -277,8 +302,8 @@ gboolean gst_flv_pace_sink_event(GstPad *pad, GstObject *parent, GstEvent *raw_e
 gboolean gst_flv_pace_src_event(GstPad *pad, GstObject *parent, GstEvent *event) noexcept {
   Private &priv = priv_of(parent);
   if (GST_EVENT_TYPE(event) == GST_EVENT_SEEK && GST_PAD_MODE(priv.sink_pad) == GST_PAD_MODE_PULL) {
-    const EventPtr seek(event);
-    return seek_bytes(GST_FLV_PACE(parent), event);
+    const EventPtr owned(event);
+    return seek(GST_FLV_PACE(parent), event);
   }
   return gst_pad_event_default(pad, parent, event);
 }

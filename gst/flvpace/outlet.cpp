@@ -29,6 +29,7 @@ GstFlowReturn flow_after(GstPad *pad, gboolean sent) {
 void Outlet::clear() {
   flush();
   waiting_.clear();
+  seqnum_ = GST_SEQNUM_INVALID;
 }
 
 void Outlet::flush() {
@@ -53,18 +54,20 @@ GstFlowReturn Outlet::send_caps(const std::vector<flv::Bytes> &parts) {
   return flow_after(pad_, gst_pad_push_event(pad_, gst_event_new_caps(caps.get())));
 }
 
-GstFlowReturn Outlet::send_segment(const Departure &departure) {
-  const auto position =
-      static_cast<guint64>(std::max<std::int64_t>(departure.position, 0)) * GST_MSECOND;
+GstFlowReturn Outlet::send_segment(const Departure &departure, std::int64_t position) {
+  const auto start = static_cast<guint64>(std::max<std::int64_t>(position, 0)) * GST_MSECOND;
   gst_segment_init(&segment_, GST_FORMAT_TIME);
   segment_.applied_rate = departure.speed;
   segment_.base = static_cast<guint64>(departure.due);
-  segment_.start = position;
-  segment_.time = position;
-  segment_.position = position;
-  last_stamp_ = position;
+  segment_.start = start;
+  segment_.time = start;
+  segment_.position = start;
+  last_stamp_ = start;
   has_segment_ = true;
-  const gboolean sent = gst_pad_push_event(pad_, gst_event_new_segment(&segment_));
+  GstEvent *segment = gst_event_new_segment(&segment_);
+  if (seqnum_ != GST_SEQNUM_INVALID)
+    gst_event_set_seqnum(segment, seqnum_);
+  const gboolean sent = gst_pad_push_event(pad_, segment);
   for (EventPtr &event : waiting_)
     gst_pad_push_event(pad_, event.release());
   waiting_.clear();

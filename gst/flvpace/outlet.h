@@ -18,14 +18,16 @@ public:
   // What was gathered goes nowhere, and a segment has to come anew.
   void flush();
 
+  // Of the segments to come: that of what upstream does.
+  void set_seqnum(guint32 seqnum) { seqnum_ = seqnum; }
   // The largest buffer (bytes); 0: as large as a tag.
   void set_mtu(guint mtu) { mtu_ = mtu; }
 
   // Sends caps whose streamheader is `parts`.
   [[nodiscard]] GstFlowReturn send_caps(const std::vector<flv::Bytes> &parts);
-  // Sends a segment in which the running time `departure.due` is its stream time, and then what
-  // was waiting for the first one.
-  [[nodiscard]] GstFlowReturn send_segment(const Departure &departure);
+  // Sends a segment in which media time `position` (ms) comes at running time `departure.due`, and
+  // then what was waiting for the first one.
+  [[nodiscard]] GstFlowReturn send_segment(const Departure &departure, std::int64_t position);
   [[nodiscard]] bool has_segment() const { return has_segment_; }
   [[nodiscard]] double speed() const { return segment_.applied_rate; }
 
@@ -46,6 +48,7 @@ private:
 
   GstPad *pad_;
   guint mtu_ = 0;
+  guint32 seqnum_ = GST_SEQNUM_INVALID;
   GstSegment segment_{};
   bool has_segment_ = false;
   std::vector<gstflv::EventPtr> waiting_;

@@ -170,8 +170,7 @@ void Pacing::wake() {
 }
 
 Departure Pacing::at_hand() const {
-  const Nanoseconds due = schedule_.due();
-  return {due, schedule_.speed(), schedule_.media_at(due)};
+  return {schedule_.due(), schedule_.speed()};
 }
 
 Departure Pacing::depart(const Look &seen) {
@@ -184,8 +183,8 @@ Departure Pacing::depart(const Look &seen) {
     lateness_.average = std::llround(lateness_sum_ / static_cast<double>(++left_));
     if (late > flv::Schedule::kTolerance)
       ++lateness_.tags;
-    schedule_.left(seen.now);
   }
+  schedule_.left(seen.clock ? seen.now : departure.due);
   return departure;
 }
 
@@ -215,6 +214,11 @@ Nanoseconds Pacing::running_time() {
     return paused_at_;
   const auto clock = running_clock();
   return clock ? clock->now() : paused_at_;
+}
+
+std::int64_t Pacing::media_at(Nanoseconds running_time) const {
+  const Lock lock(mutex_);
+  return schedule_.media_at(running_time);
 }
 
 Lateness Pacing::lateness() const {

@@ -28,9 +28,8 @@ enum class Wait {
 
 // A tag that may leave.
 struct Departure {
-  flv::Nanoseconds due = 0;  // running time
-  double speed = 1.0;        // in force for it
-  std::int64_t position = 0; // ms of media that a player without a burst has reached when it is due
+  flv::Nanoseconds due = 0; // running time
+  double speed = 1.0;       // in force for it
 };
 
 // Holds the schedule together with the clock, the state and the properties that move due times. No
@@ -65,6 +64,9 @@ public:
   [[nodiscard]] Wait wait(Departure &departure);
   // Waits until media time `time` (ms) is due, with nothing to leave then.
   [[nodiscard]] Wait wait_for_end(std::int64_t time);
+
+  // The media time (ms) that a player which started at the origin has reached at `running_time`.
+  [[nodiscard]] std::int64_t media_at(flv::Nanoseconds running_time) const;
 
   [[nodiscard]] Lateness lateness() const;
   // Media (ms) that the last tag is ahead of real time now; 0 before there is any.

@@ -113,9 +113,19 @@ void TagStream::take_settings() {
   timeline_.set_max_gap(current_.max_gap);
 }
 
+bool TagStream::accepts(flv::Bytes start) {
+  flv::Splitter splitter;
+  std::vector<Item> items;
+  flv::Status status = splitter.feed(start, items);
+  if (status == flv::Status::Ok && start.size() < kStartSize)
+    status = splitter.finish(items);
+  if (status == flv::Status::Malformed)
+    not_flv(splitter.fault());
+  return status != flv::Status::Malformed;
+}
+
 void TagStream::clear() {
   has_header_ = false;
-  failed_ = false;
   file_header_buffer_.reset();
   head_.clear();
   tags_.reset();
@@ -135,6 +145,7 @@ void TagStream::flush() {
   timeline_.clear();
   hold_.emplace();
   flushed_ = has_header_;
+  failed_ = false;
   scheduled_ = false;
   discont_ = true;
   position_ = kUnknown;
@@ -147,7 +158,12 @@ GstFlowReturn TagStream::jump(std::uint64_t position) {
   if (has_header_) {
     items_.clear();
     (void)splitter_.finish(items_); // past the header it cannot fail
+    for (Item &item : items_) {
+      if (item.kind == Item::Kind::Truncated) // by who asked for the jump, not by damage
+        item.kind = Item::Kind::Skipped;
+    }
     flow = handle_items();
+    timeline_.seam();
     discont_ = true;
   }
   splitter_.reset(has_header_ ? flv::Splitter::Start::Middle : flv::Splitter::Start::File,
@@ -172,6 +188,8 @@ template <typename Waiting> GstFlowReturn TagStream::wait(Waiting waiting) {
 }
 
 GstFlowReturn TagStream::take(BufferPtr buffer) {
+  if (failed_)
+    return GST_FLOW_ERROR;
   const gstflv::MappedBuffer map(buffer.get());
   if (!map) {
     GST_ELEMENT_ERROR(element_, RESOURCE, READ, (nullptr), ("a buffer could not be mapped"));
@@ -189,7 +207,7 @@ GstFlowReturn TagStream::take(BufferPtr buffer) {
   GstFlowReturn flow = handle_items();
   chunk_ = nullptr;
   if (flow == GST_FLOW_OK && status == flv::Status::Malformed)
-    flow = not_flv();
+    flow = not_flv(splitter_.fault());
   if (flow == GST_FLOW_OK)
     carry_.drop_before(splitter_.keep_from());
   return flow;
@@ -200,7 +218,7 @@ GstFlowReturn TagStream::finish() {
     return GST_FLOW_ERROR;
   items_.clear();
   if (splitter_.finish(items_) == flv::Status::Malformed)
-    return not_flv();
+    return not_flv(splitter_.fault());
   GstFlowReturn flow = handle_items();
   if (flow == GST_FLOW_OK && hold_)
     flow = release();
@@ -247,6 +265,7 @@ GstFlowReturn TagStream::report_damage(const Item &item) {
   if (current_.on_corrupt == OnCorrupt::Fail) {
     if (outlet_.send() == GST_FLOW_FLUSHING)
       return GST_FLOW_FLUSHING;
+    failed_ = true;
     GST_ELEMENT_ERROR(element_, STREAM, DEMUX,
                       ("Damaged at byte %" G_GUINT64_FORMAT ": %s.", item.begin, why.c_str()),
                       (nullptr));
@@ -259,12 +278,10 @@ GstFlowReturn TagStream::report_damage(const Item &item) {
   return GST_FLOW_OK;
 }
 
-GstFlowReturn TagStream::not_flv() {
-  if (!failed_)
-    GST_ELEMENT_ERROR(element_, STREAM, WRONG_TYPE,
-                      ("Not an FLV file: %s.", flv::describe(splitter_.fault()).c_str()),
-                      (nullptr));
+GstFlowReturn TagStream::not_flv(const flv::Fault &fault) {
   failed_ = true;
+  GST_ELEMENT_ERROR(element_, STREAM, WRONG_TYPE,
+                    ("Not an FLV file: %s.", flv::describe(fault).c_str()), (nullptr));
   return GST_FLOW_ERROR;
 }
 
@@ -354,7 +371,7 @@ GstFlowReturn TagStream::release() {
   const Departure departure = pacing_.start(timeline_.first().value_or(0));
   GstFlowReturn flow = outlet_.send_caps(head_.parts());
   if (flow == GST_FLOW_OK)
-    flow = outlet_.send_segment(departure);
+    flow = send_segment(departure);
   if (flow == GST_FLOW_OK)
     flow = send_file_header(departure.due);
   send_tags();
@@ -364,6 +381,10 @@ GstFlowReturn TagStream::release() {
     flow = deliver(std::move(tag));
   }
   return flow;
+}
+
+GstFlowReturn TagStream::send_segment(const Departure &departure) {
+  return outlet_.send_segment(departure, pacing_.media_at(departure.due));
 }
 
 // The file header goes through even in PAUSED, for sinks to preroll on. Where it went before, after
@@ -462,7 +483,7 @@ GstFlowReturn TagStream::deliver(Tag tag) {
     scheduled_ = true;
     flow = outlet_.send();
     if (flow == GST_FLOW_OK)
-      flow = outlet_.send_segment(pacing_.start(tag.time));
+      flow = send_segment(pacing_.start(tag.time));
     if (flow != GST_FLOW_OK)
       return flow;
   }
@@ -478,7 +499,7 @@ GstFlowReturn TagStream::deliver(Tag tag) {
   if (departure->speed != outlet_.speed()) {
     flow = outlet_.send();
     if (flow == GST_FLOW_OK)
-      flow = outlet_.send_segment(*departure);
+      flow = send_segment(*departure);
     if (flow != GST_FLOW_OK)
       return flow;
   }

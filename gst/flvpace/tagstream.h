@@ -60,6 +60,9 @@ struct Counters {
 
 class TagStream {
 public:
+  // Bytes that tell whether a stream is FLV.
+  static constexpr std::size_t kStartSize = flv::kFileHeaderSize + flv::kPreviousTagSizeSize;
+
   TagStream(GstElement *element, GstPad *source_pad, Pacing &pacing)
       : element_(element), pacing_(pacing), outlet_(source_pad) {}
 
@@ -74,8 +77,13 @@ public:
   [[nodiscard]] std::optional<GstClockTime> position() const; // media time of the last tag sent
   [[nodiscard]] std::optional<GstClockTime> duration() const; // as onMetaData says
 
+  // Whether a stream that begins like this can be FLV; if not, says so on the bus. `start` is all
+  // there is if it is shorter than a file header with its PreviousTagSize0.
+  [[nodiscard]] bool accepts(flv::Bytes start);
+
   // From the streaming thread, or while there is none.
   void clear();
+  void set_seqnum(guint32 seqnum) { outlet_.set_seqnum(seqnum); }
   // Everything half done is dropped; the next byte is the first after a flush.
   void flush();
   // The next byte is number `position` and does not follow the last one.
@@ -115,7 +123,7 @@ private:
   [[nodiscard]] GstFlowReturn handle_file_header(const flv::Item &item);
   [[nodiscard]] GstFlowReturn handle_tag(const flv::Item &item);
   [[nodiscard]] GstFlowReturn report_damage(const flv::Item &item);
-  [[nodiscard]] GstFlowReturn not_flv();
+  GstFlowReturn not_flv(const flv::Fault &fault);
   [[nodiscard]] GstFlowReturn handle_items();
   void cut_out(const flv::Item &item, Tag &tag);
   void take_settings();
@@ -128,6 +136,7 @@ private:
   void note_head(Tag &tag);
   void note_metadata(flv::Bytes data);
   void send_tags();
+  [[nodiscard]] GstFlowReturn send_segment(const Departure &departure);
   [[nodiscard]] GstFlowReturn send_file_header(flv::Nanoseconds due);
   [[nodiscard]] GstFlowReturn deliver(Tag tag);
   template <typename Waiting> [[nodiscard]] GstFlowReturn wait(Waiting waiting);
@@ -160,7 +169,7 @@ private:
   gstflv::TagListPtr tags_;              // found in onMetaData, until they were sent
   std::optional<Hold> hold_{Hold{}};
   bool has_header_ = false; // a file header was seen since READY
-  bool failed_ = false;     // not FLV; said so
+  bool failed_ = false;     // and said so on the bus
   bool flushed_ = false;    // and not yet released since
   bool video_seen_ = false;
   bool scheduled_ = false; // by a media tag's time
