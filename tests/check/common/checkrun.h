@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One libcheck suite a program. A test with rows runs once a row, with the row's number in `_i`.
+#pragma once
+
+#include <check.h>
+
+#include <cstdlib>
+#include <initializer_list>
+#include <iterator>
+
+namespace flvtest {
+
+struct Test {
+  const TTest *function;
+  std::size_t rows = 1;
+};
+
+// The exit status of the program.
+inline int run(const char *name, std::initializer_list<Test> tests) {
+  constexpr double kTimeout = 120; // under valgrind, too
+  Suite *suite = suite_create(name);
+  TCase *tcase = tcase_create(name);
+  tcase_set_timeout(tcase, kTimeout);
+  for (const Test &test : tests)
+    tcase_add_loop_test(tcase, test.function, 0, static_cast<int>(test.rows));
+  suite_add_tcase(suite, tcase);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_ENV);
+  const int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+} // namespace flvtest
+
+// The row of `table` that this run of the test is for.
+#define ROW(table) ((table)[static_cast<std::size_t>(_i)])
+
+#define ck_assert_enum_eq(a, b) ck_assert_int_eq(static_cast<int>(a), static_cast<int>(b))

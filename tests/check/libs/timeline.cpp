@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "flv/timeline.h"
+
+#include "checkrun.h"
+#include "flv/codec.h"
+#include "flvbuild.h"
+#include "media.h"
+#include "split.h"
+
+using namespace flv;
+using Kind = Timeline::Kind;
+
+namespace {
+
+// A tag and where it has to be placed: audio, video, other (script data, a configuration), or the
+// seam between two files.
+struct Step {
+  char what;
+  std::uint32_t timestamp = 0;
+  std::int64_t time = 0;
+  bool discontinuity = false;
+};
+
+constexpr std::uint32_t kHour = 3'600'000;
+constexpr std::uint32_t kLast = 0xFFFFFFFF;
+constexpr std::int64_t kWrap = std::int64_t{1} << 32;
+
+struct Sequence {
+  const char *what;
+  std::vector<Step> steps;
+  std::uint32_t max_gap = 10'000;
+};
+
+const Sequence kSequences[] = {
+    {"a clean timeline",
+     {{'v', 0, 0}, {'a', 0, 0}, {'a', 23, 23}, {'v', 40, 40}, {'a', 46, 46}, {'v', 80, 80}}},
+    {"a start at an hour", {{'o', 0, 0}, {'v', kHour, kHour}, {'a', kHour - 20, kHour - 20}}},
+    {"a start at the last millisecond", {{'v', kLast, kLast}, {'v', 39, kWrap + 39}}},
+    {"a step over the wrap and back",
+     {{'v', kLast - 9, kLast - 9},
+      {'v', 30, kWrap + 30},
+      {'a', kLast, kLast},
+      {'a', 22, kWrap + 22}}},
+
+    {"a step back of a second", {{'v', 5000, 5000}, {'v', 4000, 4000}, {'v', 4040, 4040}}},
+    {"a step back of more than a second",
+     {{'v', 5000, 5000}, {'v', 5040, 5040}, {'v', 4039, 5080, true}, {'v', 4079, 5120}}},
+    {"a step of the largest gap", {{'v', 0, 0}, {'v', 10'000, 10'000}}},
+    {"a step over the largest gap", {{'v', 0, 0}, {'v', 10'001, 40, true}, {'v', 10'041, 80}}},
+    {"a step over a gap of a second",
+     {{'a', 0, 0}, {'a', 1000, 1000}, {'a', 2001, 2000, true}, {'a', 2021, 2020}},
+     1000},
+    {"no largest gap",
+     {{'v', 0, 0}, {'v', kHour, kHour}, {'v', kHour + 40, kHour + 40}, {'a', 2 * kHour, 2 * kHour}},
+     0},
+    {"a step back without a largest gap",
+     {{'v', kHour, kHour}, {'v', kHour + 20, kHour + 20}, {'v', 0, kHour + 40, true}},
+     0},
+    {"the largest step that 32 bits can say",
+     {{'v', 0, 0}, {'v', 0x7FFFFFFF, 0x7FFFFFFF}, {'v', kLast - 1, kLast - 1}},
+     0},
+
+    {"a jump of an hour, video first",
+     {{'v', 0, 0},
+      {'a', 0, 0},
+      {'a', 23, 23},
+      {'v', 33, 33},
+      {'a', 46, 46},
+      {'v', kHour, 66, true},
+      {'a', kHour - 2, 64},
+      {'a', kHour + 21, 87},
+      {'v', kHour + 33, 99}}},
+    {"a jump of an hour, audio first",
+     {{'v', 0, 0},
+      {'a', 0, 0},
+      {'a', 23, 23},
+      {'v', 33, 33},
+      {'a', kHour, 46, true},
+      {'v', kHour + 10, 56},
+      {'a', kHour + 23, 69},
+      {'v', kHour + 43, 89}}},
+    {"a jump that audio reaches seconds after video",
+     {{'v', 0, 0},
+      {'v', 4000, 4000},
+      {'v', 8000, 8000},
+      {'a', 0, 0},
+      {'a', 1000, 1000},
+      {'v', kHour, 12'000, true},
+      {'a', 2000, 2000},
+      {'v', kHour + 4000, 16'000},
+      {'a', 3000, 3000},
+      {'a', kHour - 8000, 4000},
+      {'a', kHour - 7000, 5000},
+      {'v', kHour + 8000, 20'000}}},
+    {"a jump back",
+     {{'v', kHour, kHour},
+      {'a', kHour, kHour},
+      {'v', kHour + 40, kHour + 40},
+      {'a', kHour + 23, kHour + 23},
+      {'v', 0, kHour + 80, true},
+      {'a', 5, kHour + 85}}},
+    {"one timestamp that is wrong",
+     {{'v', 0, 0},
+      {'v', 40, 40},
+      {'v', kHour, 80, true},
+      {'v', 120, 120},
+      {'a', 110, 110},
+      {'v', 160, 160}}},
+    {"a second jump before audio has reached the first",
+     {{'v', 0, 0},
+      {'a', 0, 0},
+      {'v', 40, 40},
+      {'a', 23, 23},
+      {'v', kHour, 80, true},
+      {'v', 2 * kHour, 120, true},
+      {'a', 46, 46, true},
+      {'v', 2 * kHour + 40, 160},
+      {'a', 2 * kHour - 10, 110},
+      {'v', 2 * kHour + 80, 200}}},
+
+    {"audio that trails by seconds",
+     {{'v', 0, 0},
+      {'v', 3000, 3000},
+      {'v', 6000, 6000},
+      {'v', 9000, 9000},
+      {'a', 0, 0},
+      {'v', 12'000, 12'000},
+      {'a', 23, 23},
+      {'a', 46, 46},
+      {'v', 15'000, 15'000}}},
+    {"audio behind by half of what 32 bits can say",
+     {{'v', 0, 0},
+      {'a', 0, 0},
+      {'v', 0x7FFFFFFF, 0x7FFFFFFF},
+      {'v', kLast - 1, kLast - 1},
+      {'a', 23, 23}},
+     0},
+    {"audio that begins late", {{'v', 0, 0}, {'v', 40, 40}, {'a', 10'040, 10'040}, {'v', 80, 80}}},
+    {"audio that begins a minute behind",
+     {{'v', kHour, kHour}, {'a', kHour - 60'000, kHour - 60'000}}},
+    {"audio that begins more than a minute behind",
+     {{'v', kHour, kHour}, {'a', kHour - 60'001, kHour, true}, {'v', kHour + 40, kHour + 40}}},
+    {"audio that begins an hour ahead",
+     {{'v', 0, 0}, {'v', 40, 40}, {'a', kHour, 40, true}, {'a', kHour + 23, 63}, {'v', 80, 80}}},
+    {"audio that begins an hour ahead, with no largest gap",
+     {{'v', 0, 0}, {'a', kHour, kHour}, {'v', 40, 40}},
+     0},
+
+    {"a seam",
+     {{'v', 0, 0},
+      {'a', 0, 0},
+      {'a', 23, 23},
+      {'v', 40, 40},
+      {'s'},
+      {'v', 0, 80, true},
+      {'a', 0, 80},
+      {'a', 23, 103},
+      {'v', 40, 120}}},
+    {"a seam, audio first",
+     {{'v', 0, 0},
+      {'a', 0, 0},
+      {'v', 40, 40},
+      {'a', 23, 23},
+      {'s'},
+      {'a', 0, 46, true},
+      {'v', 0, 46},
+      {'v', 40, 86}}},
+    {"a seam where the timestamps go on",
+     {{'v', 0, 0}, {'v', 40, 40}, {'s'}, {'v', 80, 80, true}, {'v', 120, 120}}},
+    {"a seam to a file that starts at an hour",
+     {{'v', 0, 0}, {'v', 40, 40}, {'s'}, {'v', kHour, 80, true}, {'a', kHour - 10, 70}}},
+    {"a seam to a file whose audio begins late",
+     {{'v', 0, 0}, {'a', 0, 0}, {'v', 40, 40}, {'s'}, {'v', 0, 80, true}, {'a', 5000, 5080}}},
+    {"a seam after audio that ended early",
+     {{'v', 0, 0},
+      {'a', 0, 0},
+      {'a', 23, 23},
+      {'v', 4000, 4000},
+      {'v', 8000, 8000},
+      {'s'},
+      {'a', 0, 12'000, true},
+      {'v', 0, 12'000},
+      {'a', 23, 12'023}}},
+    {"a seam between audio that ended early and audio that begins late",
+     {{'v', 0, 0},
+      {'a', 0, 0},
+      {'v', 8000, 8000},
+      {'s'},
+      {'v', 0, 16'000, true},
+      {'a', 9000, 25'000}}},
+    {"timestamps of before the seam behind it",
+     {{'v', kHour, kHour},
+      {'v', kHour + 40, kHour + 40},
+      {'s'},
+      {'v', 0, kHour + 80, true},
+      {'a', kHour + 90, kHour + 80, true}}},
+    {"a seam in front of the first audio",
+     {{'v', 0, 0}, {'v', 40, 40}, {'s'}, {'a', 0, 80, true}, {'v', 0, 80}}},
+    {"a seam before the first tag", {{'s'}, {'v', 500, 500}, {'a', 480, 480}}},
+    {"two seams and nothing between them",
+     {{'v', 0, 0}, {'v', 40, 40}, {'s'}, {'s'}, {'v', 0, 80, true}, {'v', 40, 120}}},
+
+    {"script data and configurations",
+     {{'o', 77, 0},
+      {'v', 5000, 5000},
+      {'o', 0, 5000},
+      {'o', 4000, 4000},
+      {'o', 3999, 5000},
+      {'o', 6000, 6000},
+      {'o', 6001, 5000},
+      {'o', kHour, 5000},
+      {'v', 5040, 5040}}},
+    {"script data behind a jump",
+     {{'v', 0, 0},
+      {'v', 40, 40},
+      {'v', kHour, 80, true},
+      {'o', kHour, 80},
+      {'o', 0, 80},
+      {'v', kHour + 40, 120}}},
+    {"script data behind a seam",
+     {{'v', 0, 0},
+      {'v', 40, 40},
+      {'s'},
+      {'o', 0, 40},
+      {'o', 40, 40},
+      {'v', 0, 80, true},
+      {'o', 0, 80}}},
+};
+
+START_TEST(test_sequence) {
+  const Sequence &sequence = ROW(kSequences);
+  Timeline timeline;
+  timeline.set_max_gap(sequence.max_gap);
+  std::int64_t highest = 0;
+  bool touched = false; // a discontinuity or a seam was there
+  for (std::size_t i = 0; i < sequence.steps.size(); ++i) {
+    const Step &step = sequence.steps[i];
+    if (step.what == 's') {
+      timeline.seam();
+      touched = timeline.first().has_value();
+      continue;
+    }
+    const bool other = step.what == 'o';
+    const auto place =
+        other ? timeline.other(step.timestamp)
+              : timeline.media(step.what == 'v' ? Kind::Video : Kind::Audio, step.timestamp);
+    ck_assert_msg(place.time == step.time && place.discontinuity == step.discontinuity,
+                  "%s, step %zu: at %lld, not %lld; discontinuity %d", sequence.what, i,
+                  static_cast<long long>(place.time), static_cast<long long>(step.time),
+                  place.discontinuity);
+    touched = touched || place.discontinuity;
+    // A timeline in which nothing was closed over keeps its bytes.
+    ck_assert_uint_eq(place.timestamp,
+                      touched ? static_cast<std::uint32_t>(step.time) : step.timestamp);
+    if (!other) {
+      highest = timeline.first() ? std::max(highest, step.time) : step.time;
+      ck_assert_int_eq(timeline.highest(), highest);
+    }
+  }
+}
+END_TEST
+
+START_TEST(test_first_and_end) {
+  Timeline timeline;
+  ck_assert(!timeline.first());
+  ck_assert_int_eq(timeline.end(), 0);
+  (void)timeline.other(5);
+  ck_assert(!timeline.first());
+  // What a first tag lasts nobody knows: a frame at 25 Hz, 1024 samples at 48 kHz.
+  (void)timeline.media(Kind::Video, kHour);
+  ck_assert(timeline.first() == std::int64_t{kHour});
+  ck_assert_int_eq(timeline.end(), kHour + 40);
+  (void)timeline.media(Kind::Audio, kHour);
+  ck_assert_int_eq(timeline.end(), kHour + 21);
+  (void)timeline.media(Kind::Audio, kHour + 32);
+  ck_assert_int_eq(timeline.end(), kHour + 64);
+  // The tag that ends last counts, not the one that comes last.
+  (void)timeline.media(Kind::Video, kHour + 16);
+  ck_assert_int_eq(timeline.end(), kHour + 64);
+  ck_assert(timeline.first() == std::int64_t{kHour});
+}
+END_TEST
+
+START_TEST(test_usual_step) {
+  // Neither a stutter nor a pause nor two tags of one time are usual.
+  Timeline timeline;
+  for (const std::uint32_t timestamp : {0U, 33U, 66U, 66U, 99U, 101U, 133U, 5133U, 5166U})
+    (void)timeline.media(Kind::Video, timestamp);
+  ck_assert_int_eq(timeline.media(Kind::Video, kHour).time, 5166 + 33);
+  // Where most tags come in threes, it is that of the threes.
+  timeline.clear();
+  for (std::uint32_t i = 0; i < 12; ++i)
+    (void)timeline.media(Kind::Video, i / 3 * 33);
+  ck_assert_int_eq(timeline.media(Kind::Video, kHour).time, 99 + 33);
+}
+END_TEST
+
+START_TEST(test_clear) {
+  Timeline timeline;
+  timeline.set_max_gap(500);
+  (void)timeline.media(Kind::Video, 0);
+  ck_assert(timeline.media(Kind::Video, 2000).discontinuity);
+  timeline.seam();
+  timeline.clear();
+  ck_assert(!timeline.first());
+  ck_assert_int_eq(timeline.highest(), 0);
+  ck_assert_int_eq(timeline.media(Kind::Video, kHour).time, kHour);
+  ck_assert(timeline.media(Kind::Video, kHour + 501).discontinuity);
+}
+END_TEST
+
+// 60 days, over the wrap at 49.7: audio and video go apart by nothing.
+START_TEST(test_sixty_days) {
+  constexpr std::int64_t kEnd = 60LL * 24 * kHour;
+  constexpr std::int64_t kStart = 1234;
+  Timeline timeline;
+  std::int64_t wrong = 0;
+  for (std::int64_t time = kStart; time < kEnd; time += 1000) {
+    for (const auto &[kind, lag] : {std::pair(Kind::Video, 0), std::pair(Kind::Audio, 250)}) {
+      const auto place = timeline.media(kind, static_cast<std::uint32_t>(time - lag));
+      wrong += place.time != time - lag ||
+               place.timestamp != static_cast<std::uint32_t>(place.time) || place.discontinuity;
+    }
+  }
+  ck_assert_int_eq(wrong, 0);
+}
+END_TEST
+
+// A file in a loop, 60 days of it: every turn lasts what the file lasts.
+START_TEST(test_loop) {
+  const bool headers = _i == 0;
+  Timeline timeline;
+  std::int64_t wrong = 0;
+  for (std::int64_t turn = 0; turn < 500'000; ++turn) {
+    if (headers)
+      timeline.seam();
+    for (std::uint32_t time = 0; time < 10'000; time += 1000) {
+      const auto video = timeline.media(Kind::Video, time);
+      const auto audio = timeline.media(Kind::Audio, time + 13);
+      wrong += video.time != turn * 10'000 + time || audio.time != video.time + 13 ||
+               video.timestamp != static_cast<std::uint32_t>(video.time) ||
+               video.discontinuity != (turn > 0 && time == 0) || audio.discontinuity;
+    }
+  }
+  ck_assert_int_eq(wrong, 0);
+}
+END_TEST
+
+// Of the sample files one has a discontinuity, 46 hours long; the others keep their bytes.
+START_TEST(test_media_file) {
+  const flvtest::MediaFile &file = ROW(flvtest::kMedia);
+  const auto bytes = flvtest::media_file(file.name);
+  if (!bytes)
+    return;
+  Timeline timeline;
+  unsigned discontinuities = 0;
+  unsigned changed = 0;
+  for (const Item &tag : flvtest::split(*bytes).tags()) {
+    const TagInfo info = classify(
+        tag.tag.type, flvtest::bytes_of(tag, *bytes).subspan(kTagHeaderSize, tag.tag.data_size));
+    const bool media = info.role != Role::Script && info.role != Role::Configuration;
+    const auto kind = tag.tag.type == TagType::Video ? Kind::Video : Kind::Audio;
+    const auto place =
+        media ? timeline.media(kind, tag.tag.timestamp) : timeline.other(tag.tag.timestamp);
+    discontinuities += place.discontinuity;
+    changed += place.timestamp != tag.tag.timestamp;
+  }
+  const bool jumps = std::string_view(file.name) == "extended_ts_wrong_flags.flv";
+  ck_assert_uint_eq(discontinuities, jumps);
+  ck_assert_uint_eq(changed, jumps);
+}
+END_TEST
+
+} // namespace
+
+int main() {
+  return flvtest::run("timeline", {{test_sequence, std::size(kSequences)},
+                                   {test_first_and_end},
+                                   {test_usual_step},
+                                   {test_clear},
+                                   {test_sixty_days},
+                                   {test_loop, 2},
+                                   {test_media_file, std::size(flvtest::kMedia)}});
+}
