@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Events in both directions, and what a flush does.
+#include "pacetest.h"
+
+using namespace flvtest;
+using namespace pacetest;
+
+namespace {
+
+// Caps may come again where they are the same.
+std::string order_but_caps(Pace &pace) {
+  std::string order = pace.order();
+  for (std::size_t at = order.find("caps "); at != std::string::npos; at = order.find("caps "))
+    order.erase(at, 5);
+  return order;
+}
+
+Stream rest_of_a_file() {
+  Stream stream;
+  stream.key(7000).aac(7000).inter(7040);
+  return stream;
+}
+
+void play_and_flush(Pace &pace) {
+  pace.push(file().bytes);
+  pace.settle();
+  (void)pace.take();
+  (void)pace.order();
+  pace.flush();
+}
+
+GstEvent *custom(const char *name) {
+  return gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM, gst_structure_new_empty(name));
+}
+
+} // namespace
+
+GST_START_TEST(order_at_the_start) {
+  Pace pace("sync=false", GST_STATE_READY);
+  pace.set_state(GST_STATE_PLAYING);
+  const GstSegment segment = bytes_segment();
+  pace.push_event(gst_event_new_stream_start("a stream"));
+  pace.push_event(gst_event_new_segment(&segment));
+  pace.push(file().bytes, 100);
+  pace.end();
+  pace.run();
+  assert_text(pace.order(), "stream-start caps segment B eos");
+  const EventPtr start = pace.last_event(GST_EVENT_STREAM_START);
+  const gchar *id = nullptr;
+  gst_event_parse_stream_start(start.get(), &id);
+  assert_text(id, "a stream");
+}
+GST_END_TEST
+
+// Upstream may know times already.
+GST_START_TEST(time_segment_of_upstream) {
+  Pace pace("", GST_STATE_READY);
+  pace.set_state(GST_STATE_PLAYING);
+  GstSegment segment{};
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  segment.start = segment.time = 20 * GST_SECOND;
+  pace.push_event(gst_event_new_stream_start("in time"));
+  pace.push_event(gst_event_new_segment(&segment));
+  Stream stream;
+  stream.header(false, true).key(7000).inter(7040);
+  pace.push(stream.bytes);
+  pace.end();
+  pace.run();
+  assert_equals_uint64(pace.count_events(GST_EVENT_SEGMENT), 1);
+  const Arrivals arrivals = pace.take();
+  assert_text(due_times(arrivals), "0 0 40");
+  assert_text(stream_times(arrivals), "7000 7000 7040");
+}
+GST_END_TEST
+
+GST_START_TEST(serialized_events_keep_their_place) {
+  const Stream stream = file();
+  const std::size_t cut = stream.tags[10].begin;
+  Pace pace("sync=false");
+  pace.push_event(custom("first")); // before there are caps and segment
+  pace.push(Bytes(stream.bytes).first(cut));
+  pace.push_event(custom("second"));
+  pace.push_event(gst_event_new_gap(0, GST_CLOCK_TIME_NONE));
+  pace.push(Bytes(stream.bytes).subspan(cut));
+  pace.push_event(custom("third"));
+  pace.end();
+  pace.run();
+  std::string order = pace.order();
+  // The first may come before the file header or behind it.
+  const std::string early = "custom-downstream B";
+  const std::size_t at = order.find("B " + early);
+  if (at != std::string::npos && at < order.find("gap"))
+    order.erase(at, 2);
+  assert_text(order, "caps segment custom-downstream B custom-downstream gap B custom-downstream "
+                     "eos");
+}
+GST_END_TEST
+
+GST_START_TEST(serialized_events_after_a_flush) {
+  Pace pace("sync=false");
+  play_and_flush(pace);
+  (void)pace.order();
+  pace.push_event(custom("before there is a segment"));
+  pace.push(rest_of_a_file().bytes);
+  pace.end();
+  pace.run();
+  const std::string order = order_but_caps(pace);
+  fail_unless(order == "segment gap custom-downstream B eos" ||
+                  order == "segment custom-downstream gap B eos",
+              "%s", order.c_str());
+}
+GST_END_TEST
+
+// What waits for the first segment is dropped like all else.
+GST_START_TEST(waiting_events_are_dropped) {
+  for (const bool flush : {false, true}) {
+    Pace pace("sync=false");
+    pace.push_event(custom("too early"));
+    pace.settle();
+    if (flush) {
+      pace.flush();
+    } else {
+      const GstSegment segment = bytes_segment();
+      pace.set_state(GST_STATE_READY);
+      pace.set_state(GST_STATE_PLAYING);
+      pace.push_event(gst_event_new_stream_start("again"));
+      pace.push_event(gst_event_new_segment(&segment));
+    }
+    pace.push(file().bytes);
+    pace.end();
+    pace.run();
+    assert_equals_uint64(pace.count_events(GST_EVENT_CUSTOM_DOWNSTREAM), 0);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(tag_events_pass) {
+  Pace pace("sync=false");
+  GstTagList *tags = gst_tag_list_new(GST_TAG_TITLE, "a title", nullptr);
+  pace.push_event(gst_event_new_tag(tags));
+  pace.push(file().bytes);
+  pace.settle();
+  assert_equals_uint64(pace.count_events(GST_EVENT_TAG), 1);
+  const EventPtr event = pace.last_event(GST_EVENT_TAG);
+  GstTagList *list = nullptr;
+  gst_event_parse_tag(event.get(), &list);
+  gchar *title = nullptr;
+  fail_unless(gst_tag_list_get_string(list, GST_TAG_TITLE, &title));
+  assert_text(title, "a title");
+  g_free(title);
+}
+GST_END_TEST
+
+namespace {
+
+// The tags found in onMetaData, "" if there was no tag event.
+std::string tags_of(Members members) {
+  Stream stream;
+  stream.header(false, true).metadata(std::move(members)).key(0).inter(40);
+  Pace pace("sync=false");
+  pace.push(stream.bytes);
+  pace.end();
+  pace.run();
+  const EventPtr event = pace.last_event(GST_EVENT_TAG);
+  if (!event)
+    return "";
+  assert_equals_uint64(pace.count_events(GST_EVENT_TAG), 1);
+  GstTagList *list = nullptr;
+  gst_event_parse_tag(event.get(), &list);
+  std::string text;
+  for (const char *name : {GST_TAG_ENCODER, GST_TAG_VIDEO_CODEC, GST_TAG_AUDIO_CODEC}) {
+    gchar *value = nullptr;
+    if (gst_tag_list_get_string(list, name, &value))
+      text += std::string(name) + "=" + value + " ";
+    g_free(value);
+  }
+  guint bitrate = 0;
+  if (gst_tag_list_get_uint(list, GST_TAG_BITRATE, &bitrate))
+    text += "bitrate=" + std::to_string(bitrate);
+  fail_if(gst_tag_list_get_tag_size(list, GST_TAG_DURATION) > 0);
+  return text;
+}
+
+} // namespace
+
+GST_START_TEST(tags_of_on_metadata) {
+  assert_text(tags_of({{"duration", {10.0}},
+                       {"videodatarate", {1000.0}},
+                       {"audiodatarate", {128.0}},
+                       {"videocodecid", {7.0}},
+                       {"audiocodecid", {10.0}},
+                       {"encoder", {std::string("Lavf60")}}}),
+              "encoder=Lavf60 video-codec=H.264 audio-codec=AAC bitrate=1128000");
+  assert_text(tags_of({{"audiodatarate", {62.5}}}), "bitrate=62500");
+  assert_text(tags_of({{"videocodecid", {static_cast<double>(flv::fourcc("hvc1"))}}}),
+              "video-codec=H.265 ");
+  assert_text(tags_of({{"duration", {10.0}}, {"width", {320.0}}}), "");
+}
+GST_END_TEST
+
+GST_START_TEST(tags_of_changed_metadata) {
+  const Members first{{"encoder", {std::string("one")}}};
+  const Members second{{"encoder", {std::string("two")}}};
+  Stream stream;
+  stream.header(false, true).metadata(first).key(0).metadata(first).inter(40).metadata(second);
+  stream.inter(80);
+  Pace pace("sync=false");
+  pace.push(stream.bytes);
+  pace.end();
+  pace.run();
+  assert_equals_uint64(pace.count_events(GST_EVENT_TAG), 2);
+}
+GST_END_TEST
+
+GST_START_TEST(upstream_events_pass) {
+  Pace pace("sync=false");
+  pace.push(file().bytes);
+  pace.settle();
+  gst_pad_push_event(pace.downstream(), gst_event_new_qos(GST_QOS_TYPE_UNDERFLOW, 0.5, 7, 8));
+  fail_unless(pace.upstream_event(GST_EVENT_QOS) != nullptr);
+  gst_pad_push_event(pace.downstream(), gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM,
+                                                             gst_structure_new_empty("up")));
+  fail_unless(pace.upstream_event(GST_EVENT_CUSTOM_UPSTREAM) != nullptr);
+}
+GST_END_TEST
+
+// In push mode all seeks are upstream's.
+GST_START_TEST(seeks_go_upstream) {
+  Pace pace("sync=false");
+  pace.push(file().bytes);
+  pace.settle();
+  for (const GstFormat format : {GST_FORMAT_TIME, GST_FORMAT_BYTES}) {
+    fail_unless(gst_pad_push_event(
+        pace.downstream(), gst_event_new_seek(1.0, format, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET,
+                                              5000, GST_SEEK_TYPE_NONE, -1)));
+    const EventPtr event = pace.upstream_event(GST_EVENT_SEEK);
+    fail_unless(event != nullptr);
+    GstFormat asked = GST_FORMAT_UNDEFINED;
+    gint64 start = 0;
+    gst_event_parse_seek(event.get(), nullptr, &asked, nullptr, nullptr, &start, nullptr, nullptr);
+    fail_unless(asked == format && start == 5000);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(flush_passes_and_starts_a_segment) {
+  Pace pace("sync=false");
+  play_and_flush(pace);
+  assert_text(pace.order(), "flush-start flush-stop");
+  pace.push(rest_of_a_file().bytes);
+  pace.end();
+  pace.run();
+  assert_text(order_but_caps(pace), "segment gap B eos");
+  const EventPtr event = pace.last_event(GST_EVENT_SEGMENT);
+  const GstSegment *segment = nullptr;
+  gst_event_parse_segment(event.get(), &segment);
+  assert_equals_uint64(segment->start, 7000 * GST_MSECOND);
+  assert_equals_uint64(segment->time, 7000 * GST_MSECOND);
+  assert_equals_uint64(segment->base, 0);
+}
+GST_END_TEST
+
+GST_START_TEST(header_does_not_come_again) {
+  const Stream rest = rest_of_a_file();
+  Pace pace("sync=false");
+  play_and_flush(pace);
+  pace.push(rest.bytes);
+  pace.settle();
+  assert_bytes(bytes(pace.take()), rest.bytes);
+  // Where it comes in after a flush, it is dropped.
+  pace.flush();
+  pace.push(joined({file_header(), rest.bytes}));
+  pace.end();
+  pace.run();
+  const Arrivals arrivals = pace.take();
+  assert_bytes(bytes(arrivals), rest.bytes);
+  assert_text(flags(arrivals), "X D D");
+}
+GST_END_TEST
+
+// The caps are complete since the start.
+GST_START_TEST(nothing_is_held_back_after_a_flush) {
+  Pace pace("sync=false");
+  play_and_flush(pace);
+  Stream rest;
+  rest.key(7000);
+  pace.push(rest.bytes);
+  pace.settle();
+  assert_bytes(bytes(pace.take()), rest.bytes);
+}
+GST_END_TEST
+
+GST_START_TEST(sinks_preroll_after_a_flush) {
+  Pace pace("burst=1000");
+  play_and_flush(pace);
+  (void)pace.order();
+  pace.pause();
+  const Stream rest = rest_of_a_file();
+  pace.push(rest.bytes);
+  pace.wait_for([&] { return pace.count_events(GST_EVENT_GAP) > 0; });
+  fail_unless(pace.stays_blocked());
+  assert_equals_uint64(pace.count(), 0);
+  pace.resume();
+  pace.settle();
+  assert_bytes(bytes(pace.take()), rest.bytes);
+}
+GST_END_TEST
+
+// What was half read, half sent or held back before a flush is gone.
+GST_START_TEST(flush_drops_what_was_under_way) {
+  const Stream stream = file();
+  const Stream rest = rest_of_a_file();
+  for (const std::size_t cut : {stream.tags[9].begin + 5, stream.tags[9].begin + 40}) {
+    Pace pace("sync=false");
+    pace.push(Bytes(stream.bytes).first(cut));
+    pace.settle();
+    (void)pace.take();
+    pace.flush();
+    pace.push(rest.bytes);
+    pace.end();
+    pace.run();
+    assert_bytes(bytes(pace.take()), rest.bytes);
+    assert_equals_uint64(pace.stat("bytes-skipped"), 0);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(flush_before_the_file_header) {
+  const Stream stream = file();
+  for (const std::size_t cut : {5UL, 12UL}) {
+    Pace pace("sync=false");
+    pace.push(Bytes(stream.bytes).first(cut));
+    pace.settle();
+    pace.flush();
+    pace.push(stream.bytes);
+    pace.end();
+    pace.run();
+    assert_bytes(bytes(pace.take()), stream.bytes);
+  }
+}
+GST_END_TEST
+
+// The start was held back: the file header has yet to be sent.
+GST_START_TEST(flush_in_the_hold) {
+  Stream stream;
+  stream.header().metadata().video(0, avc_config()).key(0);
+  Pace pace("sync=false");
+  pace.push(stream.bytes);
+  pace.settle();
+  assert_equals_uint64(pace.count(), 0);
+  pace.flush();
+  const Stream rest = rest_of_a_file();
+  pace.push(rest.bytes);
+  pace.end();
+  pace.run();
+  assert_bytes(bytes(pace.take()), joined({file_header(), rest.bytes}));
+}
+GST_END_TEST
+
+GST_START_TEST(seqnum_of_upstream) {
+  Pace pace("sync=false");
+  pace.push(file().bytes);
+  pace.settle();
+  const guint32 seqnum = gst_util_seqnum_next();
+  const GstSegment segment = bytes_segment(5000);
+  GstEvent *events[] = {gst_event_new_flush_start(), gst_event_new_flush_stop(TRUE),
+                        gst_event_new_segment(&segment), gst_event_new_eos()};
+  for (GstEvent *event : events)
+    gst_event_set_seqnum(event, seqnum);
+  gst_pad_push_event(pace.upstream(), events[0]);
+  gst_pad_push_event(pace.upstream(), events[1]);
+  pace.push_event(events[2]);
+  pace.push(rest_of_a_file().bytes);
+  pace.push_event(events[3]);
+  pace.run();
+  for (const GstEventType type : {GST_EVENT_FLUSH_STOP, GST_EVENT_SEGMENT, GST_EVENT_EOS}) {
+    const EventPtr event = pace.last_event(type);
+    fail_unless(gst_event_get_seqnum(event.get()) == seqnum, "%s", gst_event_type_get_name(type));
+  }
+}
+GST_END_TEST
+
+static Suite *flvpace_events_suite() {
+  Suite *suite = suite_create("flvpace_events");
+  TCase *tcase = tcase_create("events");
+  suite_add_tcase(suite, tcase);
+  tcase_add_test(tcase, order_at_the_start);
+  tcase_add_test(tcase, time_segment_of_upstream);
+  tcase_add_test(tcase, serialized_events_keep_their_place);
+  tcase_add_test(tcase, serialized_events_after_a_flush);
+  tcase_add_test(tcase, waiting_events_are_dropped);
+  tcase_add_test(tcase, tag_events_pass);
+  tcase_add_test(tcase, tags_of_on_metadata);
+  tcase_add_test(tcase, tags_of_changed_metadata);
+  tcase_add_test(tcase, upstream_events_pass);
+  tcase_add_test(tcase, seeks_go_upstream);
+  tcase_add_test(tcase, flush_passes_and_starts_a_segment);
+  tcase_add_test(tcase, header_does_not_come_again);
+  tcase_add_test(tcase, nothing_is_held_back_after_a_flush);
+  tcase_add_test(tcase, sinks_preroll_after_a_flush);
+  tcase_add_test(tcase, flush_drops_what_was_under_way);
+  tcase_add_test(tcase, flush_before_the_file_header);
+  tcase_add_test(tcase, flush_in_the_hold);
+  tcase_add_test(tcase, seqnum_of_upstream);
+  return suite;
+}
+
+GST_CHECK_MAIN(flvpace_events);

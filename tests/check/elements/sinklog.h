@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <mutex>
+
+#include "pacetest.h"
+
+namespace pacetest {
+
+// Writes down what reaches a pad. Buffers go no further, events do.
+class SinkLog {
+public:
+  SinkLog(GstPad *pad, GstElement *element, GstTestClock *clock); // all borrowed
+  ~SinkLog();
+  SinkLog(const SinkLog &) = delete;
+  SinkLog &operator=(const SinkLog &) = delete;
+
+  // From any thread; see Pace for what they do.
+  void set_sink(Sink sink);
+  [[nodiscard]] Arrivals take();
+  [[nodiscard]] std::size_t count();
+  [[nodiscard]] std::string order();
+  [[nodiscard]] EventPtr last_event(GstEventType type);
+  [[nodiscard]] std::size_t count_events(GstEventType type);
+
+private:
+  using Lock = std::unique_lock<std::mutex>;
+
+  void see_event(GstEvent *event);
+  [[nodiscard]] GstFlowReturn see_buffer(BufferPtr buffer);
+  void add_to_order(const std::string &word);
+
+  GstPad *pad_;
+  GstElement *element_;
+  GstTestClock *clock_;
+  gulong probe_ = 0;
+  std::mutex mutex_;
+  Sink sink_;
+  GstSegment segment_{};
+  std::size_t arrived_ = 0;
+  std::size_t caps_ = 0;
+  Arrivals arrivals_;
+  std::vector<EventPtr> events_;
+  std::string order_;
+};
+
+} // namespace pacetest
