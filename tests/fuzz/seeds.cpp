@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Writes the seeds that were thought up, as opposed to found, into the corpus: seeds FOLDER
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+
+#include "flvbuild.h"
+
+using namespace flvtest;
+
+namespace {
+
+std::string g_folder;
+
+void save(const std::string &target, const std::string &name, Bytes bytes) {
+  const std::string folder = g_folder + "/" + target;
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  std::FILE *file = std::fopen((folder + "/" + name).c_str(), "wb");
+  if (!file || std::fwrite(bytes.data(), 1, bytes.size(), file) != bytes.size())
+    std::perror(name.c_str());
+  if (file)
+    std::fclose(file);
+}
+
+// --- splitter: a stream and its settings ---
+
+constexpr std::uint8_t kFile = 0;
+constexpr std::uint8_t kMiddle = 1;
+constexpr std::uint8_t kUpTo1000 = 2;
+
+void save_stream(const std::string &name, Bytes stream, std::uint8_t settings = kFile) {
+  save("splitter", name, joined({stream, Buffer{settings, 1, 2, 3}}));
+}
+
+void save_streams() {
+  const Stream whole = file({.duration = 200});
+  const Buffer &bytes = whole.bytes;
+  const std::size_t place = whole.tags[5].begin;
+  save_stream("whole", bytes);
+  save_stream("video-only", file({.duration = 200, .audio = false}).bytes);
+  save_stream("over-the-wrap", file({.duration = 200, .start = 0xFFFFFFB0}).bytes);
+  save_stream("wrong-sizes", with_previous_sizes(whole, 0));
+  save_stream("sizes-like-a-file-header", with_previous_sizes(whole, 0x464C5601));
+  save_stream("last-size-missing", Bytes(bytes).first(bytes.size() - 4));
+  save_stream("cut-off", Bytes(bytes).first(bytes.size() - 30));
+  save_stream("header-cut-off", Bytes(bytes).first(11));
+  save_stream("second-header", joined({bytes, bytes}));
+  save_stream("second-header-size-missing", joined({Bytes(bytes).first(bytes.size() - 4), bytes}));
+  save_stream("bad-type", overwritten(bytes, place, Buffer{0x55}));
+  save_stream("bad-stream-id", overwritten(bytes, place + 8, Buffer{1}));
+  save_stream("too-large", overwritten(bytes, place + 1, Buffer{1}), kUpTo1000);
+  save_stream("bytes-inserted", inserted(bytes, place, payload(50)));
+  save_stream("bytes-missing", erased(bytes, place + 20, 9));
+  save_stream("zeros", overwritten(bytes, place, Buffer(300)));
+  save_stream("bogus-header", inserted(bytes, place, joined({Buffer{0}, tag_header(9, 0xFFFFF0)})));
+  save_stream("header-inside-damage", joined({Bytes(bytes).first(place), payload(30), bytes}));
+  save_stream("middle", Bytes(bytes).subspan(place + 7), kMiddle);
+  save_stream("middle-behind-a-size", Bytes(bytes).subspan(whole.tags[2].begin - 1), kMiddle);
+  save_stream("not-flv", payload(64));
+
+  Buffer long_header = file_header();
+  flv::store_u32(&long_header[5], 20);
+  save_stream("long-header", joined({inserted(long_header, 9, payload(11)),
+                                     Bytes(bytes).subspan(whole.tags[0].begin)}));
+  Stream empty;
+  empty.header().video(0, {}).audio(0, {}).script(0, {});
+  save_stream("tags-without-data", empty.bytes);
+  Buffer candidates = joined({file_header(), Buffer{0}});
+  for (std::uint32_t i = 0; i < 200; ++i)
+    append(candidates, tag_header(9, 3000 - 15 * i));
+  save_stream("candidates", joined({candidates, bytes}));
+  Stream enhanced;
+  enhanced.header()
+      .video(0, ex_video(1, Packet::SequenceStart, "hvc1", payload(20)))
+      .video(0, with_modex(ex_video(1, Packet::CodedFrames, "hvc1", payload(50)), nanoseconds(5)))
+      .audio(0, ex_audio(Packet::CodedFrames, "Opus", payload(20)));
+  save_stream("enhanced", enhanced.bytes);
+}
+
+// --- tag: headers and data ---
+
+void save_tags() {
+  const std::vector<Track> tracks{{1, "hvc1", payload(9)}, {2, "av01", payload(5)}};
+  const std::pair<const char *, Buffer> seeds[] = {
+      {"file-header", file_header()},
+      {"file-header-version-4", {'F', 'L', 'V', 4, 1, 0, 0, 4, 0}},
+      {"tag-header-audio", tag_header(8, 5, 7)},
+      {"tag-header-filtered", tag_header(0x29, 5, 0xFEDCBA98)},
+      {"tag-header-bad-type", tag_header(10, 5)},
+      {"tag-header-stream-id", tag_header(18, 5, 7, 9)},
+      {"avc-config", avc_config()},
+      {"avc-key", avc_frame(true, 20)},
+      {"avc-end", avc_end()},
+      {"avc-cut-off", {0x17}},
+      {"command", {0x57, 0}},
+      {"h263-inter", h263_frame(false, 9)},
+      {"aac-config", aac_config()},
+      {"aac", aac_frame(9)},
+      {"mp3", mp3_frame(9)},
+      {"metadata", on_metadata({{"duration", {1.0}}})},
+      {"ex-start", ex_video(1, Packet::SequenceStart, "hvc1", payload(9))},
+      {"ex-key", ex_video(1, Packet::CodedFrames, "av01", payload(9))},
+      {"ex-end", ex_video(1, Packet::SequenceEnd, "vp09", {})},
+      {"ex-metadata", ex_video(5, Packet::Metadata, "hvc1", payload(9))},
+      {"ex-command", ex_command(1)},
+      {"ex-audio-start", ex_audio(Packet::SequenceStart, "Opus", payload(9))},
+      {"ex-multichannel", ex_audio(Packet::MultichannelConfig, "Opus", Buffer{1, 2, 0, 0, 0, 3})},
+      {"modex", with_modex(ex_video(1, Packet::CodedFramesX, "avc1", payload(9)), nanoseconds(9))},
+      {"modex-twice",
+       with_modex(with_modex(ex_audio(Packet::CodedFrames, "fLaC", payload(9)), nanoseconds(1)),
+                  payload(5), 3)},
+      {"modex-256", with_modex(ex_video(2, Packet::CodedFrames, "vvc1", payload(9)), payload(256))},
+      {"one-track", multitrack(1, Packet::SequenceStart, Multitrack::OneTrack, tracks)},
+      {"many-tracks", multitrack(2, Packet::CodedFrames, Multitrack::ManyTracks, tracks)},
+      {"many-codecs", multitrack(1, Packet::CodedFrames, Multitrack::ManyTracksManyCodecs, tracks)},
+      {"many-audio-tracks", multitrack(0, Packet::SequenceStart, Multitrack::ManyTracks, tracks)},
+      {"modex-many-tracks",
+       with_modex(multitrack(1, Packet::Metadata, Multitrack::ManyTracks, tracks), payload(2))},
+  };
+  for (const auto &[name, bytes] : seeds)
+    save("tag", name, bytes);
+}
+
+// --- amf0: data of script tags ---
+
+flv::amf0::Value list(std::vector<double> numbers) {
+  return {flv::amf0::NumberArray{std::move(numbers)}};
+}
+
+Members index_of(flv::amf0::Value positions, flv::amf0::Value times) {
+  return {{"keyframes",
+           {flv::amf0::Object{
+               {{"filepositions", std::move(positions)}, {"times", std::move(times)}}}}}};
+}
+
+void save_amf0() {
+  using namespace flv::amf0;
+  const auto good = index_of(list({500, 2000, 9000}), list({0, 1, 2.5}));
+  const Buffer metadata = on_metadata(good);
+  const std::pair<const char *, Buffer> seeds[] = {
+      {"index", metadata},
+      {"index-cut-off", Buffer(metadata.begin(), metadata.end() - 30)},
+      {"no-end-marker", Buffer(metadata.begin(), metadata.end() - 3)},
+      {"one-end-marker-more", joined({metadata, Buffer{0, 0, 9}})},
+      {"index-empty", on_metadata(index_of({StrictArray{}}, {StrictArray{}}))},
+      {"index-lengths", on_metadata(index_of(list({1, 2}), list({1})))},
+      {"index-nan", on_metadata(index_of(list({1, std::nan("")}), list({1, 2})))},
+      {"index-infinite", on_metadata(index_of(list({1, HUGE_VAL}), list({1, 2})))},
+      {"index-descending", on_metadata(index_of(list({2, 1}), list({1, 2})))},
+      {"index-fractions", on_metadata(index_of(list({1.25, 1.75}), list({1, 2})))},
+      {"index-mixed",
+       on_metadata(index_of({StrictArray{{{1.0}, {std::string("x")}}}}, list({1, 2})))},
+      {"index-ecma",
+       on_metadata(index_of({EcmaArray{{{"0", {1.0}}}}}, {EcmaArray{{{"0", {0.0}}}}}))},
+      {"summary", on_metadata({{"duration", {5.0}},
+                               {"encoder", {std::string("Lavf")}},
+                               {"videocodecid", {std::string("hvc1")}},
+                               {"audiodatarate", {128.0}}})},
+      {"set-data-frame", joined({script("@setDataFrame", {}), metadata})},
+      {"amf3-script-tag", joined({Buffer{0}, metadata})},
+      {"cue-point", script("onCuePoint", {{Object{{{"time", {1.0}}}}}})},
+      {"all-types", script("x", {{Null{}},
+                                 {1.0},
+                                 {true},
+                                 {std::string("s")},
+                                 {Object{}},
+                                 {EcmaArray{}},
+                                 {StrictArray{}},
+                                 list({1}),
+                                 {Undefined{}},
+                                 {Reference{3}},
+                                 {Date{1e12, 60}},
+                                 {Unsupported{}},
+                                 {Xml{"<x/>"}},
+                                 {TypedObject{"C", {{"m", {false}}}}}})},
+      {"amf3", script("x", {{Object{{{"a", {Amf3{{1, 2, 3}}}}}}}})},
+      {"long-string", {12, 0, 0, 0, 3, 'a', 'b', 'c'}},
+      {"name-padded",
+       joined({Buffer{2, 0, 12}, Buffer{'o', 'n', 'M', 'e', 't', 'a', 'D', 'a', 't', 'a', 0, 0},
+               Buffer{8, 0, 0, 0, 0, 0, 0, 9}})},
+      {"count-4g", {10, 255, 255, 255, 255, 5, 5, 5}},
+      {"ecma-count-4g", {8, 255, 255, 255, 255, 0, 1, 'a', 5, 0, 0, 9}},
+      {"string-4g", {12, 255, 255, 255, 255, 'a'}},
+  };
+  for (const auto &[name, bytes] : seeds)
+    save("amf0", name, bytes);
+  const std::pair<const char *, Buffer> nests[] = {{"deep-objects", {3, 0, 1, 'a'}},
+                                                   {"deep-arrays", {10, 0, 0, 0, 1}},
+                                                   {"deep-ecma", {8, 0, 0, 0, 1, 0, 1, 'a'}}};
+  for (const auto &[name, nest] : nests) {
+    Buffer bytes;
+    for (int i = 0; i < 200; ++i)
+      append(bytes, nest);
+    save("amf0", name, bytes);
+  }
+}
+
+// --- schedule: steps ---
+
+struct Step {
+  enum What : std::uint8_t { Video = 0, Audio = 2, Other = 4, Seam, Gap, Speed, Burst, CatchUp };
+  What what;
+  std::uint32_t number = 0;
+};
+
+void save_steps(const std::string &name, const std::vector<Step> &steps) {
+  Buffer bytes;
+  flv::Writer writer(bytes);
+  for (const Step &step : steps) {
+    writer.u8(step.what);
+    writer.u32(step.number);
+  }
+  save("schedule", name, bytes);
+}
+
+std::vector<Step> clip(std::uint32_t start, std::vector<Step> steps = {}) {
+  for (std::uint32_t i = 0; i < 8; ++i) {
+    steps.push_back({Step::Video, start + 40 * i});
+    steps.push_back({Step::Audio, start + 40 * i + 13});
+  }
+  return steps;
+}
+
+std::vector<Step> joined_steps(std::initializer_list<std::vector<Step>> parts) {
+  std::vector<Step> steps;
+  for (const auto &part : parts)
+    steps.insert(steps.end(), part.begin(), part.end());
+  return steps;
+}
+
+void save_schedules() {
+  constexpr std::uint32_t kHour = 3'600'000;
+  using S = Step;
+  save_steps("clean", clip(0));
+  save_steps("from-an-hour", clip(kHour, {{S::Other, 0}}));
+  save_steps("over-the-wrap", clip(0xFFFFFFB0));
+  save_steps("burst", clip(0, {{S::Burst, 3000}}));
+  save_steps("double-speed", clip(0, {{S::Speed, 2'000'000}}));
+  save_steps("slowest", clip(0, {{S::Speed, 10'000}, {S::CatchUp, 1'000'000}}));
+  save_steps("jump", joined_steps({clip(0), clip(kHour)}));
+  save_steps("jump-back", joined_steps({clip(kHour), clip(0)}));
+  save_steps("jump-uncapped",
+             joined_steps({{{S::Gap, 0}}, clip(0), clip(kHour), clip(0x7FFFFFFF)}));
+  save_steps("half-the-range", joined_steps({{{S::Gap, 0}}, clip(0), clip(0x80000000), clip(0)}));
+  save_steps("seam", joined_steps({clip(0), {{S::Seam}}, clip(0)}));
+  save_steps("seam-to-an-hour", joined_steps({clip(0), {{S::Seam}, {S::Seam}}, clip(kHour)}));
+  save_steps("one-wrong", joined_steps({clip(0), {{S::Video, kHour}}, clip(320)}));
+  save_steps("script", joined_steps({clip(0), {{S::Other, 0}, {S::Other, kHour}}, clip(320)}));
+  save_steps("script-after-a-jump", joined_steps({clip(0), clip(kHour), {{S::Other, 0}}}));
+  save_steps("audio-ahead", {{S::Video, 0}, {S::Audio, kHour}, {S::Video, 40}});
+  save_steps("audio-behind", {{S::Video, kHour}, {S::Audio, 0}, {S::Video, kHour + 40}});
+  save_steps("two-jumps", {{S::Video, 0},
+                           {S::Audio, 0},
+                           {S::Video, kHour},
+                           {S::Video, 2 * kHour},
+                           {S::Audio, 23},
+                           {S::Audio, kHour},
+                           {S::Audio, 2 * kHour}});
+  save_steps("burst-while-waiting",
+             joined_steps({clip(0), {{S::Burst, 500}}, clip(320), {{S::Burst, 100}}, clip(640)}));
+  save_steps("speed-while-waiting",
+             joined_steps(
+                 {clip(0), {{S::Speed, 2'000'000}}, clip(320), {{S::Speed, 500'000}}, clip(640)}));
+  save_steps(
+      "late",
+      joined_steps({{{S::CatchUp, 2'000'000}}, clip(0), {{S::Video, 1'600'000}}, clip(1'600'000)}));
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  if (argc != 2) {
+    std::fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
+    return 2;
+  }
+  g_folder = argv[1];
+  save_streams();
+  save_tags();
+  save_amf0();
+  save_schedules();
+  return 0;
+}
