@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The figures in words and as JSON.
+#pragma once
+
+#include <string>
+
+#include "meter.h"
+
+namespace bench {
+
+struct Report {
+  const Meter &meter;
+  Figures figures;
+  std::uint64_t lost_datagrams = 0;
+};
+
+[[nodiscard]] std::string to_json(const Report &report);
+[[nodiscard]] std::string to_text(const Report &report);
+
+// The line of text that goes under a picture.
+[[nodiscard]] std::string summary(const Figures &figures);
+
+} // namespace bench

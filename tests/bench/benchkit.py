@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the benchmarks share: where things are, runs that are timed, tables and verdicts."""
+import argparse
+import json
+import os
+import shlex
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+SKIPPED = 77  # to meson
+
+
+class Contender(NamedTuple):
+    """Who runs in a benchmark. `command` is a list of arguments."""
+    name: str
+    command: list
+    elements: tuple = ()
+
+
+class Bench:
+    """A benchmark's options and tools."""
+
+    def __init__(self, description, runs, add_options=None):
+        parser = argparse.ArgumentParser(
+            description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+        parser.add_argument('--build', type=Path, default=os.environ.get('FLV_BUILD', ROOT / 'build'),
+                            help='build directory (default: $FLV_BUILD, or build)')
+        parser.add_argument('--media', type=Path, help='where the test files are kept'
+                            ' (default: tests/bench/media in the build directory)')
+        parser.add_argument('--runs', type=int, default=runs,
+                            help='of each contender, in turns (default: %(default)s)')
+        parser.add_argument('--json', type=Path, metavar='FILE', help='all figures as JSON')
+        if add_options:
+            add_options(parser)
+        self.options = parser.parse_args()
+        self.build = Path(self.options.build).resolve()
+        self.tools = self.build / 'tests' / 'bench'
+        self.arrival = str(self.tools / 'arrival')
+        self.media_dir = self.options.media or self.tools / 'media'
+        self.env = dict(os.environ)
+        plugins = [str(self.build / 'gst' / 'flvpace'), self.env.get('GST_PLUGIN_PATH', '')]
+        self.env['GST_PLUGIN_PATH'] = ':'.join(filter(None, plugins))
+        self.figures = {}
+        self.failed = False
+        if not self.has_element('flvpace'):
+            print(f'SKIP: no flvpace in {self.build}; is it built?')
+            sys.exit(SKIPPED)
+
+    def media(self, name):
+        """The path of a file that make-media knows, made if need be."""
+        made = subprocess.run([HERE / 'make-media', '--dir', self.media_dir, name],
+                              check=False, stdout=subprocess.PIPE, text=True)
+        if made.returncode != 0:
+            print(f'SKIP: make-media could not make "{name}"')
+            sys.exit(SKIPPED)
+        return made.stdout.strip()
+
+    def has_element(self, name):
+        return shutil.which('gst-inspect-1.0') is not None and subprocess.run(
+            ['gst-inspect-1.0', name], env=self.env, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+    def present(self, contenders):
+        """Those that are installed; says who is not."""
+        there = []
+        for one in contenders:
+            missing = [e for e in one.elements if not self.has_element(e)]
+            if shutil.which(one.command[0]) is None:
+                missing.append(one.command[0])
+            if missing:
+                print(f'SKIP: {one.name}: no {", ".join(missing)} here')
+            else:
+                there.append(one)
+        return there
+
+    def verdict(self, good, text):
+        print(f'  {"pass" if good else "FAIL"}  {text}')
+        self.failed |= not good
+
+    def finish(self):
+        if self.options.json:
+            self.options.json.write_text(json.dumps(self.figures, indent=2) + '\n')
+        sys.exit(1 if self.failed else 0)
+
+
+def gst(pipeline):
+    return ['gst-launch-1.0', '-q', *shlex.split(pipeline)]
+
+
+class Process:
+    """A child whose complaints are kept until somebody wants them."""
+
+    def __init__(self, command, env, **streams):
+        self.complaints = tempfile.TemporaryFile()
+        self.child = subprocess.Popen(command, env=env, stderr=self.complaints, **streams)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.child.poll() is None:
+            self.child.send_signal(signal.SIGTERM)
+            try:
+                self.child.wait(5)
+            except subprocess.TimeoutExpired:
+                self.child.kill()
+                self.child.wait()
+        self.complaints.close()
+
+    def said(self):
+        self.complaints.seek(0)
+        return self.complaints.read().decode(errors='replace').strip()
+
+
+def timed(command, env):
+    """Wall seconds, CPU seconds and peak resident megabytes of a command that has to succeed."""
+    begin = time.monotonic()
+    with Process(command, env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.child.pid, 0)
+        seconds = time.monotonic() - begin
+        process.child.returncode = os.waitstatus_to_exitcode(status)
+        if process.child.returncode != 0:
+            raise SystemExit(f'{shlex.join(map(str, command))}: {process.said()}')
+    return {'seconds': seconds, 'cpu': usage.ru_utime + usage.ru_stime,
+            'megabytes': usage.ru_maxrss / 1000}
+
+
+def piped(bench, command, duration):
+    """What arrival says of a command's output in its first seconds."""
+    with Process(command, bench.env, stdin=subprocess.DEVNULL,
+                 stdout=subprocess.PIPE) as process:
+        measured = subprocess.run(
+            [bench.arrival, '--json', '--quiet', f'--duration={duration}'],
+            stdin=process.child.stdout, stdout=subprocess.PIPE, text=True, check=False)
+        process.child.stdout.close()
+        if measured.returncode != 0:
+            raise SystemExit(f'{shlex.join(map(str, command))}: {process.said()}')
+    return json.loads(measured.stdout)
+
+
+def in_turns(runs, contenders, run):
+    """run(contender) for everybody, `runs` times over; a list of results for each name."""
+    results = {one.name: [] for one in contenders}
+    for number in range(runs):
+        for one in contenders:
+            progress(f'{number + 1}/{runs} {one.name}')
+            results[one.name].append(run(one))
+    progress('')
+    return results
+
+
+def progress(text):
+    if sys.stderr.isatty():
+        print(f'\r\033[K{text}', end='', file=sys.stderr, flush=True)
+
+
+def medians(results, keys):
+    """For each name, the median of each figure that every run has; None of those that none has."""
+    table = {}
+    for name, runs in results.items():
+        table[name] = {}
+        for key in keys:
+            values = [run[key] for run in runs if run.get(key) is not None]
+            table[name][key] = statistics.median(values) if values else None
+    return table
+
+
+def print_table(head, rows):
+    """`rows` hold text; the first column is flush left."""
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+    for row in [head, *rows]:
+        cells = [row[0].ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
+        print('  ' + '  '.join(cells).rstrip())
+
+
+def number(value, digits=2):
+    return '-' if value is None else f'{value:.{digits}f}'
+
+
+def ratio(own, peer):
+    return '-' if own is None or not peer or peer < 0 else f'{own / peer:.2f}'
