@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The docs against the program: properties, statistics, links, and recipes that no test runs."""
+
+import pathlib
+import re
+
+from pipeline import ROOT, case, check, main, needs_element, recipes, run
+
+PAGE = ROOT / "docs/flvpace.md"
+TYPES = {"Unsigned Integer": "uint", "Double": "double", "Boolean": "boolean", "Enum": "enum",
+         "Boxed": "GstStructure"}
+INHERITED = {"name", "parent"}
+
+
+def inspected():
+    """Property by property: the lines that gst-inspect-1.0 has on it."""
+    text = run("gst-inspect-1.0 flvpace").ok().stdout.decode()
+    text = text.split("Element Properties:\n", 1)[1]
+    parts = re.split(r"^  ([a-z-]+) +: ", text, flags=re.MULTILINE)
+    return {name: lines for name, lines in zip(parts[1::2], parts[2::2]) if name not in INHERITED}
+
+
+def row_of(lines):
+    """What the table should say: type, range, default, changes in."""
+    kind = next(name for text, name in TYPES.items() if re.search(rf"^ +{text}", lines, re.M))
+    limits = re.search(r"Range: +(\S+) - +(\S+)", lines)
+    default = re.search(r'Default: +(?:\d+, )?"?([^\s"]+)', lines)
+    if kind == "enum":
+        values = ", ".join(re.findall(r"^ +\(\d+\): (\S+)", lines, re.M))
+    else:
+        values = "–".join(limits.groups()) if limits else ""
+    changes = "read only"
+    if "writable" in lines:
+        changes = "READY" if "only in NULL or READY" in lines else "PLAYING"
+    return [kind, values, default[1] if default else "", changes]
+
+
+def section(title):
+    return PAGE.read_text(encoding="utf-8").split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0]
+
+
+@case
+def property_table():
+    rows = re.findall(r"^\| `([a-z-]+)` \|(.*)\|$", section("Properties"), re.MULTILINE)
+    table = {name: [cell.strip() for cell in rest.split("|")][:4] for name, rest in rows}
+    properties = {name: row_of(lines) for name, lines in inspected().items()}
+    check(table.keys() == properties.keys(),
+          f"in one only: {sorted(table.keys() ^ properties.keys())}")
+    for name, row in properties.items():
+        for said, true in zip(table[name], row):
+            same = said.lower() == true.lower()
+            check(same, f"{name}: the page says {table[name]}, the element {row}")
+
+
+@case
+def statistics_table():
+    said = re.findall(r"`([a-z-]+)`", " ".join(re.findall(r"^\| (`.*?) \|", section("Statistics"),
+                                                          re.MULTILINE)))
+    true = re.findall(r"^ +([a-z-]+): -?\d+$", inspected()["stats"], re.MULTILINE)
+    check(sorted(said) == sorted(true), f"in one only: {sorted(set(said) ^ set(true))}")
+
+
+@case
+def every_recipe_is_run():
+    tests = "".join(path.read_text(encoding="utf-8")
+                    for path in pathlib.Path(__file__).parent.glob("*.py"))
+    check(recipes(), "no recipe was found")
+    for name in recipes():
+        check(f'recipe("{name}"' in tests, f"no test runs {name}")
+
+
+@case
+def every_block_of_the_recipes_is_named():
+    text = (ROOT / "docs/recipes.md").read_text(encoding="utf-8")
+    blocks = len(re.findall(r"^```\w+$", text, re.MULTILINE))
+    check(len(recipes()) == blocks, f"{blocks} blocks, {len(recipes())} distinct names")
+
+
+@case
+def launch_lines():
+    """Those outside of the recipes, which no test runs: elements and properties exist."""
+    for page in (ROOT / "README.md", PAGE):
+        text = page.read_text(encoding="utf-8")
+        lines = re.findall(r"^gst-launch-1.0 (.*)$", text, re.MULTILINE)
+        check(lines, f"no launch line in {page.name}")
+        for element in {part.strip() for line in lines for part in line.split("|")[0].split("!")}:
+            name, *settings = re.sub("^-q ", "", element).split(">")[0].split()
+            needs_element(name)
+            known = run(f"gst-inspect-1.0 {name}").stdout.decode()
+            for setting in settings:
+                wanted = rf"^  {setting.split('=')[0]} +: "
+                check(re.search(wanted, known, re.MULTILINE), f"{page.name}: {name} has no {setting}")
+
+
+@case
+def links():
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+    check(len(pages) > 3, f"only {len(pages)} pages")
+    for page in pages:
+        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            check((page.parent / link).exists(), f"{page.name} links to {link}")
+
+
+main()

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the pipeline tests share: cases, recipes, processes, ports.
+
+A case is a function marked with @case. It runs in an empty directory of its own and prints one
+line: PASS: name, FAIL: name: why, or SKIP: name: why.
+"""
+
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+SAMPLE = ROOT / "tests/data/sample.flv"
+MEDIA = pathlib.Path(os.environ.get("FLV_TEST_MEDIA", ROOT.parent / "shared/media"))
+TIMEOUT = 60
+
+_cases = []
+
+
+class Skip(Exception):
+    """Something that the case needs isn't here."""
+
+
+def case(function):
+    add_case(function.__name__.replace("_", "-"), function)
+    return function
+
+
+def add_case(name, function):
+    _cases.append((name, function))
+
+
+def check(condition, why):
+    if not condition:
+        raise AssertionError(why)
+
+
+def main():
+    if not _has_element("flvpace"):
+        print("FAIL: plugin: no element flvpace in GST_PLUGIN_PATH")
+        sys.exit(1)
+    failed = 0
+    for name, function in _cases:
+        with tempfile.TemporaryDirectory(prefix="flv-") as directory:
+            os.chdir(directory)
+            try:
+                function()
+                print(f"PASS: {name}")
+            except Skip as why:
+                print(f"SKIP: {name}: {why}")
+            except Exception as why:  # whatever it is, the next case has to run
+                failed += 1
+                traceback.print_exc()
+                print(f"FAIL: {name}: {why or type(why).__name__}")
+            os.chdir("/")
+        sys.stdout.flush()
+    sys.exit(1 if failed else 0)
+
+
+# Recipes
+
+_RECIPE = re.compile(r"^<!-- recipe: (\S+) -->\n```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def recipes():
+    return dict(_RECIPE.findall((ROOT / "docs/recipes.md").read_text(encoding="utf-8")))
+
+
+def recipe(name, **replace):
+    """The text of a block in docs/recipes.md, with every `replace` key in it turned into its
+    value; a leading underscore of a key is dropped, so that it can be a port."""
+    text = recipes()[name]
+    for old, new in replace.items():
+        old = old.lstrip("_")
+        check(old in text, f"recipe {name} has no {old}")
+        text = text.replace(old, str(new))
+    return text
+
+
+# Processes
+
+
+def needs(*programs):
+    for program in programs:
+        if not shutil.which(program):
+            raise Skip(f"no {program}")
+
+
+def needs_element(*elements):
+    for element in elements:
+        if not _has_element(element):
+            raise Skip(f"no {element}")
+
+
+def _has_element(element):
+    # Not --exists, which wants a version of at least 1.0.
+    return run(f"gst-inspect-1.0 {element}").status == 0
+
+
+def _start(command, **options):
+    return subprocess.Popen(["bash", "-o", "pipefail", "-c", command], stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            start_new_session=True, **options)
+
+
+def _kill(process):
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+class Done:
+    def __init__(self, command, process, stdout, stderr):
+        self.command = command
+        self.status = process.returncode
+        self.stdout = stdout
+        self.stderr = stderr.decode(errors="replace")
+
+    @property
+    def warnings(self):
+        """What gst-launch-1.0 says of warning messages, which goes to its standard output."""
+        return self.stdout.decode(errors="replace").count("WARNING: from element")
+
+    def ok(self):
+        check(self.status == 0, f"exit status {self.status} of {self.command}\n{self.stderr}")
+        return self
+
+
+def finish(process, timeout=TIMEOUT):
+    """Waits for what background() started."""
+    try:
+        return Done(process.args[-1], process, *process.communicate(timeout=timeout))
+    except subprocess.TimeoutExpired:
+        _kill(process)
+        raise AssertionError(f"still running after {timeout} s: {process.args[-1]}") from None
+
+
+def run(command, timeout=TIMEOUT):
+    return finish(_start(command), timeout)
+
+
+@contextlib.contextmanager
+def background(command):
+    process = _start(command)
+    try:
+        yield process
+    finally:
+        _kill(process)
+        process.stdout.close()
+        process.stderr.close()
+
+
+# Sockets
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until(condition, why, timeout=20):
+    deadline = time.monotonic() + timeout
+    while not condition():
+        check(time.monotonic() < deadline, why)
+        time.sleep(0.02)
+
+
+_LISTENING = {"tcp": "0A", "udp": "07"}
+
+
+def wait_for_port(port, protocol="tcp"):
+    """Until somebody listens there. Connecting would tell as well, but be a client."""
+
+    def listening():
+        for table in (f"/proc/net/{protocol}", f"/proc/net/{protocol}6"):
+            with open(table, encoding="ascii") as rows:
+                for row in rows:
+                    fields = row.split()
+                    if fields[1].endswith(f":{port:04X}") and fields[3] == _LISTENING[protocol]:
+                        return True
+        return False
+
+    wait_until(listening, f"nobody listens on {protocol} port {port}")
+
+
+def connect(port):
+    wait_for_port(port)
+    return socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
+
+
+def read_all(connection):
+    """Until the other side closes."""
+    received = bytearray()
+    with contextlib.suppress(ConnectionResetError):
+        while chunk := connection.recv(1 << 16):
+            received += chunk
+    return bytes(received)
+
+
+# Comparing
+
+
+def check_same(got, expected, what="the output"):
+    if got == expected:
+        return
+    shorter = min(len(got), len(expected))
+    at = next((i for i in range(shorter) if got[i] != expected[i]), shorter)
+    raise AssertionError(f"{what}: {len(got)} bytes, {len(expected)} expected, different at {at}")
+
+
+def check_decodes(path, frames=None):
+    """Every picture of it, from the first, with nothing for ffmpeg to complain about. It reads a
+    pipe: in a file it would hold the index against what a client that joined late has got."""
+    needs("ffmpeg", "ffprobe")
+    done = run(f"cat {path} | ffmpeg -v warning -xerror -i pipe: -f null -").ok()
+    check(not done.stderr, f"ffmpeg on {path}: {done.stderr}")
+    if frames is not None:
+        count = run(f"ffprobe -v error -count_frames -select_streams v "
+                    f"-show_entries stream=nb_read_frames -of csv=p=0 {path}").ok()
+        decoded = int(count.stdout)
+        check(decoded == frames, f"{decoded} pictures decoded of {frames} in {path}")

@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""rtmp2sink to nginx and its RTMP module, which records, and serves a player."""
+
+import pathlib
+import re
+import time
+
+from flvfile import clip, pictures, tags_of
+from pipeline import (Skip, background, case, check, check_decodes, finish, free_port, main, needs,
+                      needs_element, recipe, run, wait_for_port, wait_until)
+
+
+def nginx(port):
+    """The recipe's server, in the foreground of a directory of its own."""
+    needs("nginx")
+    needs_element("rtmp2sink")
+    configuration = recipe("rtmp-nginx", _1935=port, **{"/var/tmp": "recorded"})
+    module = re.search(r"load_module (\S+);", configuration)[1]
+    if not pathlib.Path(module).exists():
+        raise Skip(f"no {module}")
+    recorded = pathlib.Path("recorded").absolute()
+    recorded.mkdir()
+    recorded.chmod(0o777)  # root's nginx works as somebody else
+    recorded.parent.chmod(0o755)
+    configuration = configuration.replace("record_path recorded", f"record_path {recorded}")
+    pathlib.Path("nginx.conf").write_text(configuration, encoding="utf-8")
+    return background('exec nginx -p "$PWD" -c nginx.conf -e error.log '
+                      '-g "daemon off; pid nginx.pid;"')
+
+
+def recording(size):
+    """What nginx wrote down, once it's all there."""
+    def complete():
+        files = list(pathlib.Path("recorded").glob("*.flv"))
+        return files and files[0].stat().st_size >= size
+
+    wait_until(complete, f"{size} bytes were not recorded")
+    return next(pathlib.Path("recorded").glob("*.flv"))
+
+
+@case
+def rtmp_send_recipe():
+    stream = clip(4)
+    port = free_port()
+    with nginx(port):
+        wait_for_port(port)
+        run(recipe("rtmp-send", _1935=port)).ok()
+        media = [tag for tag in tags_of(stream) if tag.media]
+        recorded = recording(sum(len(tag.data) for tag in media))
+    check_decodes(recorded, pictures(stream))
+    got = [(tag.kind, tag.data) for tag in tags_of(recorded.read_bytes()) if tag.media]
+    check(got == [(tag.kind, tag.data) for tag in media], "other audio and video than was sent")
+
+
+@case
+def rtmp_play_recipe():
+    """A player that comes while the stream is on its way."""
+    clip(6)
+    port = free_port()
+    with nginx(port):
+        wait_for_port(port)
+        with background(recipe("rtmp-send", _1935=port)) as sender:
+            time.sleep(1)
+            with background(recipe("rtmp-play", _1935=port)) as player:
+                finish(sender).ok()
+                finish(player).ok()
+    played = pathlib.Path("copy.flv").read_bytes()
+    check_decodes("copy.flv", pictures(played))
+    check(pictures(played) > 50, f"only {pictures(played)} pictures")
+
+
+main()
