@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# What scripts/test, scripts/demo and .ci/run share: packages and the build. To be sourced.
+# shellcheck disable=SC2034  # the lists are for who sources this
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=$root/build
+
+build_packages=(g++ meson ninja-build pkgconf python3 check libgstreamer1.0-dev)
+build_tools=(g++ meson ninja pkg-config python3)
+run_packages=(gstreamer1.0-tools gstreamer1.0-plugins-base ffmpeg)
+run_tools=(gst-launch-1.0 gst-inspect-1.0 ffmpeg ffprobe)
+test_packages=(gstreamer1.0-plugins-good gstreamer1.0-plugins-bad nginx libnginx-mod-rtmp)
+test_tools=(nginx)
+
+# Debian's meson goes with Debian's python3, whatever else PATH has first.
+if [ -e /etc/debian_version ]; then
+  PATH=/usr/bin:/usr/sbin:$PATH
+fi
+
+say() {
+  printf '%s\n' "$*" >&2
+}
+
+installed() {
+  [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+apt_install() {
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Use-Pty=0 \
+    install --no-install-recommends "$@" </dev/null
+}
+
+# Keeps freshly installed services from starting: nginx is wanted here as a program only.
+without_services() {
+  local policy=/usr/sbin/policy-rc.d status=0
+  if [ -e $policy ]; then
+    "$@"
+    return
+  fi
+  printf '#!/bin/sh\nexit 101\n' | as_root install -m 755 /dev/stdin $policy
+  "$@" || status=$?
+  as_root rm -f $policy
+  return $status
+}
+
+# need PACKAGE...: installs those that are missing. Where that can't be done it goes on: what is
+# then missing in earnest, the build says.
+need() {
+  local missing=() package
+  command -v dpkg-query >/dev/null || return 0
+  for package; do
+    installed "$package" || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  if ! command -v apt-get >/dev/null || { [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; }; then
+    say "these packages are missing: ${missing[*]}"
+    return 0
+  fi
+  say "installing ${missing[*]}"
+  as_root apt-get -qq update || as_root apt-get -qq update || say 'apt-get update failed'
+  without_services apt_install "${missing[@]}" || without_services apt_install "${missing[@]}" ||
+    say 'apt-get install failed'
+}
+
+# tools TOOL...: says which are missing.
+tools() {
+  local missing=() tool
+  for tool; do
+    command -v "$tool" >/dev/null || missing+=("$tool")
+  done
+  [ ${#missing[@]} -eq 0 ] || say "these programs are missing: ${missing[*]}"
+}
+
+# build_in DIRECTORY [MESON OPTION...]: sets it up unless it is, and builds it.
+build_in() {
+  local directory=$1
+  shift
+  if [ ! -e "$directory/build.ninja" ]; then
+    meson setup "$directory" "$root" "$@" >&2 || return
+  fi
+  ninja -C "$directory" >&2
+}
