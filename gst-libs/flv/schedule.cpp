@@ -30,7 +30,6 @@ Nanoseconds later(Nanoseconds from, std::int64_t milliseconds, double speed) {
 
 void Schedule::start(Nanoseconds origin, std::int64_t first) {
   started_ = true;
-  origin_ = origin;
   floor_ = origin;
   anchor_ = origin;
   anchor_time_ = first;

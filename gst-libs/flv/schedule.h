@@ -42,7 +42,6 @@ public:
   void set_catch_up_speed(double speed);
 
   [[nodiscard]] double speed() const { return speed_; }
-  [[nodiscard]] Nanoseconds origin() const { return origin_; }
   // The media time (ms) that a player which started at the origin has reached at `now`.
   [[nodiscard]] std::int64_t media_at(Nanoseconds now) const;
   // By how much (ms) the last tag that left is ahead of it.
@@ -54,7 +53,6 @@ private:
   bool started_ = false;
   double speed_ = 1.0;
   Nanoseconds burst_ = 0;
-  Nanoseconds origin_ = 0;
   Nanoseconds floor_ = 0; // nothing is due before this: the origin, or when the burst was raised
   std::int64_t anchor_time_ = 0;
   Nanoseconds anchor_ = 0;

@@ -60,8 +60,6 @@ public:
   [[nodiscard]] std::uint64_t position() const { return position_; }
   // The first byte of which an item to come may still want to be a part, skipped bytes aside.
   [[nodiscard]] std::uint64_t keep_from() const;
-  // Whether the stream stands at the end of an item, with nothing half read.
-  [[nodiscard]] bool between_items() const { return position_ == item_begin_; }
 
 private:
   enum class State { FileStart, FileBody, Header, Body, Trailer, Seam, Search, Failed };
