@@ -22,6 +22,10 @@ Bytes data_of(const std::vector<std::uint8_t> &tag) {
   return Bytes(tag).subspan(kTagHeaderSize, load_u24(&tag[1]));
 }
 
+SharedBytes shared(Bytes bytes) {
+  return std::make_shared<const std::vector<std::uint8_t>>(bytes.begin(), bytes.end());
+}
+
 } // namespace
 
 void Head::clear() {
@@ -29,7 +33,7 @@ void Head::clear() {
 }
 
 void Head::set_file_header(Bytes bytes) {
-  file_header_.assign(bytes.begin(), bytes.end());
+  file_header_ = shared(bytes);
 }
 
 Head::Change Head::note(const TagHeader &header, const TagInfo &info, Bytes tag) {
@@ -38,9 +42,9 @@ Head::Change Head::note(const TagHeader &header, const TagInfo &info, Bytes tag)
   const Bytes data = data_of(header, tag);
   if (info.role != Role::Script || !is_on_metadata(data))
     return Change::None;
-  if (!metadata_.empty() && same(data_of(metadata_), data))
+  if (metadata_ && same(data_of(*metadata_), data))
     return Change::Repeated;
-  metadata_.assign(tag.begin(), tag.end());
+  metadata_ = shared(tag);
   return Change::Changed;
 }
 
@@ -51,7 +55,7 @@ Head::Change Head::note_configuration(const TagHeader &header, const TagInfo &in
   for (auto part = configurations_.rbegin(); part != configurations_.rend(); ++part) {
     if (part->type != header.type || part->kind != info.configuration)
       continue;
-    if (part->tracks == tracks && same(data_of(part->tag), data))
+    if (part->tracks == tracks && same(data_of(*part->tag), data))
       return Change::Repeated;
     // What a later one says of a track of it is not repeated by what stands before that.
     if ((part->tracks & tracks).any())
@@ -63,26 +67,26 @@ Head::Change Head::note_configuration(const TagHeader &header, const TagInfo &in
     const bool replaced = part.type == header.type && part.kind == info.configuration &&
                           (part.tracks & ~tracks).none();
     if (replaced)
-      configuration_bytes_ -= part.tag.size();
+      configuration_bytes_ -= part.tag->size();
     return replaced;
   });
-  configurations_.push_back({header.type, info.configuration, tracks, {tag.begin(), tag.end()}});
-  configuration_bytes_ += configurations_.back().tag.size();
+  configurations_.push_back({header.type, info.configuration, tracks, shared(tag)});
+  configuration_bytes_ += tag.size();
   while (configuration_bytes_ > kMaxConfigurations || configurations_.size() > kMaxParts) {
-    configuration_bytes_ -= configurations_.front().tag.size();
+    configuration_bytes_ -= configurations_.front().tag->size();
     configurations_.erase(configurations_.begin());
   }
   return Change::Changed;
 }
 
-std::vector<Bytes> Head::parts() const {
-  std::vector<Bytes> parts;
-  for (const auto *part : {&file_header_, &metadata_}) {
-    if (!part->empty())
-      parts.emplace_back(*part);
+std::vector<SharedBytes> Head::parts() const {
+  std::vector<SharedBytes> parts;
+  for (const SharedBytes &part : {file_header_, metadata_}) {
+    if (part)
+      parts.push_back(part);
   }
   for (const Part &part : configurations_)
-    parts.emplace_back(part.tag);
+    parts.push_back(part.tag);
   return parts;
 }
 

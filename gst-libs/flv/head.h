@@ -2,11 +2,15 @@
 // What somebody who joins a stream in its middle needs before the first frame.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "codec.h"
 
 namespace flv {
+
+// Bytes that never change: the same pointer is the same bytes.
+using SharedBytes = std::shared_ptr<const std::vector<std::uint8_t>>;
 
 // Collects the file header, the last onMetaData and the last configuration of every track, as whole
 // tags with their PreviousTagSize.
@@ -32,20 +36,20 @@ public:
   Change note(const TagHeader &header, const TagInfo &info, Bytes tag);
 
   // In the order in which they have to be sent.
-  [[nodiscard]] std::vector<Bytes> parts() const;
+  [[nodiscard]] std::vector<SharedBytes> parts() const;
 
 private:
   struct Part {
     TagType type = TagType::Script;
     ConfigurationKind kind = ConfigurationKind::Sequence;
     TrackSet tracks;
-    std::vector<std::uint8_t> tag;
+    SharedBytes tag;
   };
 
   Change note_configuration(const TagHeader &header, const TagInfo &info, Bytes tag);
 
-  std::vector<std::uint8_t> file_header_;
-  std::vector<std::uint8_t> metadata_;
+  SharedBytes file_header_;
+  SharedBytes metadata_;
   std::vector<Part> configurations_;
   std::size_t configuration_bytes_ = 0;
 };

@@ -20,6 +20,8 @@ public:
   // Begins anew: the tag at media time `first` (ms) is due at `origin`. Speed, burst and catch-up
   // speed stay.
   void start(Nanoseconds origin, std::int64_t first);
+  // The same, for what it began with.
+  void restart(Nanoseconds origin) { start(origin, anchor_time_); }
   void stop() { started_ = false; }
   [[nodiscard]] bool started() const { return started_; }
 

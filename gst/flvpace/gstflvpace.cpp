@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
+// clang-format off
+
 /**
  * SECTION:element-flvpace
  * @title: flvpace
@@ -15,17 +17,20 @@
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 filesrc location=in.flv ! flvpace burst=2000 ! tcpserversink port=8000
- * sync-method=latest-keyframe gst-launch-1.0 filesrc location=in.flv ! flvpace ! rtmp2sink
- * location=rtmp://localhost/live/stream gst-launch-1.0 filesrc location=in.flv ! flvpace mtu=1316 !
- * udpsink host=localhost port=5000
+ * gst-launch-1.0 filesrc location=in.flv ! flvpace burst=2000 ! tcpserversink port=8000 sync-method=latest-keyframe
+ * gst-launch-1.0 filesrc location=in.flv ! flvpace ! rtmp2sink location=rtmp://localhost/live/stream
+ * gst-launch-1.0 filesrc location=in.flv ! flvpace mtu=1316 ! udpsink host=localhost port=5000
  * ]|
  */
+
+// clang-format on
 
 #include "gstflvpace.h"
 
 #include <new>
 #include <optional>
+
+#include <gst/base/gstbasesrc.h>
 
 #include "pacing.h"
 #include "tagstream.h"
@@ -69,6 +74,7 @@ struct Private {
   // Pull mode, for the streaming thread.
   guint64 offset = 0;
   guint32 seqnum = GST_SEQNUM_INVALID; // of the seek that brought it where it is
+  std::optional<guint64> wanted;       // where a seek goes that came before the file header
   bool stream_started = false;
 };
 
@@ -135,10 +141,19 @@ GstFlowReturn start_stream(Private &priv) {
 GstFlowReturn pull_a_block(Private &priv) {
   if (const GstFlowReturn flow = start_stream(priv); flow != GST_FLOW_OK)
     return flow;
+  // Every seek needs the file header first.
+  if (priv.wanted && priv.stream.has_header()) {
+    priv.offset = *priv.wanted;
+    priv.stream.leave_for(priv.offset);
+    priv.wanted.reset();
+  }
+  const guint size = priv.wanted ? guint{flvpace::TagStream::kStartSize} : kBlockSize;
   GstBuffer *block = nullptr;
-  const GstFlowReturn flow = gst_pad_pull_range(priv.sink_pad, priv.offset, kBlockSize, &block);
-  if (flow != GST_FLOW_OK)
-    return flow;
+  GstFlowReturn flow = gst_pad_pull_range(priv.sink_pad, priv.offset, size, &block);
+  if (flow == GST_FLOW_EOS)
+    flow = priv.stream.finish();
+  if (!block)
+    return flow == GST_FLOW_OK ? GST_FLOW_EOS : flow;
   BufferPtr buffer(block);
   priv.offset += gst_buffer_get_size(block);
   return priv.stream.take(std::move(buffer));
@@ -146,8 +161,6 @@ GstFlowReturn pull_a_block(Private &priv) {
 
 void end_task(Private &priv, GstElement *element, GstFlowReturn flow) {
   gst_pad_pause_task(priv.sink_pad);
-  if (flow == GST_FLOW_EOS)
-    flow = priv.stream.finish();
   if (flow == GST_FLOW_FLUSHING)
     return;
   // The stream has posted its own errors, and upstream those of a read.
@@ -166,9 +179,13 @@ void gst_flv_pace_loop(gpointer data) noexcept {
     end_task(priv, GST_ELEMENT(data), flow);
 }
 
-// A file of another kind fails the change to PAUSED itself, which every application notices. What
-// cannot be read at all is for the task to say.
+// A file of another kind fails the change to PAUSED itself, which every application notices. Only a
+// source right upstream is asked: what stands between may be waiting for its own change of state.
+// What cannot be read at all is for the task to say.
 bool is_worth_reading(Private &priv) {
+  const gstflv::PadPtr peer(gst_pad_get_peer(priv.sink_pad));
+  if (!GST_IS_BASE_SRC(GST_PAD_PARENT(peer.get())))
+    return true;
   GstBuffer *start = nullptr;
   const GstFlowReturn flow =
       gst_pad_pull_range(priv.sink_pad, 0, flvpace::TagStream::kStartSize, &start);
@@ -198,6 +215,7 @@ gboolean gst_flv_pace_sink_activate_mode(GstPad *pad, GstObject *parent, GstPadM
   Private &priv = priv_of(parent);
   priv.offset = 0;
   priv.seqnum = GST_SEQNUM_INVALID;
+  priv.wanted.reset();
   priv.stream_started = false;
   return is_worth_reading(priv) && gst_pad_start_task(pad, gst_flv_pace_loop, parent, nullptr);
 }
@@ -232,19 +250,22 @@ gboolean seek(GstFlvPace *self, GstEvent *event) {
   else
     gst_pad_pause_task(priv.sink_pad);
   GST_PAD_STREAM_LOCK(priv.sink_pad);
-  priv.pacing.set_flushing(false);
   if (flush) {
-    send(gst_event_new_flush_stop(TRUE), true);
     priv.stream.flush();
     priv.pacing.flushed(true);
+    send(gst_event_new_flush_stop(TRUE), true);
   }
+  priv.pacing.set_flushing(false);
   priv.seqnum = seqnum;
   priv.stream.set_seqnum(seqnum);
-  (void)priv.stream.jump(static_cast<guint64>(start));
-  priv.offset = static_cast<guint64>(start);
-  gst_pad_start_task(priv.sink_pad, gst_flv_pace_loop, self, nullptr);
+  priv.stream.leave_for(0);
+  priv.offset = 0;
+  priv.wanted = static_cast<guint64>(start);
+  const gboolean active = GST_PAD_MODE(priv.sink_pad) == GST_PAD_MODE_PULL;
+  if (active)
+    gst_pad_start_task(priv.sink_pad, gst_flv_pace_loop, self, nullptr);
   GST_PAD_STREAM_UNLOCK(priv.sink_pad);
-  return TRUE;
+  return active;
 }
 
 // Push mode.
@@ -350,6 +371,7 @@ GstStateChangeReturn gst_flv_pace_change_state(GstElement *element,
     priv.stream.clear();
     priv.pacing.clear();
     priv.pacing.set_flushing(false);
+    priv.pacing.set_stopped(false);
     break;
   case GST_STATE_CHANGE_PAUSED_TO_PLAYING:
     priv.pacing.set_playing(true);
@@ -358,12 +380,16 @@ GstStateChangeReturn gst_flv_pace_change_state(GstElement *element,
     priv.pacing.set_playing(false);
     break;
   case GST_STATE_CHANGE_PAUSED_TO_READY:
-    priv.pacing.set_flushing(true);
+    priv.pacing.set_stopped(true);
     break;
   default:
     break;
   }
-  return GST_ELEMENT_CLASS(gst_flv_pace_parent_class)->change_state(element, transition);
+  const GstStateChangeReturn result =
+      GST_ELEMENT_CLASS(gst_flv_pace_parent_class)->change_state(element, transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    priv.stream.stop();
+  return result;
 }
 
 GstStructure *stats_of(Private &priv) {

@@ -10,10 +10,17 @@ using gstflv::EventPtr;
 
 namespace {
 
-// As many as a chunk usually holds.
+// As many as a chunk usually holds, and as many as are held back at the most.
 constexpr guint kUsualTags = 32;
+constexpr guint kMaxGathered = 512;
 
-BufferPtr copy_of(flv::Bytes bytes) {
+// Events that wait for the first segment.
+constexpr std::size_t kMaxWaiting = 64;
+
+// A memory counts those who share it with 15 bits: where a tag is cut into more, they are copies.
+constexpr gsize kMaxShares = 16384;
+
+BufferPtr buffer_of(flv::Bytes bytes) {
   BufferPtr buffer(gst_buffer_new_memdup(bytes.data(), bytes.size()));
   GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_HEADER | GST_BUFFER_FLAG_DELTA_UNIT);
   return buffer;
@@ -29,6 +36,7 @@ GstFlowReturn flow_after(GstPad *pad, gboolean sent) {
 void Outlet::clear() {
   flush();
   waiting_.clear();
+  header_.clear();
   seqnum_ = GST_SEQNUM_INVALID;
 }
 
@@ -36,22 +44,40 @@ void Outlet::flush() {
   single_.reset();
   list_.reset();
   has_segment_ = false;
+  std::erase_if(waiting_, [](const EventPtr &event) { return !GST_EVENT_IS_STICKY(event.get()); });
 }
 
-GstFlowReturn Outlet::send_caps(const std::vector<flv::Bytes> &parts) {
-  GValue header = G_VALUE_INIT;
-  gst_value_array_init(&header, static_cast<guint>(parts.size()));
-  for (const flv::Bytes part : parts) {
-    for (BufferPtr &buffer : cut(copy_of(part))) {
+GstFlowReturn Outlet::send_caps(const std::vector<flv::SharedBytes> &parts) {
+  std::vector<HeaderPart> header;
+  for (const flv::SharedBytes &part : parts)
+    header.push_back(header_part(part));
+  header_ = std::move(header);
+
+  GValue array = G_VALUE_INIT;
+  gst_value_array_init(&array, static_cast<guint>(parts.size()));
+  for (const HeaderPart &part : header_) {
+    for (const BufferPtr &buffer : part.buffers) {
       GValue value = G_VALUE_INIT;
       g_value_init(&value, GST_TYPE_BUFFER);
-      g_value_take_boxed(&value, buffer.release());
-      gst_value_array_append_and_take_value(&header, &value);
+      g_value_set_boxed(&value, buffer.get());
+      gst_value_array_append_and_take_value(&array, &value);
     }
   }
   const gstflv::CapsPtr caps(gst_caps_new_empty_simple("video/x-flv"));
-  gst_structure_take_value(gst_caps_get_structure(caps.get(), 0), "streamheader", &header);
+  gst_structure_take_value(gst_caps_get_structure(caps.get(), 0), "streamheader", &array);
   return flow_after(pad_, gst_pad_push_event(pad_, gst_event_new_caps(caps.get())));
+}
+
+Outlet::HeaderPart Outlet::header_part(const flv::SharedBytes &bytes) {
+  for (HeaderPart &part : header_) {
+    if (part.bytes == bytes)
+      return std::move(part);
+  }
+  HeaderPart part{bytes, {}};
+  const BufferPtr whole = buffer_of(*bytes);
+  for (gsize offset = 0; offset<bytes->size(); offset += mtu_> 0 ? mtu_ : bytes->size())
+    part.buffers.push_back(piece(whole.get(), offset));
+  return part;
 }
 
 GstFlowReturn Outlet::send_segment(const Departure &departure, std::int64_t position) {
@@ -80,6 +106,8 @@ void Outlet::send_gap() {
 
 gboolean Outlet::send_event(EventPtr event) {
   if (!has_segment_) {
+    if (waiting_.size() == kMaxWaiting)
+      waiting_.erase(waiting_.begin());
     waiting_.push_back(std::move(event));
     return TRUE;
   }
@@ -88,30 +116,32 @@ gboolean Outlet::send_event(EventPtr event) {
   return gst_pad_push_event(pad_, event.release());
 }
 
-void Outlet::gather(BufferPtr buffer, flv::Nanoseconds due) {
+GstFlowReturn Outlet::gather(BufferPtr buffer, flv::Nanoseconds due) {
   const auto since_base =
       std::max<flv::Nanoseconds>(due - static_cast<flv::Nanoseconds>(segment_.base), 0);
   last_stamp_ = segment_.start + static_cast<guint64>(since_base);
   GST_BUFFER_PTS(buffer.get()) = last_stamp_;
   GST_BUFFER_DTS(buffer.get()) = last_stamp_;
-  if (mtu_ == 0 || gst_buffer_get_size(buffer.get()) <= mtu_) {
-    append(std::move(buffer));
-    return;
-  }
-  for (BufferPtr &part : cut(std::move(buffer)))
-    append(std::move(part));
+  const gsize size = gst_buffer_get_size(buffer.get());
+  if (mtu_ == 0 || size <= mtu_)
+    return append(std::move(buffer));
+  GstFlowReturn flow = GST_FLOW_OK;
+  for (gsize offset = 0; offset < size && flow == GST_FLOW_OK; offset += mtu_)
+    flow = append(piece(buffer.get(), offset));
+  return flow;
 }
 
-void Outlet::append(BufferPtr buffer) {
+GstFlowReturn Outlet::append(BufferPtr buffer) {
   if (!single_ && !list_) {
     single_ = std::move(buffer);
-    return;
+    return GST_FLOW_OK;
   }
   if (!list_) {
     list_.reset(gst_buffer_list_new_sized(kUsualTags));
     gst_buffer_list_add(list_.get(), single_.release());
   }
   gst_buffer_list_add(list_.get(), buffer.release());
+  return gst_buffer_list_length(list_.get()) < kMaxGathered ? GST_FLOW_OK : send();
 }
 
 GstFlowReturn Outlet::send() {
@@ -122,27 +152,22 @@ GstFlowReturn Outlet::send() {
   return GST_FLOW_OK;
 }
 
-std::vector<BufferPtr> Outlet::cut(BufferPtr buffer) const {
-  std::vector<BufferPtr> parts;
-  const gsize size = gst_buffer_get_size(buffer.get());
-  if (mtu_ == 0 || size <= mtu_) {
-    parts.push_back(std::move(buffer));
-    return parts;
+// What the mtu lets through of `buffer` from `offset` on.
+BufferPtr Outlet::piece(GstBuffer *buffer, gsize offset) const {
+  const gsize left = gst_buffer_get_size(buffer) - offset;
+  const gsize size = mtu_ > 0 ? std::min<gsize>(mtu_, left) : left;
+  const bool copies = mtu_ > 0 && gst_buffer_get_size(buffer) / mtu_ >= kMaxShares;
+  const auto copied = static_cast<GstBufferCopyFlags>(
+      GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS | GST_BUFFER_COPY_MEMORY |
+      (copies ? GST_BUFFER_COPY_DEEP : GST_BUFFER_COPY_NONE));
+  BufferPtr piece(gst_buffer_copy_region(buffer, copied, offset, size));
+  GST_BUFFER_PTS(piece.get()) = GST_BUFFER_PTS(buffer);
+  GST_BUFFER_DTS(piece.get()) = GST_BUFFER_DTS(buffer);
+  if (offset > 0) {
+    GST_BUFFER_FLAG_SET(piece.get(), GST_BUFFER_FLAG_DELTA_UNIT);
+    GST_BUFFER_FLAG_UNSET(piece.get(), GST_BUFFER_FLAG_DISCONT);
   }
-  constexpr auto kCopied = static_cast<GstBufferCopyFlags>(
-      GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS | GST_BUFFER_COPY_MEMORY);
-  for (gsize offset = 0; offset < size; offset += mtu_) {
-    BufferPtr part(gst_buffer_copy_region(buffer.get(), kCopied, offset,
-                                          std::min<gsize>(mtu_, size - offset)));
-    GST_BUFFER_PTS(part.get()) = GST_BUFFER_PTS(buffer.get());
-    GST_BUFFER_DTS(part.get()) = GST_BUFFER_DTS(buffer.get());
-    if (offset > 0) {
-      GST_BUFFER_FLAG_SET(part.get(), GST_BUFFER_FLAG_DELTA_UNIT);
-      GST_BUFFER_FLAG_UNSET(part.get(), GST_BUFFER_FLAG_DISCONT);
-    }
-    parts.push_back(std::move(part));
-  }
-  return parts;
+  return piece;
 }
 
 } // namespace flvpace

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/gstptr.h"
+#include "flv/head.h"
 #include "pacing.h"
 
 namespace flvpace {
@@ -24,7 +25,7 @@ public:
   void set_mtu(guint mtu) { mtu_ = mtu; }
 
   // Sends caps whose streamheader is `parts`.
-  [[nodiscard]] GstFlowReturn send_caps(const std::vector<flv::Bytes> &parts);
+  [[nodiscard]] GstFlowReturn send_caps(const std::vector<flv::SharedBytes> &parts);
   // Sends a segment in which media time `position` (ms) comes at running time `departure.due`, and
   // then what was waiting for the first one.
   [[nodiscard]] GstFlowReturn send_segment(const Departure &departure, std::int64_t position);
@@ -38,19 +39,27 @@ public:
 
   // Gathers a buffer, stamped with its due time and cut to the mtu. One that is no key frame stays
   // a delta unit in all of its parts, one that is, in all but the first.
-  void gather(gstflv::BufferPtr buffer, flv::Nanoseconds due);
+  [[nodiscard]] GstFlowReturn gather(gstflv::BufferPtr buffer, flv::Nanoseconds due);
   // Sends what was gathered.
   [[nodiscard]] GstFlowReturn send();
 
 private:
-  [[nodiscard]] std::vector<gstflv::BufferPtr> cut(gstflv::BufferPtr buffer) const;
-  void append(gstflv::BufferPtr buffer);
+  // A part of the stream header, as the buffers that show it.
+  struct HeaderPart {
+    flv::SharedBytes bytes;
+    std::vector<gstflv::BufferPtr> buffers;
+  };
+
+  [[nodiscard]] HeaderPart header_part(const flv::SharedBytes &bytes);
+  [[nodiscard]] gstflv::BufferPtr piece(GstBuffer *buffer, gsize offset) const;
+  [[nodiscard]] GstFlowReturn append(gstflv::BufferPtr buffer);
 
   GstPad *pad_;
   guint mtu_ = 0;
   guint32 seqnum_ = GST_SEQNUM_INVALID;
   GstSegment segment_{};
   bool has_segment_ = false;
+  std::vector<HeaderPart> header_; // of the last caps: what stays is not made anew
   std::vector<gstflv::EventPtr> waiting_;
   gstflv::BufferPtr single_; // gathered: one buffer, or a list once there are two
   gstflv::BufferListPtr list_;

@@ -9,6 +9,13 @@ namespace flvpace {
 
 using flv::Nanoseconds;
 
+namespace {
+
+// A pipeline that begins to play is at running time 0, give or take what its start takes.
+constexpr Nanoseconds kStartTolerance = 100'000'000;
+
+} // namespace
+
 void Pacing::set_sync(bool sync) {
   const Lock lock(mutex_);
   sync_ = sync;
@@ -61,6 +68,14 @@ void Pacing::set_playing(bool playing) {
     paused_at_ = running_time();
   needs_preroll_ = playing_ && !playing;
   playing_ = playing;
+  if (playing && origin_is_open_) {
+    origin_is_open_ = false;
+    // Not so where the element joins a pipeline that has been playing.
+    if (const Nanoseconds now = running_time(); now > paused_at_ + kStartTolerance) {
+      schedule_.restart(now);
+      restarted_ = true;
+    }
+  }
   wake();
 }
 
@@ -70,10 +85,17 @@ void Pacing::set_flushing(bool flushing) {
   wake();
 }
 
+void Pacing::set_stopped(bool stopped) {
+  const Lock lock(mutex_);
+  stopped_ = stopped;
+  wake();
+}
+
 void Pacing::clear() {
   const Lock lock(mutex_);
   schedule_.stop();
   paused_at_ = 0;
+  origin_is_open_ = false;
   needs_preroll_ = false;
   base_time_is_stale_ = false;
   left_ = 0;
@@ -95,6 +117,8 @@ void Pacing::flushed(bool time_resets) {
 Departure Pacing::start(std::int64_t first) {
   const Lock lock(mutex_);
   schedule_.start(std::max<Nanoseconds>(running_time(), 0), first);
+  origin_is_open_ = !playing_;
+  restarted_ = false;
   return at_hand();
 }
 
@@ -102,7 +126,7 @@ std::optional<Departure> Pacing::try_leave(std::int64_t time) {
   const Lock lock(mutex_);
   schedule_.take(time);
   const Look seen = look();
-  if (flushing_ || !seen.may_leave)
+  if (shut() || !seen.may_leave)
     return std::nullopt;
   return depart(seen);
 }
@@ -124,14 +148,14 @@ Wait Pacing::wait_for_end(std::int64_t time) {
 }
 
 Wait Pacing::wait_here(Lock &lock, Look &seen) {
-  for (seen = look(); !flushing_ && !seen.may_leave; seen = look()) {
+  for (seen = look(); !shut() && !seen.may_leave; seen = look()) {
     if (needs_preroll_) {
       needs_preroll_ = false;
       return Wait::Preroll;
     }
     wait_a_turn(lock, seen);
   }
-  return flushing_ ? Wait::Flushing : Wait::Over;
+  return shut() ? Wait::Flushing : Wait::Over;
 }
 
 Pacing::Look Pacing::look() {
@@ -170,11 +194,13 @@ void Pacing::wake() {
 }
 
 Departure Pacing::at_hand() const {
-  return {schedule_.due(), schedule_.speed()};
+  return {schedule_.due(), schedule_.speed(), false};
 }
 
 Departure Pacing::depart(const Look &seen) {
-  const Departure departure = at_hand();
+  Departure departure = at_hand();
+  departure.restarted = std::exchange(restarted_, false);
+  origin_is_open_ = false;
   if (seen.clock) {
     const Nanoseconds late = std::max<Nanoseconds>(seen.now - departure.due, 0);
     lateness_.last = late;

@@ -30,6 +30,7 @@ enum class Wait {
 struct Departure {
   flv::Nanoseconds due = 0; // running time
   double speed = 1.0;       // in force for it
+  bool restarted = false;   // the origin is another since the last one
 };
 
 // Holds the schedule together with the clock, the state and the properties that move due times. No
@@ -49,7 +50,9 @@ public:
   [[nodiscard]] double catch_up_speed() const;
 
   void set_playing(bool playing);
-  void set_flushing(bool flushing); // true: nobody waits, nobody may leave
+  // true: nobody waits, nobody may leave. By a flush, or by the element's stop.
+  void set_flushing(bool flushing);
+  void set_stopped(bool stopped);
   // Everything begins anew, settings aside.
   void clear();
   // After a flush the schedule begins anew; if `time_resets`, the running time as well.
@@ -92,6 +95,7 @@ private:
 
   [[nodiscard]] std::optional<RunningClock> running_clock();
   [[nodiscard]] flv::Nanoseconds running_time();
+  [[nodiscard]] bool shut() const { return flushing_ || stopped_; }
   [[nodiscard]] Look look();
   [[nodiscard]] Wait wait_here(Lock &lock, Look &seen);
   void wait_a_turn(Lock &lock, const Look &seen);
@@ -108,9 +112,13 @@ private:
   double catch_up_speed_ = 0;
   bool playing_ = false;
   bool flushing_ = false;
+  bool stopped_ = false;
   bool needs_preroll_ = false;
   GstClockID clock_id_ = nullptr; // of the wait under way; borrowed
 
+  // Nothing has left yet, and it is not PLAYING: the origin is what PLAYING begins with.
+  bool origin_is_open_ = false;
+  bool restarted_ = false;
   // The running time at which PLAYING was left.
   flv::Nanoseconds paused_at_ = 0;
   // After a flush that resets the running time, the pipeline has yet to move the base time: until

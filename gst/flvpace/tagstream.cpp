@@ -125,17 +125,21 @@ bool TagStream::accepts(flv::Bytes start) {
 }
 
 void TagStream::clear() {
+  stop();
   has_header_ = false;
-  file_header_buffer_.reset();
-  head_.clear();
-  tags_.reset();
   flush();
-  flushed_ = false;
   discont_ = false;
   video_seen_ = false;
-  outlet_.clear();
   counters_.clear();
   duration_ = kUnknown;
+}
+
+void TagStream::stop() {
+  flush();
+  outlet_.clear();
+  head_.clear();
+  file_header_buffer_.reset();
+  tags_.reset();
 }
 
 void TagStream::flush() {
@@ -144,10 +148,11 @@ void TagStream::flush() {
   carry_.reset(0);
   timeline_.clear();
   hold_.emplace();
-  flushed_ = has_header_;
-  failed_ = false;
+  flushed_ = has_header_ && !file_header_buffer_;
+  last_flow_ = GST_FLOW_OK;
   scheduled_ = false;
   discont_ = true;
+  needs_segment_ = false;
   position_ = kUnknown;
 }
 
@@ -187,9 +192,26 @@ template <typename Waiting> GstFlowReturn TagStream::wait(Waiting waiting) {
   }
 }
 
+void TagStream::leave_for(std::uint64_t position) {
+  splitter_.reset(has_header_ ? flv::Splitter::Start::Middle : flv::Splitter::Start::File,
+                  position);
+  carry_.reset(position);
+  timeline_.seam();
+  last_flow_ = GST_FLOW_OK;
+  discont_ = true;
+  if (hold_)
+    hold_.emplace();
+  else
+    needs_segment_ = true;
+}
+
 GstFlowReturn TagStream::take(BufferPtr buffer) {
-  if (failed_)
-    return GST_FLOW_ERROR;
+  if (last_flow_ != GST_FLOW_ERROR)
+    last_flow_ = take_chunk(std::move(buffer));
+  return last_flow_;
+}
+
+GstFlowReturn TagStream::take_chunk(BufferPtr buffer) {
   const gstflv::MappedBuffer map(buffer.get());
   if (!map) {
     GST_ELEMENT_ERROR(element_, RESOURCE, READ, (nullptr), ("a buffer could not be mapped"));
@@ -214,8 +236,9 @@ GstFlowReturn TagStream::take(BufferPtr buffer) {
 }
 
 GstFlowReturn TagStream::finish() {
-  if (failed_)
-    return GST_FLOW_ERROR;
+  // Where downstream wants no more, the rest is no end of the stream.
+  if (last_flow_ != GST_FLOW_OK)
+    return last_flow_;
   items_.clear();
   if (splitter_.finish(items_) == flv::Status::Malformed)
     return not_flv(splitter_.fault());
@@ -265,7 +288,6 @@ GstFlowReturn TagStream::report_damage(const Item &item) {
   if (current_.on_corrupt == OnCorrupt::Fail) {
     if (outlet_.send() == GST_FLOW_FLUSHING)
       return GST_FLOW_FLUSHING;
-    failed_ = true;
     GST_ELEMENT_ERROR(element_, STREAM, DEMUX,
                       ("Damaged at byte %" G_GUINT64_FORMAT ": %s.", item.begin, why.c_str()),
                       (nullptr));
@@ -279,7 +301,6 @@ GstFlowReturn TagStream::report_damage(const Item &item) {
 }
 
 GstFlowReturn TagStream::not_flv(const flv::Fault &fault) {
-  failed_ = true;
   GST_ELEMENT_ERROR(element_, STREAM, WRONG_TYPE,
                     ("Not an FLV file: %s.", flv::describe(fault).c_str()), (nullptr));
   return GST_FLOW_ERROR;
@@ -396,8 +417,9 @@ GstFlowReturn TagStream::send_file_header(flv::Nanoseconds due) {
     return GST_FLOW_OK;
   }
   const gsize size = gst_buffer_get_size(file_header_buffer_.get());
-  outlet_.gather(BufferPtr(gst_buffer_copy(file_header_buffer_.get())), due);
-  const GstFlowReturn flow = outlet_.send();
+  GstFlowReturn flow = outlet_.gather(BufferPtr(gst_buffer_copy(file_header_buffer_.get())), due);
+  if (flow == GST_FLOW_OK)
+    flow = outlet_.send();
   if (flow != GST_FLOW_OK)
     return flow;
   file_header_buffer_.reset();
@@ -496,7 +518,8 @@ GstFlowReturn TagStream::deliver(Tag tag) {
     if (flow != GST_FLOW_OK)
       return flow;
   }
-  if (departure->speed != outlet_.speed()) {
+  if (departure->restarted || needs_segment_ || departure->speed != outlet_.speed()) {
+    needs_segment_ = false;
     flow = outlet_.send();
     if (flow == GST_FLOW_OK)
       flow = send_segment(*departure);
@@ -505,8 +528,8 @@ GstFlowReturn TagStream::deliver(Tag tag) {
   }
   set_flags(tag);
   count(tag);
-  outlet_.gather(std::move(tag.buffer), departure->due);
-  if (tag.head_change != flv::Head::Change::Changed)
+  flow = outlet_.gather(std::move(tag.buffer), departure->due);
+  if (flow != GST_FLOW_OK || tag.head_change != flv::Head::Change::Changed)
     return flow;
   // After the tag, not before it: sinks leave out what is in the caps' stream header, but who is
   // listening already needs the tag itself.

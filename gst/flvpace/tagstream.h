@@ -83,11 +83,17 @@ public:
 
   // From the streaming thread, or while there is none.
   void clear();
+  // Lets go of all memory; counters and settings stay.
+  void stop();
   void set_seqnum(guint32 seqnum) { outlet_.set_seqnum(seqnum); }
   // Everything half done is dropped; the next byte is the first after a flush.
   void flush();
-  // The next byte is number `position` and does not follow the last one.
+  // The next byte is number `position`. Where that does not follow the last one, what is half read
+  // is over.
   [[nodiscard]] GstFlowReturn jump(std::uint64_t position);
+  // The next byte is number `position`, and nothing of what came before is wanted any more.
+  void leave_for(std::uint64_t position);
+  [[nodiscard]] bool has_header() const { return has_header_; }
   [[nodiscard]] GstFlowReturn take(gstflv::BufferPtr buffer);
   // The stream is over: sends what is left and waits until the last tag has lasted.
   [[nodiscard]] GstFlowReturn finish();
@@ -119,6 +125,7 @@ private:
     bool video_seen = false;
   };
 
+  [[nodiscard]] GstFlowReturn take_chunk(gstflv::BufferPtr buffer);
   [[nodiscard]] GstFlowReturn handle(const flv::Item &item);
   [[nodiscard]] GstFlowReturn handle_file_header(const flv::Item &item);
   [[nodiscard]] GstFlowReturn handle_tag(const flv::Item &item);
@@ -169,11 +176,12 @@ private:
   gstflv::TagListPtr tags_;              // found in onMetaData, until they were sent
   std::optional<Hold> hold_{Hold{}};
   bool has_header_ = false; // a file header was seen since READY
-  bool failed_ = false;     // and said so on the bus
-  bool flushed_ = false;    // and not yet released since
+  GstFlowReturn last_flow_ = GST_FLOW_OK;
+  bool flushed_ = false; // and not yet released since
   bool video_seen_ = false;
   bool scheduled_ = false; // by a media tag's time
   bool discont_ = false;
+  bool needs_segment_ = false; // in front of the next tag
 };
 
 } // namespace flvpace

@@ -160,6 +160,16 @@ GST_START_TEST(mtu_bounds) {
 }
 GST_END_TEST
 
+// More parts than one memory can be shared by.
+GST_START_TEST(mtu_of_a_byte) {
+  Stream stream;
+  stream.header(false, true).key(0, 70000).inter(40);
+  const Arrivals arrivals = passed(stream.bytes, "sync=false mtu=1");
+  assert_equals_uint64(arrivals.size(), stream.bytes.size());
+  assert_bytes(bytes(arrivals), stream.bytes);
+}
+GST_END_TEST
+
 GST_START_TEST(mtu_cuts_headers) {
   Stream stream;
   stream.header(false, true).video(0, avc_config()).key(0, 80);
@@ -229,6 +239,7 @@ static Suite *flvpace_flags_suite() {
   tcase_add_test(tcase, nothing_else_is_a_discont);
   tcase_add_test(tcase, mtu_cuts_tags);
   tcase_add_test(tcase, mtu_bounds);
+  tcase_add_test(tcase, mtu_of_a_byte);
   tcase_add_test(tcase, mtu_cuts_headers);
   tcase_add_test(tcase, mtu_without_video);
   tcase_add_test(tcase, mtu_and_discont);

@@ -33,7 +33,7 @@ void check_parts(const Head &head, const std::vector<Buffer> &expected) {
   const auto parts = head.parts();
   ck_assert_uint_eq(parts.size(), expected.size());
   for (std::size_t i = 0; i < parts.size(); ++i)
-    ck_assert(std::equal(parts[i].begin(), parts[i].end(), expected[i].begin(), expected[i].end()));
+    ck_assert(*parts[i] == expected[i]);
 }
 
 Buffer video(Bytes data, std::uint32_t timestamp = 0) {
@@ -182,8 +182,8 @@ END_TEST
 
 std::size_t size_of(const Head &head) {
   std::size_t size = 0;
-  for (const Bytes part : head.parts())
-    size += part.size();
+  for (const flv::SharedBytes &part : head.parts())
+    size += part->size();
   return size;
 }
 
@@ -203,7 +203,7 @@ START_TEST(test_large_configurations) {
     ck_assert_uint_le(size_of(head), Head::kMaxConfigurations);
   }
   ck_assert_uint_eq(head.parts().size(), 10);
-  ck_assert_uint_eq(head.parts().back()[kTagHeaderSize + 6], 19);
+  ck_assert_uint_eq(head.parts().back()->at(kTagHeaderSize + 6), 19);
   // What is replaced makes room.
   head.clear();
   for (std::uint8_t value = 0; value < 5; ++value) {
