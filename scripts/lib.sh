@@ -32,7 +32,7 @@ as_root() {
 
 apt_install() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Use-Pty=0 \
-    install --no-install-recommends "$@" </dev/null
+    install --no-install-recommends "$@" </dev/null >/dev/null
 }
 
 # Keeps freshly installed services from starting: nginx is wanted here as a program only.
@@ -83,5 +83,7 @@ build_in() {
   if [ ! -e "$directory/build.ninja" ]; then
     meson setup "$directory" "$root" "$@" >&2 || return
   fi
-  ninja -C "$directory" >&2
+  local quiet=--quiet
+  [ ! -t 2 ] || quiet=
+  ninja -C "$directory" $quiet >&2
 }

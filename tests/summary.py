@@ -8,6 +8,7 @@ something. Prints the output of what failed, the skips, and `N passed, N failed,
 last line. Exit status 1: something failed, or nothing ran.
 """
 
+import collections
 import json
 import re
 import sys
@@ -79,8 +80,8 @@ def main() -> int:
             show(result)
         total += one
     print()
-    for skip in total.skips:
-        print(f"skipped: {skip}")
+    for skip, times in collections.Counter(total.skips).items():
+        print(f"skipped: {skip}" + (f" ({times} times)" if times > 1 else ""))
     print(f"{total.passed} passed, {total.failed} failed, {len(total.skips)} skipped")
     return 1 if total.failed or total.passed == 0 else 0
 

@@ -140,15 +140,12 @@ Input::Event Input::connect(const Options &options) {
 
 Input::Event Input::try_connect(const Options &options, Nanoseconds deadline) {
   Addresses addresses;
-  const addrinfo hints{.ai_flags = AI_ADDRCONFIG,
-                       .ai_family = AF_UNSPEC,
-                       .ai_socktype = SOCK_STREAM,
-                       .ai_protocol = 0,
-                       .ai_addrlen = 0,
-                       .ai_addr = nullptr,
-                       .ai_canonname = nullptr,
-                       .ai_next = nullptr};
-  const char *host = options.host.empty() ? nullptr : options.host.c_str();
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  // GLib's servers on "localhost" listen on ::1 even where the hosts file names 127.0.0.1 alone;
+  // without a name both are tried.
+  const bool here = options.host.empty() || options.host == "localhost";
+  const char *host = here ? nullptr : options.host.c_str();
   const int found = getaddrinfo(host, options.port.c_str(), &hints, &addresses.first);
   if (found != 0) {
     error_.clear();

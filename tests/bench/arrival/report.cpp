@@ -2,12 +2,18 @@
 #include "report.h"
 
 #include <cinttypes>
+#include <cmath>
 
 #include "text.h"
 
 namespace bench {
 
 namespace {
+
+// To one decimal, and zero without a sign.
+double tenths(double value) {
+  return std::round(value * 10) / 10 + 0.0;
+}
 
 const char *truth(bool value) {
   return value ? "true" : "false";
@@ -116,7 +122,7 @@ std::string summary(const Figures &figures) {
     append(out, " · lateness p50 %.2f, p99 %.2f, max %.2f ms", figures.pace->lateness.p50,
            figures.pace->lateness.p99, figures.pace->lateness.max);
   if (figures.pace && figures.pace->drift_ppm)
-    append(out, " · drift %+.1f ppm", *figures.pace->drift_ppm);
+    append(out, " · drift %+.1f ppm", tenths(*figures.pace->drift_ppm));
   return out;
 }
 
@@ -138,7 +144,7 @@ std::string to_text(const Report &report) {
            pace->lateness.p50, pace->lateness.p90, pace->lateness.p99, pace->lateness.max,
            pace->tags);
     if (pace->drift_ppm)
-      append(out, "drift     %+.1f ppm\n", *pace->drift_ppm);
+      append(out, "drift     %+.1f ppm\n", tenths(*pace->drift_ppm));
   } else {
     out += "lateness  not paced\n";
   }

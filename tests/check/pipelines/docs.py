@@ -15,7 +15,7 @@ INHERITED = {"name", "parent"}
 
 def inspected():
     """Property by property: the lines that gst-inspect-1.0 has on it."""
-    text = run("gst-inspect-1.0 flvpace").ok().stdout.decode()
+    text = run("gst-inspect-1.0 flvpace").ok().stdout
     text = text.split("Element Properties:\n", 1)[1]
     parts = re.split(r"^  ([a-z-]+) +: ", text, flags=re.MULTILINE)
     return {name: lines for name, lines in zip(parts[1::2], parts[2::2]) if name not in INHERITED}
@@ -87,7 +87,7 @@ def launch_lines():
         for element in {part.strip() for line in lines for part in line.split("|")[0].split("!")}:
             name, *settings = re.sub("^-q ", "", element).split(">")[0].split()
             needs_element(name)
-            known = run(f"gst-inspect-1.0 {name}").stdout.decode()
+            known = run(f"gst-inspect-1.0 {name}").stdout
             for setting in settings:
                 wanted = rf"^  {setting.split('=')[0]} +: "
                 check(re.search(wanted, known, re.MULTILINE), f"{page.name}: {name} has no {setting}")

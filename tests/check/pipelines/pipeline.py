@@ -122,13 +122,13 @@ class Done:
     def __init__(self, command, process, stdout, stderr):
         self.command = command
         self.status = process.returncode
-        self.stdout = stdout
+        self.stdout = stdout.decode(errors="replace")
         self.stderr = stderr.decode(errors="replace")
 
     @property
     def warnings(self):
         """What gst-launch-1.0 says of warning messages, which goes to its standard output."""
-        return self.stdout.decode(errors="replace").count("WARNING: from element")
+        return self.stdout.count("WARNING: from element")
 
     def ok(self):
         check(self.status == 0, f"exit status {self.status} of {self.command}\n{self.stderr}")
