@@ -41,6 +41,11 @@ using AdapterPtr = std::unique_ptr<GstAdapter, Unref>;
 using StructurePtr = std::unique_ptr<GstStructure, Unref>;
 using StringPtr = std::unique_ptr<gchar, Unref>;
 
+// GStreamer's own macros for this mix two enumerations, which C++20 deprecates.
+inline bool has_flag(GstEvent *event, GstEventTypeFlags flag) {
+  return (gst_event_type_get_flags(GST_EVENT_TYPE(event)) & flag) != 0;
+}
+
 // Maps a buffer for reading as long as it lives. A buffer that cannot be mapped shows no bytes.
 class MappedBuffer {
 public:

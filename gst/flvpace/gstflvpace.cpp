@@ -311,7 +311,7 @@ gboolean gst_flv_pace_sink_event(GstPad *pad, GstObject *parent, GstEvent *raw_e
   case GST_EVENT_STREAM_START:
     break;
   default:
-    if (GST_EVENT_IS_SERIALIZED(raw_event))
+    if (gstflv::has_flag(raw_event, GST_EVENT_TYPE_SERIALIZED))
       return priv.stream.send_event(std::move(event));
     break;
   }

@@ -44,11 +44,14 @@ void Outlet::flush() {
   single_.reset();
   list_.reset();
   has_segment_ = false;
-  std::erase_if(waiting_, [](const EventPtr &event) { return !GST_EVENT_IS_STICKY(event.get()); });
+  std::erase_if(waiting_, [](const EventPtr &event) {
+    return !gstflv::has_flag(event.get(), GST_EVENT_TYPE_STICKY);
+  });
 }
 
 GstFlowReturn Outlet::send_caps(const std::vector<flv::SharedBytes> &parts) {
   std::vector<HeaderPart> header;
+  header.reserve(parts.size());
   for (const flv::SharedBytes &part : parts)
     header.push_back(header_part(part));
   header_ = std::move(header);

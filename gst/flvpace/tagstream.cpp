@@ -73,7 +73,7 @@ gstflv::TagListPtr tags_of(const flv::Metadata &metadata) {
 
 } // namespace
 
-bool TagStream::Tag::is_media() const {
+bool Tag::is_media() const {
   return !header.is_script() && info.role != flv::Role::Configuration;
 }
 

@@ -58,6 +58,28 @@ struct Counters {
   void clear();
 };
 
+// A tag on its way out.
+struct Tag {
+  flv::TagHeader header;
+  flv::TagInfo info;
+  gstflv::BufferPtr buffer;
+  std::int64_t time = 0; // ms of media
+  flv::Head::Change head_change = flv::Head::Change::None;
+  bool discont = false;
+
+  [[nodiscard]] bool is_media() const;
+};
+
+// Tags are held back until the stream has shown what its head and its segment need.
+struct Hold {
+  std::vector<Tag> tags;
+  std::size_t bytes = 0;
+  std::optional<std::uint32_t> first_timestamp;
+  std::int32_t span = 0; // ms of media
+  bool audio_seen = false;
+  bool video_seen = false;
+};
+
 class TagStream {
 public:
   // Bytes that tell whether a stream is FLV.
@@ -102,28 +124,6 @@ public:
 
 private:
   static constexpr std::int64_t kUnknown = -1;
-
-  // A tag on its way out.
-  struct Tag {
-    flv::TagHeader header;
-    flv::TagInfo info;
-    gstflv::BufferPtr buffer;
-    std::int64_t time = 0; // ms of media
-    flv::Head::Change head_change = flv::Head::Change::None;
-    bool discont = false;
-
-    [[nodiscard]] bool is_media() const;
-  };
-
-  // Tags are held back until the stream has shown what its head and its segment need.
-  struct Hold {
-    std::vector<Tag> tags;
-    std::size_t bytes = 0;
-    std::optional<std::uint32_t> first_timestamp;
-    std::int32_t span = 0; // ms of media
-    bool audio_seen = false;
-    bool video_seen = false;
-  };
 
   [[nodiscard]] GstFlowReturn take_chunk(gstflv::BufferPtr buffer);
   [[nodiscard]] GstFlowReturn handle(const flv::Item &item);

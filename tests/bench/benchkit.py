@@ -17,6 +17,7 @@ from typing import NamedTuple
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SKIPPED = 77  # to meson
+BUSY = 0.5  # load before the first run
 
 
 class Contender(NamedTuple):
@@ -32,7 +33,8 @@ class Bench:
     def __init__(self, description, runs, add_options=None):
         parser = argparse.ArgumentParser(
             description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-        parser.add_argument('--build', type=Path, default=os.environ.get('FLV_BUILD', ROOT / 'build'),
+        parser.add_argument('--build', type=Path,
+                            default=os.environ.get('FLV_BUILD', ROOT / 'build'),
                             help='build directory (default: $FLV_BUILD, or build)')
         parser.add_argument('--media', type=Path, help='where the test files are kept'
                             ' (default: tests/bench/media in the build directory)')
@@ -54,6 +56,10 @@ class Bench:
         if not self.has_element('flvpace'):
             print(f'SKIP: no flvpace in {self.build}; is it built?')
             sys.exit(SKIPPED)
+        load = os.getloadavg()[0]
+        if load > BUSY:
+            print(f'NOTE: others keep this machine busy (load {load:.1f}): '
+                  'what passes or fails by a little says nothing')
 
     def media(self, name):
         """The path of a file that make-media knows, made if need be."""
