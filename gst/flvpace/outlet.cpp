@@ -125,8 +125,10 @@ GstFlowReturn Outlet::gather(BufferPtr buffer, flv::Nanoseconds due) {
   last_stamp_ = segment_.start + static_cast<guint64>(since_base);
   GST_BUFFER_PTS(buffer.get()) = last_stamp_;
   GST_BUFFER_DTS(buffer.get()) = last_stamp_;
+  if (mtu_ == 0)
+    return append(std::move(buffer));
   const gsize size = gst_buffer_get_size(buffer.get());
-  if (mtu_ == 0 || size <= mtu_)
+  if (size <= mtu_)
     return append(std::move(buffer));
   GstFlowReturn flow = GST_FLOW_OK;
   for (gsize offset = 0; offset < size && flow == GST_FLOW_OK; offset += mtu_)

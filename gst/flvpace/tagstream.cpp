@@ -31,18 +31,10 @@ BufferPtr retimestamped(GstBuffer *tag, std::uint32_t timestamp) {
   return out;
 }
 
-// A buffer of `size` bytes from `offset` on, which shares the memory of `chunk`. System memory
-// stays where `bytes` shows it as long as the chunk lives, and borrowing from the chunk as a whole
-// costs half of what a memory of its own does.
-BufferPtr part_of(GstBuffer *chunk, flv::Bytes bytes, gsize offset, gsize size) {
-  const bool borrow = gst_buffer_n_memory(chunk) == 1 &&
-                      gst_memory_is_type(gst_buffer_peek_memory(chunk, 0), GST_ALLOCATOR_SYSMEM);
-  if (!borrow)
-    return BufferPtr(gst_buffer_copy_region(chunk, GST_BUFFER_COPY_MEMORY, offset, size));
-  auto *data = const_cast<guint8 *>(bytes.data());
-  return BufferPtr(gst_buffer_new_wrapped_full(
-      GST_MEMORY_FLAG_READONLY, data, bytes.size(), offset, size, gst_buffer_ref(chunk),
-      [](gpointer owner) { gst_buffer_unref(GST_BUFFER(owner)); }));
+// System memory stays where a map shows it as long as the buffer lives.
+bool stays_in_place(GstBuffer *buffer) {
+  return gst_buffer_n_memory(buffer) == 1 &&
+         gst_memory_is_type(gst_buffer_peek_memory(buffer, 0), GST_ALLOCATOR_SYSMEM);
 }
 
 void add_bitrate(guint &total, const std::optional<double> &kilobits) {
@@ -223,6 +215,7 @@ GstFlowReturn TagStream::take_chunk(BufferPtr buffer) {
   items_.clear();
   chunk_ = buffer.get();
   chunk_bytes_ = map.bytes();
+  chunk_stays_in_place_ = stays_in_place(chunk_);
   chunk_begin_ = splitter_.position();
   const flv::Status status = splitter_.feed(chunk_bytes_, items_);
   carry_.append(chunk_, chunk_bytes_);
@@ -326,6 +319,7 @@ GstFlowReturn TagStream::handle_file_header(const Item &item) {
 GstFlowReturn TagStream::handle_tag(const Item &item) {
   Tag tag;
   tag.header = item.tag;
+  tag.size = static_cast<std::size_t>(item.end - item.begin);
   cut_out(item, tag);
   tag.discont = std::exchange(discont_, false);
   if (item.wrong_previous_size)
@@ -350,9 +344,19 @@ void TagStream::cut_out(const Item &item, Tag &tag) {
     return;
   }
   const auto offset = static_cast<gsize>(item.begin - chunk_begin_);
-  const auto size = static_cast<gsize>(item.end - item.begin);
-  tag.info = classify(chunk_bytes_.subspan(offset, size));
-  tag.buffer = part_of(chunk_, chunk_bytes_, offset, size);
+  tag.info = classify(chunk_bytes_.subspan(offset, tag.size));
+  tag.buffer = part_of_chunk(offset, tag.size);
+}
+
+// Shares the chunk's memory. To borrow from the chunk as a whole costs half of what a memory of its
+// own does.
+BufferPtr TagStream::part_of_chunk(gsize offset, gsize size) const {
+  if (!chunk_stays_in_place_)
+    return BufferPtr(gst_buffer_copy_region(chunk_, GST_BUFFER_COPY_MEMORY, offset, size));
+  auto *data = const_cast<guint8 *>(chunk_bytes_.data());
+  return BufferPtr(gst_buffer_new_wrapped_full(
+      GST_MEMORY_FLAG_READONLY, data, chunk_bytes_.size(), offset, size, gst_buffer_ref(chunk_),
+      [](gpointer owner) { gst_buffer_unref(GST_BUFFER(owner)); }));
 }
 
 void TagStream::hold(Tag tag) {
@@ -560,7 +564,7 @@ void TagStream::count(const Tag &tag) {
     counters_.video_tags.add(1);
   if (tag.info.role == flv::Role::KeyFrame)
     counters_.key_frames.add(1);
-  counters_.bytes_out.add(gst_buffer_get_size(tag.buffer.get()));
+  counters_.bytes_out.add(tag.size);
   if (tag.is_media())
     position_ = std::max<std::int64_t>(tag.time, position_);
 }

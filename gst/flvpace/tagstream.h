@@ -63,6 +63,7 @@ struct Tag {
   flv::TagHeader header;
   flv::TagInfo info;
   gstflv::BufferPtr buffer;
+  std::size_t size = 0;  // of the buffer
   std::int64_t time = 0; // ms of media
   flv::Head::Change head_change = flv::Head::Change::None;
   bool discont = false;
@@ -133,6 +134,7 @@ private:
   GstFlowReturn not_flv(const flv::Fault &fault);
   [[nodiscard]] GstFlowReturn handle_items();
   void cut_out(const flv::Item &item, Tag &tag);
+  [[nodiscard]] gstflv::BufferPtr part_of_chunk(gsize offset, gsize size) const;
   void take_settings();
 
   void hold(Tag tag);
@@ -167,6 +169,7 @@ private:
   Carry carry_;
   GstBuffer *chunk_ = nullptr; // borrowed, while its items are handled
   flv::Bytes chunk_bytes_;
+  bool chunk_stays_in_place_ = false;
   std::uint64_t chunk_begin_ = 0;
 
   flv::Timeline timeline_;
