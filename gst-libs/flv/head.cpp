@@ -79,6 +79,27 @@ Head::Change Head::note_configuration(const TagHeader &header, const TagInfo &in
   return Change::Changed;
 }
 
+void Head::note_all(const Head &later) {
+  for (const Part &part : later.configurations_) {
+    TagHeader header;
+    const std::vector<std::uint8_t> &tag = *part.tag;
+    if (read_tag_header(tag.data(), kMaxDataSize, header).kind == Fault::Kind::None)
+      note(header, classify(header.type, data_of(tag)), tag);
+  }
+}
+
+bool Head::covers(const Head &other) const {
+  return std::all_of(other.configurations_.begin(), other.configurations_.end(),
+                     [this](const Part &wanted) {
+                       TrackSet missing = wanted.tracks;
+                       for (const Part &part : configurations_) {
+                         if (part.type == wanted.type && part.kind == wanted.kind)
+                           missing &= ~part.tracks;
+                       }
+                       return missing.none();
+                     });
+}
+
 std::vector<SharedBytes> Head::parts() const {
   std::vector<SharedBytes> parts;
   for (const SharedBytes &part : {file_header_, metadata_}) {

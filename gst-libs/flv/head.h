@@ -35,6 +35,13 @@ public:
   // `info` is what classify() says of its data.
   Change note(const TagHeader &header, const TagInfo &info, Bytes tag);
 
+  // Takes the configurations of a later stretch of the stream.
+  void note_all(const Head &later);
+
+  [[nodiscard]] bool has_configurations() const { return !configurations_.empty(); }
+  // Whether it has a configuration for everything that `other` has one for.
+  [[nodiscard]] bool covers(const Head &other) const;
+
   // In the order in which they have to be sent.
   [[nodiscard]] std::vector<SharedBytes> parts() const;
 

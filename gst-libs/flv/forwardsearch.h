@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Finds the start in a file that is read from front to back, together with the configurations that
+// come by on the way.
+#pragma once
+
+#include "indexscan.h"
+#include "startpoint.h"
+
+namespace flv {
+
+// Each tag is looked at by the scan first, which keeps the configurations, then by the search, if
+// an entry points there.
+class ForwardSearch {
+public:
+  // `index` outlives the search. What the scan passes belongs in front of the place; `before` is
+  // what was in force where it begins.
+  ForwardSearch(const KeyframeIndex &index, const StartRequest &request, bool has_video,
+                std::uint64_t file_size, IndexScan scan, Head before)
+      : search_(index, request, has_video, file_size), scan_(std::move(scan)),
+        before_(std::move(before)) {}
+
+  [[nodiscard]] std::optional<Wanted> wanted() const;
+  void give(Bytes bytes);
+  // Nothing in front of this will be wanted, unless an entry proves wrong and the one before it
+  // has to do.
+  [[nodiscard]] std::uint64_t keep_from() const;
+
+  [[nodiscard]] const StartSearch &search() const { return search_; }
+  // Behind the end: the configurations in force at the place.
+  [[nodiscard]] Head head() const;
+
+private:
+  [[nodiscard]] bool scan_is_behind() const;
+
+  StartSearch search_;
+  IndexScan scan_;
+  Head before_;
+};
+
+} // namespace flv

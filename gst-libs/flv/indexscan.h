@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Makes a keyframe index by reading the tag headers through.
+#pragma once
+
+#include <optional>
+
+#include "head.h"
+#include "metadata.h"
+#include "reading.h"
+#include "splitter.h"
+
+namespace flv {
+
+class IndexScan {
+public:
+  // Every key frame is listed up to so many; where there are more, only those that are at least a
+  // second apart. So much (16 MB) even a file of nothing but key frames takes.
+  static constexpr std::size_t kMaxEntries = std::size_t{1} << 20;
+  // The last so many configurations are known by place; real files have a few dozen.
+  static constexpr std::size_t kMaxConfigurations = 65536;
+
+  // Where a configuration tag stands, with its PreviousTagSize.
+  struct Stretch {
+    std::uint64_t position = 0;
+    std::size_t size = 0;
+  };
+
+  // Begins with the tag at `position`; in the middle of nowhere, with the first one behind it.
+  // `file_size` in bytes, 0 where it is unknown.
+  IndexScan(Splitter::Start start, std::uint64_t position, std::uint64_t file_size);
+
+  // Nothing: the file was read to its end.
+  [[nodiscard]] std::optional<Wanted> wanted() const;
+  void give(Bytes bytes);
+
+  // So far. Key frames; in a file without video, audio tags.
+  [[nodiscard]] const KeyframeIndex &index() const { return video_seen_ ? video_ : audio_; }
+  [[nodiscard]] const std::vector<Stretch> &configurations() const { return configurations_; }
+  [[nodiscard]] bool audio_seen() const { return audio_seen_; }
+  [[nodiscard]] bool video_seen() const { return video_seen_; }
+  [[nodiscard]] std::uint64_t tags() const { return tags_; }
+  // The tag that is looked at next begins here, or behind this.
+  [[nodiscard]] std::uint64_t position() const { return search_ ? search_->position() : position_; }
+  // Where the last tag begins that was looked at.
+  [[nodiscard]] std::uint64_t last_tag() const { return last_tag_; }
+  // The configurations in force there, without those from before it began.
+  [[nodiscard]] const Head &head() const { return head_; }
+
+private:
+  void take_tag(const TagHeader &header, Bytes data);
+  void take_configuration(const TagHeader &header, Bytes tag);
+  void resynchronize(Bytes bytes);
+  static void add(KeyframeIndex &index, double &spacing, std::uint64_t position,
+                  std::uint32_t timestamp);
+
+  std::uint64_t position_;
+  std::uint64_t file_size_;
+  std::uint64_t last_tag_;
+  std::optional<Splitter> search_; // behind damage
+  std::size_t whole_tag_ = 0;      // the size of a configuration that is wanted whole
+  bool over_ = false;
+  KeyframeIndex video_;
+  KeyframeIndex audio_;
+  double video_spacing_ = 0; // s
+  double audio_spacing_ = 0;
+  bool audio_seen_ = false;
+  bool video_seen_ = false;
+  std::uint64_t tags_ = 0;
+  std::vector<Stretch> configurations_;
+  Head head_;
+};
+
+} // namespace flv

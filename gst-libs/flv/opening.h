@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The beginning of a file: its header, its metadata, and the configurations in front of the media.
+#pragma once
+
+#include <optional>
+
+#include "codec.h"
+#include "metadata.h"
+#include "reading.h"
+
+namespace flv {
+
+// A tag as it stands in the file, with its PreviousTagSize.
+struct PlacedTag {
+  std::uint64_t position = 0;
+  TagHeader header;
+  std::vector<std::uint8_t> bytes;
+
+  [[nodiscard]] Bytes data() const {
+    return Bytes(bytes).subspan(kTagHeaderSize, header.data_size);
+  }
+};
+
+// What an Opening found.
+struct FileFacts {
+  FileHeader header;
+  std::vector<std::uint8_t> header_bytes; // with the PreviousTagSize0
+  std::optional<PlacedTag> metadata_tag;  // the onMetaData tag
+  Status metadata_status = Status::Ok;    // of reading it
+  amf0::Value metadata;                   // if that is Ok
+  std::vector<PlacedTag> configurations;  // in the order in which they stand
+  bool audio_seen = false;                // audio or video, configurations aside
+  bool video_seen = false;
+  std::uint64_t end = 0; // of what was looked at; a tag begins there, unless the file is damaged
+  bool whole = false;    // that is all of the file
+
+  [[nodiscard]] std::uint64_t first_tag() const { return header_bytes.size(); }
+};
+
+class Opening {
+public:
+  // So many bytes of media are looked through for a kind that the file header announces, and for
+  // onMetaData.
+  static constexpr std::uint64_t kMaxMedia = 512 << 10;
+  static constexpr std::uint64_t kMaxMediaBeforeMetadata = 64 << 10;
+
+  // Nothing: it has seen enough, or the file is no FLV file.
+  [[nodiscard]] std::optional<Wanted> wanted() const;
+  void give(Bytes bytes);
+
+  // Not None: it is no FLV file, or ends inside its header or inside onMetaData.
+  [[nodiscard]] const Fault &fault() const { return fault_; }
+  // Whether the file header was read.
+  [[nodiscard]] bool has_header() const { return !facts_.header_bytes.empty(); }
+  [[nodiscard]] const FileFacts &facts() const { return facts_; }
+  // What was found, with which it is over.
+  [[nodiscard]] FileFacts take() { return std::move(facts_); }
+
+private:
+  enum class State { Signature, Header, TagStart, WholeTag, Done };
+
+  void take_signature(Bytes bytes);
+  void take_header(Bytes bytes);
+  void take_tag_start(Bytes bytes);
+  void take_whole_tag(Bytes bytes);
+  void take_metadata(PlacedTag tag);
+  void pass();
+  void fail(Fault::Kind kind, std::size_t value);
+  [[nodiscard]] bool is_enough() const;
+
+  State state_ = State::Signature;
+  Fault fault_;
+  FileFacts facts_;
+  TagHeader tag_;
+  TagInfo info_;
+  std::uint64_t media_bytes_ = 0;
+};
+
+} // namespace flv

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "starter.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace flv {
+
+namespace {
+
+// Where a jump is dear, so many bytes in front of the place are read for configurations.
+constexpr std::uint64_t kInFront = 64 << 10;
+// Of those that a scan has found, so many are read again, the last ones first.
+constexpr std::size_t kMaxConfigurations = 256;
+// From a key frame to the tag at which to stop it is not further than this.
+constexpr std::uint64_t kMaxTagsToStop = 20'000;
+
+} // namespace
+
+void Starter::look_for(const StartSettings &settings) {
+  settings_ = settings;
+  start_ = {};
+  error_ = {};
+  part_ = {};
+  head_.clear();
+  rejected_.clear();
+  if (facts_ && settings_.request)
+    return find_index();
+  stage_ = Stage::Opening;
+  opening_.emplace();
+}
+
+std::optional<Wanted> Starter::wanted() const {
+  switch (stage_) {
+  case Stage::Idle:
+    return std::nullopt;
+  case Stage::Opening:
+    return opening_->wanted();
+  case Stage::Scanning:
+    return scan_->wanted();
+  case Stage::Searching:
+    return search_->wanted();
+  case Stage::Forward:
+    return forward_->wanted();
+  case Stage::Configurations:
+    return configurations_->wanted();
+  case Stage::Checking:
+    return check_->wanted();
+  case Stage::Stop:
+    return stop_->wanted();
+  }
+  return std::nullopt;
+}
+
+void Starter::give(Bytes bytes) {
+  switch (stage_) {
+  case Stage::Idle:
+    break;
+  case Stage::Opening:
+    opening_->give(bytes);
+    take_opening();
+    break;
+  case Stage::Scanning:
+    scan_->give(bytes);
+    if (!scan_->wanted() || has_scanned_enough())
+      end_scan();
+    break;
+  case Stage::Searching:
+    search_->give(bytes);
+    if (!search_->wanted())
+      end_search(*search_);
+    break;
+  case Stage::Forward:
+    forward_->give(bytes);
+    if (!forward_->wanted()) {
+      head_ = forward_->head();
+      end_search(forward_->search());
+    }
+    break;
+  case Stage::Configurations:
+    configurations_->give(bytes);
+    if (!configurations_->wanted()) {
+      head_ = configurations_->take();
+      check_index();
+    }
+    break;
+  case Stage::Checking:
+    check_->give(bytes);
+    if (!check_->wanted()) {
+      part_.index = check_->take();
+      find_stop();
+    }
+    break;
+  case Stage::Stop:
+    stop_->give(bytes);
+    if (stop_->wanted() && stop_->position() < settings_.stop && stop_->tags() < kMaxTagsToStop)
+      break;
+    if (!stop_->wanted())
+      part_.end = file_size_;
+    else if (stop_->position() >= settings_.stop)
+      part_.end = stop_->position();
+    finish();
+    break;
+  }
+}
+
+std::uint64_t Starter::keep_from() const {
+  switch (stage_) {
+  case Stage::Scanning:
+    return scan_->last_tag();
+  case Stage::Forward:
+    return forward_->keep_from();
+  case Stage::Idle:
+    return start_.position;
+  default:
+    return 0;
+  }
+}
+
+void Starter::fail(StartError::Kind kind, std::string text) {
+  error_ = {kind, std::move(text)};
+  stage_ = Stage::Idle;
+}
+
+// The whole file needs nothing but its header. Where reading is cheap, what follows serves queries
+// and later starts, and may be as bad as it likes.
+void Starter::take_opening() {
+  const Fault fault = opening_->fault();
+  const bool in_header = settings_.request &&
+                         settings_.request->measure == StartRequest::Measure::Offset &&
+                         opening_->has_header() &&
+                         settings_.request->value < opening_->facts().first_tag();
+  if (opening_->has_header() && (in_header || !settings_.request)) {
+    if (access_ == Access::Anywhere && opening_->wanted())
+      return;
+    stage_ = Stage::Idle;
+    if (opening_->wanted() || fault.kind != Fault::Kind::None)
+      return;
+    facts_ = opening_->take();
+    (void)read_keyframe_index(facts_->metadata, file_size_, index_);
+    return;
+  }
+  if (fault.kind == Fault::Kind::Truncated)
+    return fail(StartError::Kind::Unreadable,
+                std::string("the file is cut off ") +
+                    (opening_->has_header() ? "inside onMetaData" : "inside its header") +
+                    ", of which it has " + std::to_string(fault.value) + " bytes");
+  if (fault.kind != Fault::Kind::None)
+    return fail(StartError::Kind::NotFlv, describe(fault));
+  if (opening_->wanted())
+    return;
+  facts_ = opening_->take();
+  find_index();
+}
+
+void Starter::find_index() {
+  const bool scan_only = settings_.index == IndexSource::Scan;
+  if (facts_->metadata_tag && facts_->metadata_status != Status::Ok &&
+      (!scan_only || settings_.reinsert.metadata))
+    return fail(StartError::Kind::Unreadable,
+                "onMetaData at byte " + std::to_string(facts_->metadata_tag->position) + ", " +
+                    std::to_string(facts_->metadata_tag->header.data_size) +
+                    " bytes of AMF, cannot be read");
+  if (!scan_only) {
+    std::string fault = "the file has no onMetaData";
+    if (facts_->metadata_tag) {
+      const IndexFault found = read_keyframe_index(facts_->metadata, file_size_, index_);
+      if (found.kind == IndexFault::Kind::None) {
+        index_is_scanned_ = false;
+        index_is_whole_ = true;
+        return begin_search();
+      }
+      fault = describe(found);
+    }
+    if (settings_.index == IndexSource::Metadata)
+      return fail(StartError::Kind::NoIndex, std::move(fault));
+  }
+  begin_scan();
+}
+
+void Starter::begin_scan() {
+  if (scan_ && index_is_scanned_ && index_is_whole_)
+    return begin_search();
+  scan_.emplace(Splitter::Start::File, facts_->first_tag(), file_size_);
+  stage_ = Stage::Scanning;
+}
+
+// Where there is no way back, or only a dear one, the rest can wait.
+bool Starter::has_scanned_enough() const {
+  const KeyframeIndex &index = scan_->index();
+  if (access_ == Access::Anywhere || index.positions.empty())
+    return false;
+  const StartRequest &request = *settings_.request;
+  const std::uint64_t last =
+      request.measure == StartRequest::Measure::Offset
+          ? index.positions.back()
+          : static_cast<std::uint64_t>(std::llround(index.times.back() * 1000));
+  const bool backward = request.snap == Snap::Previous || request.snap == Snap::Nearest;
+  return backward ? last > request.value : last >= request.value;
+}
+
+void Starter::end_scan() {
+  index_ = scan_->index();
+  index_is_scanned_ = true;
+  index_is_whole_ = !scan_->wanted();
+  facts_->audio_seen |= scan_->audio_seen();
+  facts_->video_seen |= scan_->video_seen();
+  facts_->whole |= index_is_whole_;
+  if (index_.positions.empty())
+    return fail(StartError::Kind::NoIndex, "there is no key frame among the file's " +
+                                               std::to_string(scan_->tags()) + " tags");
+  begin_search();
+}
+
+void Starter::begin_search() {
+  if (access_ != Access::Anywhere)
+    return begin_forward_search();
+  search_ = std::make_unique<StartSearch>(index_, *settings_.request, has_video(), file_size_);
+  stage_ = Stage::Searching;
+}
+
+void Starter::begin_forward_search() {
+  const StartRequest &request = *settings_.request;
+  const StartSearch preview(index_, request, has_video(), file_size_);
+  const std::uint64_t candidate = preview.wanted()->offset;
+  const auto search = [&](IndexScan scan, Head before) {
+    forward_ = std::make_unique<ForwardSearch>(index_, request, has_video(), file_size_,
+                                               std::move(scan), std::move(before));
+    stage_ = Stage::Forward;
+  };
+  if (index_is_scanned_ && scan_->last_tag() == candidate)
+    return search(*scan_, {});
+  if (candidate < facts_->end)
+    return search({Splitter::Start::File, facts_->first_tag(), file_size_}, {});
+  Head before = opening_head(candidate);
+  if (index_is_scanned_)
+    before.note_all(scan_->head());
+  if (access_ == Access::Seekable && candidate - facts_->end > kInFront)
+    return search({Splitter::Start::Middle, candidate - kInFront, file_size_}, std::move(before));
+  search({Splitter::Start::File, facts_->end, file_size_}, std::move(before));
+}
+
+void Starter::end_search(const StartSearch &search) {
+  if (!search.place()) {
+    const StartFault &fault = search.fault();
+    const bool mismatch = fault.kind == StartFault::Kind::Mismatch;
+    if (mismatch && settings_.index == IndexSource::Auto && !index_is_scanned_ &&
+        access_ != Access::Forward)
+      return begin_scan();
+    return fail(mismatch ? StartError::Kind::Mismatch : StartError::Kind::Place, describe(fault));
+  }
+  rejected_ = search.rejected();
+  place_ = *search.place();
+  part_.begin = place_.position;
+  if (settings_.stop > 0 && settings_.stop <= place_.position)
+    return fail(StartError::Kind::Stop, "it would stop at byte " + std::to_string(settings_.stop) +
+                                            ", before it starts at byte " +
+                                            std::to_string(place_.position));
+  look_for_configurations();
+}
+
+Head Starter::opening_head(std::uint64_t before) const {
+  Head head;
+  for (const PlacedTag &tag : facts_->configurations) {
+    if (tag.position < before)
+      head.note(tag.header, classify(tag.header.type, tag.data()), tag.bytes);
+  }
+  return head;
+}
+
+void Starter::look_for_configurations() {
+  if (access_ != Access::Anywhere || !settings_.reinsert.configurations)
+    return check_index();
+  std::vector<ConfigurationSearch::Stretch> stretches;
+  if (index_is_scanned_) {
+    const auto &known = scan_->configurations();
+    for (auto tag = known.rbegin(); tag != known.rend() && stretches.size() < kMaxConfigurations;
+         ++tag) {
+      if (tag->position < place_.position)
+        stretches.push_back({tag->position, tag->position + tag->size});
+    }
+  } else {
+    stretches = likely_stretches(index_.positions, facts_->end, place_.position);
+  }
+  configurations_.emplace(opening_head(place_.position), std::move(stretches));
+  stage_ = Stage::Configurations;
+  if (configurations_->wanted())
+    return;
+  head_ = configurations_->take();
+  check_index();
+}
+
+// The place, and the entries behind it up to the stop.
+KeyframeIndex Starter::index_of_part() const {
+  KeyframeIndex index;
+  const auto begin =
+      std::upper_bound(index_.positions.begin(), index_.positions.end(), place_.position);
+  const auto end = settings_.stop > 0
+                       ? std::lower_bound(begin, index_.positions.end(), settings_.stop)
+                       : index_.positions.end();
+  const auto first = begin - index_.positions.begin();
+  const auto last = end - index_.positions.begin();
+  index.positions.push_back(place_.position);
+  index.positions.insert(index.positions.end(), begin, end);
+  // The time that the index gives the place, if that is where the entry points.
+  const bool known =
+      first > 0 && index_.positions[static_cast<std::size_t>(first) - 1] == place_.position;
+  index.times.push_back(known ? index_.times[static_cast<std::size_t>(first) - 1]
+                              : place_.timestamp / 1000.0);
+  index.times.insert(index.times.end(), index_.times.begin() + first, index_.times.begin() + last);
+  return index;
+}
+
+void Starter::check_index() {
+  const bool counts = settings_.reinsert.metadata &&
+                      settings_.keyframes == MetadataKeyframes::Rewrite &&
+                      facts_->metadata.find("keyframes");
+  if (!counts || !index_is_whole_)
+    return find_stop();
+  if (index_is_scanned_ || access_ != Access::Anywhere) {
+    part_.index = index_of_part();
+    return find_stop();
+  }
+  check_.emplace(index_of_part(), has_video(), file_size_);
+  stage_ = Stage::Checking;
+}
+
+void Starter::find_stop() {
+  if (settings_.stop == 0) {
+    if (file_size_ > 0)
+      part_.end = file_size_;
+    return finish();
+  }
+  if (settings_.keyframes != MetadataKeyframes::Rewrite || access_ != Access::Anywhere)
+    return finish();
+  std::uint64_t from = place_.position;
+  if (part_.index && !part_.index->positions.empty())
+    from = std::max(from, part_.index->positions.back());
+  stop_.emplace(Splitter::Start::File, from, file_size_);
+  stage_ = Stage::Stop;
+}
+
+void Starter::finish() {
+  std::vector<SharedBytes> configurations = head_.parts();
+  start_.head =
+      write_stream_head(*facts_, configurations, part_, settings_.reinsert, settings_.keyframes);
+  start_.position = place_.position;
+  start_.place = place_;
+  stage_ = Stage::Idle;
+}
+
+} // namespace flv

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Everything that it takes to start in the middle of a file: opening, index, place, configurations,
+// and the head that comes in front.
+#pragma once
+
+#include <memory>
+
+#include "configsearch.h"
+#include "forwardsearch.h"
+#include "indexcheck.h"
+#include "indexscan.h"
+#include "streamhead.h"
+
+namespace flv {
+
+enum class IndexSource : std::uint8_t {
+  Metadata, // onMetaData's, and nothing else
+  Scan,     // the tag headers, read through
+  Auto,     // onMetaData's if it has a usable one, else the tag headers
+};
+
+// How the file can be read.
+enum class Access : std::uint8_t {
+  Anywhere, // in any order, at little cost
+  Seekable, // in any order, but a jump is dear
+  Forward,  // from front to back only
+};
+
+struct StartSettings {
+  std::optional<StartRequest> request; // nothing: the whole file
+  std::uint64_t stop = 0;              // offset; 0: the end
+  IndexSource index = IndexSource::Metadata;
+  Reinsert reinsert;
+  MetadataKeyframes keyframes = MetadataKeyframes::Rewrite;
+};
+
+struct StartError {
+  enum class Kind : std::uint8_t {
+    None,
+    NotFlv,
+    Unreadable, // the header or onMetaData is cut off, or its AMF is malformed
+    NoIndex,    // there is none, or it can't be right
+    Mismatch,   // the index is not this file's
+    Place,      // no key frame is where one is wanted
+    Stop,       // it would stop before it starts
+  };
+  Kind kind = Kind::None;
+  std::string text; // for people, with the number that was wrong
+};
+
+// A stream: a head, and then the file from `position` on.
+struct StreamStart {
+  std::vector<std::uint8_t> head;
+  std::uint64_t position = 0;
+  std::optional<Place> place; // nothing: it is the whole file, without a head
+};
+
+// Finds a start. Looked at is as little of the file as `Access` and the settings allow; what was
+// learned of the file serves further starts.
+class Starter {
+public:
+  // `file_size` in bytes, 0 where it is unknown.
+  Starter(Access access, std::uint64_t file_size) : access_(access), file_size_(file_size) {}
+
+  // Begins to look for a start; at any time, and again.
+  void look_for(const StartSettings &settings);
+
+  // Nothing: there is a start, or an error.
+  [[nodiscard]] std::optional<Wanted> wanted() const;
+  // What stands at wanted().offset.
+  void give(Bytes bytes);
+  // Bytes of the file in front of this need not be kept for later wishes.
+  [[nodiscard]] std::uint64_t keep_from() const;
+  // Whether the tag headers are being read through, which may take its time.
+  [[nodiscard]] bool is_scanning() const { return stage_ == Stage::Scanning; }
+
+  [[nodiscard]] const StartError &error() const { return error_; }
+  [[nodiscard]] const StreamStart &start() const { return start_; }
+  // Positions of index entries that were passed over, since they are no key frames.
+  [[nodiscard]] const std::vector<std::uint64_t> &rejected() const { return rejected_; }
+
+  // What is known of the file; nothing while it is not.
+  [[nodiscard]] const FileFacts *facts() const { return facts_ ? &*facts_ : nullptr; }
+  [[nodiscard]] const KeyframeIndex &index() const { return index_; }
+
+private:
+  enum class Stage : std::uint8_t {
+    Idle,
+    Opening,
+    Scanning,
+    Searching,
+    Forward,
+    Configurations,
+    Checking,
+    Stop
+  };
+
+  void take_opening();
+  void find_index();
+  void begin_scan();
+  void end_scan();
+  [[nodiscard]] bool has_scanned_enough() const;
+  void begin_search();
+  void begin_forward_search();
+  void end_search(const StartSearch &search);
+  void look_for_configurations();
+  void check_index();
+  void find_stop();
+  void finish();
+  void fail(StartError::Kind kind, std::string text);
+  [[nodiscard]] bool has_video() const { return facts_->video_seen || facts_->header.has_video; }
+  [[nodiscard]] Head opening_head(std::uint64_t before) const;
+  [[nodiscard]] KeyframeIndex index_of_part() const;
+
+  Access access_;
+  std::uint64_t file_size_;
+  StartSettings settings_;
+  Stage stage_ = Stage::Idle;
+
+  // What is known of the file.
+  std::optional<FileFacts> facts_;
+  std::optional<IndexScan> scan_; // of the whole file, or as far as it went
+  KeyframeIndex index_;
+  bool index_is_scanned_ = false;
+  bool index_is_whole_ = false;
+
+  // Of the start at hand.
+  std::optional<Opening> opening_;
+  std::unique_ptr<StartSearch> search_;
+  std::unique_ptr<ForwardSearch> forward_;
+  std::optional<ConfigurationSearch> configurations_;
+  std::optional<IndexCheck> check_;
+  std::optional<IndexScan> stop_; // hops to the tag at which the stream stops
+  Place place_;
+  Head head_;
+  PartOfFile part_;
+  StartError error_;
+  StreamStart start_;
+  std::vector<std::uint64_t> rejected_;
+};
+
+} // namespace flv

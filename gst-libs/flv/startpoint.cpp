@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "startpoint.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace flv {
+
+namespace {
+
+// A tag header and enough data to tell what the tag is.
+constexpr std::size_t kTagStart = 48;
+
+// A configuration that an entry points at is so close (bytes) in front of its key frame.
+constexpr std::uint64_t kNear = 64 << 10;
+
+std::string number(std::uint64_t value, StartRequest::Measure measure) {
+  return measure == StartRequest::Measure::Time ? std::to_string(value) + " ms"
+                                                : "byte " + std::to_string(value);
+}
+
+} // namespace
+
+std::string describe(const StartFault &fault) {
+  const auto named = [&fault](std::uint64_t value) { return number(value, fault.request.measure); };
+  const std::string asked = named(fault.request.value);
+  switch (fault.kind) {
+  case StartFault::Kind::None:
+    return "no fault";
+  case StartFault::Kind::PastTheLast:
+    return asked + " is past the last key frame" +
+           (fault.before ? ", which is at " + named(*fault.before) : "");
+  case StartFault::Kind::BeforeTheFirst:
+    return asked + " is before the first key frame" +
+           (fault.after ? ", which is at " + named(*fault.after) : "");
+  case StartFault::Kind::NotAKeyFrame: {
+    std::string text = "there is no key frame at " + asked;
+    if (fault.before && fault.after)
+      text += "; the nearest are at " + named(*fault.before) + " and " + named(*fault.after);
+    else if (fault.before || fault.after)
+      text += "; the nearest is at " + named(fault.before ? *fault.before : *fault.after);
+    return text;
+  }
+  case StartFault::Kind::Mismatch:
+    return "the keyframe index does not match the file: none of the " +
+           std::to_string(fault.entries) +
+           " entries that were looked at is a key frame, the first at byte " +
+           std::to_string(fault.position);
+  }
+  return {};
+}
+
+std::optional<Wanted> EntryCheck::wanted() const {
+  if (over_)
+    return std::nullopt;
+  return Wanted{position_, kTagStart};
+}
+
+void EntryCheck::give(Bytes bytes) {
+  over_ = true;
+  TagHeader header;
+  if (bytes.size() < kTagHeaderSize ||
+      read_tag_header(bytes.data(), kMaxDataSize, header).kind != Fault::Kind::None)
+    return;
+  const std::uint64_t end = position_ + header.tag_size();
+  if (file_size_ > 0 && end > file_size_)
+    return;
+  Bytes data = bytes.subspan(kTagHeaderSize);
+  data = data.first(std::min<std::size_t>(data.size(), header.data_size));
+  const Role role = classify(header.type, data).role;
+  const bool starts =
+      has_video_ ? role == Role::KeyFrame : header.type == TagType::Audio && role == Role::Media;
+  if (starts) {
+    place_ = Place{position_, header.timestamp};
+    return;
+  }
+  // Only a configuration leads on to what it is for.
+  const bool passes = role == Role::Configuration ||
+                      (steps_ > 0 && (header.type == TagType::Audio || header.is_script()));
+  if (!passes || ++steps_ > kMaxSteps)
+    return;
+  position_ = end + kPreviousTagSizeSize;
+  over_ = false;
+}
+
+StartSearch::StartSearch(const KeyframeIndex &index, const StartRequest &request, bool has_video,
+                         std::uint64_t file_size)
+    : index_(index), request_(request), has_video_(has_video), file_size_(file_size) {
+  choose();
+  look_at_next();
+}
+
+std::optional<Wanted> StartSearch::wanted() const {
+  return check_ ? check_->wanted() : std::nullopt;
+}
+
+void StartSearch::give(Bytes bytes) {
+  check_->give(bytes);
+  if (check_->wanted())
+    return;
+  const std::optional<Place> found = check_->place();
+  check_.reset();
+  const bool other = next_ > would_do_;
+  if (found && other)
+    return give_up(true);
+  if (found && fits(*found, entry_)) {
+    place_ = found;
+    return;
+  }
+  if (!found)
+    rejected_.push_back(index_.positions[entry_]);
+  look_at_next();
+}
+
+std::uint64_t StartSearch::value_of(std::size_t entry) const {
+  if (request_.measure == StartRequest::Measure::Offset)
+    return index_.positions[entry];
+  return static_cast<std::uint64_t>(std::llround(std::min(index_.times[entry], 1e12) * 1000));
+}
+
+// The key frame behind a configuration in the index may do where the entry itself would not.
+bool StartSearch::fits(const Place &place, std::size_t entry) const {
+  if (request_.measure == StartRequest::Measure::Time)
+    return true;
+  if (request_.snap == Snap::Next)
+    return place.position >= request_.value;
+  if (request_.snap == Snap::Exact)
+    return place.position == request_.value || index_.positions[entry] == request_.value;
+  return true;
+}
+
+void StartSearch::choose() {
+  const std::size_t count = index_.positions.size();
+  // The first entry at or after what is asked for, and the first one after it.
+  std::size_t from = 0;
+  for (std::size_t step = count; step > 0;) {
+    const std::size_t half = step / 2;
+    if (value_of(from + half) < request_.value) {
+      from += half + 1;
+      step -= half + 1;
+    } else {
+      step = half;
+    }
+  }
+  const bool meets = from < count && value_of(from) == request_.value;
+  const std::size_t behind = meets ? from + 1 : from;
+  const auto add = [this](std::size_t entry) {
+    if (order_.size() < kMaxTried)
+      order_.push_back(entry);
+  };
+  const auto add_up = [&](std::size_t entry) {
+    for (; entry < count && order_.size() < kMaxTried; ++entry)
+      add(entry);
+  };
+  const auto add_down = [&](std::size_t entries) {
+    while (entries > 0 && order_.size() < kMaxTried)
+      add(--entries);
+  };
+  const bool by_offset = request_.measure == StartRequest::Measure::Offset;
+  const bool leads_here =
+      by_offset && !meets && from > 0 && request_.value - index_.positions[from - 1] <= kNear;
+  switch (request_.snap) {
+  case Snap::Next:
+    if (leads_here)
+      add(from - 1);
+    add_up(from);
+    break;
+  case Snap::Previous:
+    add_down(behind);
+    break;
+  case Snap::Exact:
+    if (meets)
+      add(from);
+    else if (leads_here)
+      add(from - 1);
+    break;
+  case Snap::Nearest:
+    if (behind > 0 && (from == count ||
+                       request_.value - value_of(behind - 1) <= value_of(from) - request_.value)) {
+      add_down(behind);
+    } else {
+      add(from);
+      add_down(from);
+    }
+    break;
+  }
+  would_do_ = order_.size();
+  for (std::size_t distance = 0; distance < kMaxOthers / 2; ++distance) {
+    if (from + distance < count)
+      order_.push_back(from + distance);
+    if (distance < from)
+      order_.push_back(from - 1 - distance);
+  }
+  fault_.request = request_;
+  if (behind > 0)
+    fault_.before = value_of(behind - 1);
+  if (from < count)
+    fault_.after = value_of(from);
+}
+
+void StartSearch::look_at_next() {
+  if (next_ == order_.size())
+    return give_up(false);
+  entry_ = order_[next_++];
+  check_.emplace(index_.positions[entry_], has_video_, file_size_);
+}
+
+void StartSearch::give_up(bool any_holds) {
+  if (!any_holds) {
+    fault_.kind = StartFault::Kind::Mismatch;
+    fault_.entries = rejected_.size();
+    fault_.position = rejected_.empty() ? 0 : rejected_.front();
+  } else if (request_.snap == Snap::Exact) {
+    fault_.kind = StartFault::Kind::NotAKeyFrame;
+  } else if (request_.snap == Snap::Next) {
+    fault_.kind = StartFault::Kind::PastTheLast;
+  } else {
+    fault_.kind = StartFault::Kind::BeforeTheFirst;
+  }
+}
+
+} // namespace flv

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "streamhead.h"
+
+#include <algorithm>
+
+namespace flv {
+
+namespace {
+
+constexpr std::size_t kFlags = 4; // where the file header has them
+constexpr std::uint8_t kAudioFlag = 0x04;
+constexpr std::uint8_t kVideoFlag = 0x01;
+
+void remove(amf0::Value &object, std::string_view name) {
+  const amf0::Value *value = object.find(name);
+  std::erase_if(*object.members(),
+                [value](const amf0::Member &member) { return value == &member.value; });
+}
+
+// Gives a member that is there already another value, or takes it away.
+void correct(amf0::Value &object, std::string_view name, std::optional<double> number) {
+  amf0::Value *value = object.find(name);
+  if (!value)
+    return;
+  if (number)
+    value->data = *number;
+  else
+    remove(object, name);
+}
+
+// Whether onMetaData says that there is something of this kind.
+bool claims(const amf0::Value &metadata, std::string_view flag, std::string_view codec) {
+  const amf0::Value *value = metadata.find(flag);
+  const auto *truth = value ? std::get_if<bool>(&value->data) : nullptr;
+  return truth ? *truth : metadata.find(codec) != nullptr;
+}
+
+// The file's own header. A kind that was seen is there, whatever it says; one that was not seen
+// where it should have been, and of which the metadata doesn't know either, is not.
+void append_file_header(std::vector<std::uint8_t> &out, const FileFacts &facts) {
+  const std::size_t begin = out.size();
+  out.insert(out.end(), facts.header_bytes.begin(), facts.header_bytes.end());
+  std::uint8_t &flags = out[begin + kFlags];
+  const auto set = [&](std::uint8_t flag, bool seen, bool claimed) {
+    if (seen)
+      flags |= flag;
+    else if (facts.whole || !claimed)
+      flags &= static_cast<std::uint8_t>(~flag);
+  };
+  set(kAudioFlag, facts.audio_seen, claims(facts.metadata, "hasAudio", "audiocodecid"));
+  set(kVideoFlag, facts.video_seen, claims(facts.metadata, "hasVideo", "videocodecid"));
+}
+
+// With a PreviousTagSize that is right, and there.
+void append_configuration(std::vector<std::uint8_t> &out, const std::vector<std::uint8_t> &tag) {
+  const std::size_t size = kTagHeaderSize + load_u24(&tag[1]);
+  out.insert(out.end(), tag.begin(), tag.begin() + static_cast<std::ptrdiff_t>(size));
+  Writer(out).u32(static_cast<std::uint32_t>(size));
+}
+
+// Script data at another time than 0 makes decoders see a text stream.
+void append_metadata(std::vector<std::uint8_t> &out, const amf0::Value &object) {
+  std::vector<std::uint8_t> data;
+  amf0::write_all(data, {{std::string("onMetaData")}, object});
+  append_tag(out, TagType::Script, 0, data);
+}
+
+void append_original_metadata(std::vector<std::uint8_t> &out, const PlacedTag &tag) {
+  append_tag(out, tag.header.type, 0, tag.data());
+}
+
+} // namespace
+
+amf0::Value stripped(const amf0::Value &metadata) {
+  amf0::Value object = metadata;
+  remove(object, "keyframes");
+  correct(object, "lastkeyframelocation", std::nullopt);
+  correct(object, "filesize", std::nullopt);
+  return object;
+}
+
+amf0::Value rewritten(const amf0::Value &metadata, const PartOfFile &part,
+                      std::uint64_t head_size) {
+  if (!part.index && !part.end)
+    return stripped(metadata);
+  amf0::Value object = metadata;
+  const auto moved = [&](std::uint64_t position) {
+    return static_cast<double>(position - part.begin + head_size);
+  };
+  correct(object, "filesize", part.end ? std::optional(moved(*part.end)) : std::nullopt);
+  if (!part.index) {
+    remove(object, "keyframes");
+    correct(object, "lastkeyframelocation", std::nullopt);
+    return object;
+  }
+  amf0::NumberArray positions;
+  amf0::NumberArray times;
+  for (std::size_t i = 0; i < part.index->positions.size(); ++i) {
+    const std::uint64_t position = part.index->positions[i];
+    if (position < part.begin || (part.end && position >= *part.end))
+      continue;
+    positions.items.push_back(moved(position));
+    times.items.push_back(part.index->times[i]);
+  }
+  const bool any = !positions.items.empty();
+  correct(object, "lastkeyframelocation",
+          any ? std::optional(positions.items.back()) : std::nullopt);
+  correct(object, "lastkeyframetimestamp", any ? std::optional(times.items.back()) : std::nullopt);
+  amf0::Value *keyframes = object.find("keyframes");
+  if (!keyframes)
+    return object;
+  if (!any || !keyframes->members()) {
+    remove(object, "keyframes");
+    return object;
+  }
+  for (const auto &[name, list] :
+       {std::pair("filepositions", &positions), std::pair("times", &times)}) {
+    if (amf0::Value *value = keyframes->find(name))
+      value->data = std::move(*list);
+    else
+      keyframes->members()->push_back({name, {std::move(*list)}});
+  }
+  return object;
+}
+
+std::vector<std::uint8_t> write_stream_head(const FileFacts &facts,
+                                            const std::vector<SharedBytes> &configurations,
+                                            const PartOfFile &part, const Reinsert &reinsert,
+                                            MetadataKeyframes keyframes) {
+  std::vector<std::uint8_t> header;
+  std::vector<std::uint8_t> behind;
+  if (reinsert.header)
+    append_file_header(header, facts);
+  if (reinsert.configurations) {
+    for (const SharedBytes &tag : configurations)
+      append_configuration(behind, *tag);
+  }
+  std::vector<std::uint8_t> metadata;
+  if (reinsert.metadata && facts.metadata_tag && facts.metadata_status == Status::Ok) {
+    switch (keyframes) {
+    case MetadataKeyframes::Original:
+      append_original_metadata(metadata, *facts.metadata_tag);
+      break;
+    case MetadataKeyframes::Strip: {
+      append_metadata(metadata, stripped(facts.metadata));
+      break;
+    }
+    case MetadataKeyframes::Rewrite:
+      // Numbers have the same size whatever they are.
+      append_metadata(metadata, rewritten(facts.metadata, part, 0));
+      const std::uint64_t size = header.size() + metadata.size() + behind.size();
+      metadata.clear();
+      append_metadata(metadata, rewritten(facts.metadata, part, size));
+      break;
+    }
+  }
+  header.insert(header.end(), metadata.begin(), metadata.end());
+  header.insert(header.end(), behind.begin(), behind.end());
+  return header;
+}
+
+} // namespace flv
