@@ -1,0 +1,596 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// clang-format off
+
+/**
+ * SECTION:element-flvseek
+ * @title: flvseek
+ * @short_description: starts an FLV stream at a byte offset or a time
+ *
+ * Holds #GstFlvSeek:offset, or #GstFlvSeek:start-time, against the keyframe index of an FLV file,
+ * goes there without reading what lies between, and sends a stream on which every decoder can
+ * start: the file header, onMetaData, the last configuration of every track that stands before the
+ * place, then the file's own bytes from the key frame on.
+ *
+ * At each start it posts an element message `flvseek` with the uint64 fields `requested-offset` and
+ * `actual-offset` (bytes), `requested-time` and `actual-time` (ms).
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 filesrc location=in.flv ! flvseek offset=1000000 ! flvpace burst=2000 ! tcpserversink port=8000
+ * gst-launch-1.0 filesrc location=in.flv ! flvseek start-time=90000 snap=previous ! filesink location=part.flv
+ * gst-launch-1.0 souphttpsrc location=http://localhost/in.flv ! flvseek offset=1000000 ! filesink location=part.flv
+ * ]|
+ */
+
+// clang-format on
+
+#include "gstflvseek.h"
+
+#include <new>
+#include <utility>
+
+#include <gst/base/gstbasesrc.h>
+
+#include "session.h"
+
+GST_DEBUG_CATEGORY(gst_flv_seek_debug);
+#define GST_CAT_DEFAULT gst_flv_seek_debug
+
+namespace {
+
+using flv::IndexSource;
+using flv::MetadataKeyframes;
+using flvseek::Properties;
+using flvseek::Snap;
+using gstflv::BufferPtr;
+using gstflv::EventPtr;
+
+enum Property : guint {
+  PROP_OFFSET = 1,
+  PROP_START_TIME,
+  PROP_STOP_OFFSET,
+  PROP_SNAP,
+  PROP_INDEX,
+  PROP_REINSERT,
+  PROP_METADATA_KEYFRAMES,
+  PROP_ACTUAL_OFFSET,
+  PROP_ACTUAL_TIME,
+  PROP_KEYFRAMES,
+};
+
+struct Private {
+  Private(GstElement *element, GstPad *sink, GstPad *source)
+      : sink_pad(sink), source_pad(source), session(element, sink, source) {}
+
+  GstPad *sink_pad; // borrowed: the element owns its pads
+  GstPad *source_pad;
+  Properties properties; // with the object's lock
+  flvseek::Session session;
+};
+
+GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-flv"));
+GstStaticPadTemplate source_template =
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-flv"));
+
+} // namespace
+
+struct _GstFlvSeek {
+  GstElement parent;
+  Private priv; // constructed by init, destroyed by finalize
+};
+
+G_DEFINE_TYPE_WITH_CODE(GstFlvSeek, gst_flv_seek, GST_TYPE_ELEMENT,
+                        GST_DEBUG_CATEGORY_INIT(gst_flv_seek_debug, "flvseek", 0, "FLV seeking"))
+GST_ELEMENT_REGISTER_DEFINE(flvseek, "flvseek", GST_RANK_NONE, GST_TYPE_FLV_SEEK)
+
+namespace {
+
+Private &priv_of(gpointer object) {
+  return GST_FLV_SEEK(object)->priv;
+}
+
+Properties properties_of(gpointer object) {
+  GST_OBJECT_LOCK(object);
+  const Properties properties = priv_of(object).properties;
+  GST_OBJECT_UNLOCK(object);
+  return properties;
+}
+
+GType snap_type() {
+  static const GEnumValue kValues[] = {
+      {static_cast<gint>(Snap::Next), "The first key frame at or after it", "next"},
+      {static_cast<gint>(Snap::Previous), "The last key frame at or before it", "previous"},
+      {static_cast<gint>(Snap::Exact), "Only a key frame that is exactly there", "exact"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = g_enum_register_static("GstFlvSeekSnap", kValues);
+  return type;
+}
+
+GType index_type() {
+  static const GEnumValue kValues[] = {
+      {static_cast<gint>(IndexSource::Metadata), "The keyframes in onMetaData", "metadata"},
+      {static_cast<gint>(IndexSource::Scan), "All tag headers, read through", "scan"},
+      {static_cast<gint>(IndexSource::Auto),
+       "onMetaData, or all tag headers where it has no usable "
+       "index",
+       "auto"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = g_enum_register_static("GstFlvSeekIndex", kValues);
+  return type;
+}
+
+GType reinsert_type() {
+  static const GFlagsValue kValues[] = {
+      {flvseek::REINSERT_HEADER, "The file header", "header"},
+      {flvseek::REINSERT_METADATA, "onMetaData", "metadata"},
+      {flvseek::REINSERT_CONFIG, "The decoders' configurations", "config"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = g_flags_register_static("GstFlvSeekReinsert", kValues);
+  return type;
+}
+
+GType metadata_keyframes_type() {
+  static const GEnumValue kValues[] = {
+      {static_cast<gint>(MetadataKeyframes::Rewrite), "Made true for the stream that is sent",
+       "rewrite"},
+      {static_cast<gint>(MetadataKeyframes::Original), "As they are, true for the file",
+       "original"},
+      {static_cast<gint>(MetadataKeyframes::Strip), "Left out", "strip"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = g_enum_register_static("GstFlvSeekMetadataKeyframes", kValues);
+  return type;
+}
+
+// Pull mode: the element's own task reads.
+
+void gst_flv_seek_loop(gpointer data) noexcept {
+  Private &priv = priv_of(data);
+  const GstFlowReturn flow = priv.session.send_block();
+  if (flow == GST_FLOW_OK)
+    return;
+  gst_pad_pause_task(priv.sink_pad);
+  if (flow == GST_FLOW_FLUSHING)
+    return;
+  // The session has posted its own errors.
+  if (flow == GST_FLOW_NOT_LINKED || (flow < GST_FLOW_EOS && flow != GST_FLOW_ERROR))
+    GST_ELEMENT_FLOW_ERROR(data, flow);
+  GstEvent *eos = gst_event_new_eos();
+  if (priv.session.seqnum() != GST_SEQNUM_INVALID)
+    gst_event_set_seqnum(eos, priv.session.seqnum());
+  gst_pad_push_event(priv.source_pad, eos);
+}
+
+// What stands between may be waiting for its own change of state: only a source right upstream can
+// be read already. An error then fails the change of state itself, which every application notices.
+bool can_look_ahead(Private &priv) {
+  const gstflv::PadPtr peer(gst_pad_get_peer(priv.sink_pad));
+  return GST_IS_BASE_SRC(GST_PAD_PARENT(peer.get()));
+}
+
+gboolean gst_flv_seek_sink_activate(GstPad *pad, GstObject *) noexcept {
+  GstQuery *query = gst_query_new_scheduling();
+  const bool pull = gst_pad_peer_query(pad, query) &&
+                    gst_query_has_scheduling_mode_with_flags(query, GST_PAD_MODE_PULL,
+                                                             GST_SCHEDULING_FLAG_SEEKABLE);
+  gst_query_unref(query);
+  return gst_pad_activate_mode(pad, pull ? GST_PAD_MODE_PULL : GST_PAD_MODE_PUSH, TRUE);
+}
+
+gboolean gst_flv_seek_sink_activate_mode(GstPad *pad, GstObject *parent, GstPadMode mode,
+                                         gboolean active) noexcept {
+  Private &priv = priv_of(parent);
+  const bool pull = mode == GST_PAD_MODE_PULL;
+  if (!active)
+    return !pull || gst_pad_stop_task(pad);
+  priv.session.open(pull, properties_of(parent));
+  if (!pull)
+    return TRUE;
+  if (can_look_ahead(priv) && !priv.session.look_ahead())
+    return FALSE;
+  return gst_pad_start_task(pad, gst_flv_seek_loop, parent, nullptr);
+}
+
+gboolean seek_by_pulling(Private &priv, GstEvent *event, const flv::StartSettings &settings) {
+  GstSeekFlags flags = GST_SEEK_FLAG_NONE;
+  gst_event_parse_seek(event, nullptr, nullptr, &flags, nullptr, nullptr, nullptr, nullptr);
+  const bool flush = (flags & GST_SEEK_FLAG_FLUSH) != 0;
+  const guint32 seqnum = gst_event_get_seqnum(event);
+  const auto send = [&](GstEvent *flushing) {
+    gst_event_set_seqnum(flushing, seqnum);
+    gst_pad_push_event(priv.sink_pad, gst_event_ref(flushing));
+    gst_pad_push_event(priv.source_pad, flushing);
+  };
+  if (!priv.session.prepare(settings))
+    return FALSE;
+  if (flush)
+    send(gst_event_new_flush_start());
+  else
+    gst_pad_pause_task(priv.sink_pad);
+  GST_PAD_STREAM_LOCK(priv.sink_pad);
+  if (flush) {
+    priv.session.flush();
+    send(gst_event_new_flush_stop(TRUE));
+  }
+  priv.session.set_seqnum(seqnum);
+  priv.session.restart();
+  gst_pad_start_task(priv.sink_pad, gst_flv_seek_loop, GST_PAD_PARENT(priv.sink_pad), nullptr);
+  GST_PAD_STREAM_UNLOCK(priv.sink_pad);
+  return TRUE;
+}
+
+gboolean seek_upstream(Private &priv, GstEvent *event, const flv::StartSettings &settings) {
+  GstSeekFlags flags = GST_SEEK_FLAG_NONE;
+  gst_event_parse_seek(event, nullptr, nullptr, &flags, nullptr, nullptr, nullptr, nullptr);
+  constexpr auto kPassed = GST_SEEK_FLAG_FLUSH;
+  EventPtr upstream =
+      priv.session.prepare_upstream(settings, static_cast<GstSeekFlags>(flags & kPassed));
+  if (!upstream)
+    return FALSE;
+  gst_event_set_seqnum(upstream.get(), gst_event_get_seqnum(event));
+  const gboolean accepted = gst_pad_push_event(priv.sink_pad, upstream.release());
+  priv.session.upstream_has_answered(accepted);
+  return accepted;
+}
+
+gboolean seek(GstFlvSeek *self, GstEvent *event) {
+  Private &priv = self->priv;
+  const flv::KeyframeIndex index = priv.session.index();
+  auto settings = flvseek::settings_of_seek(event, properties_of(self), index);
+  if (!settings || !flvseek::fit(*settings, index))
+    return FALSE;
+  return GST_PAD_MODE(priv.sink_pad) == GST_PAD_MODE_PULL ? seek_by_pulling(priv, event, *settings)
+                                                          : seek_upstream(priv, event, *settings);
+}
+
+// Push mode: upstream's thread.
+
+GstFlowReturn gst_flv_seek_chain(GstPad *, GstObject *parent, GstBuffer *buffer) noexcept {
+  return priv_of(parent).session.take(BufferPtr(buffer));
+}
+
+gboolean take_segment(Private &priv, GstEvent *event) {
+  const GstSegment *segment = nullptr;
+  gst_event_parse_segment(event, &segment);
+  if (segment->format == GST_FORMAT_BYTES)
+    priv.session.jumped_to(segment->start);
+  if (!priv.session.is_jumping())
+    priv.session.set_seqnum(gst_event_get_seqnum(event));
+  return TRUE;
+}
+
+gboolean gst_flv_seek_sink_event(GstPad *pad, GstObject *parent, GstEvent *raw_event) noexcept {
+  Private &priv = priv_of(parent);
+  EventPtr event(raw_event);
+  switch (GST_EVENT_TYPE(raw_event)) {
+  case GST_EVENT_CAPS: // the stream is another, and so is the segment
+    return TRUE;
+  case GST_EVENT_SEGMENT:
+    return take_segment(priv, raw_event);
+  case GST_EVENT_FLUSH_START:
+    if (priv.session.is_jumping())
+      return TRUE;
+    break;
+  case GST_EVENT_FLUSH_STOP:
+    if (priv.session.is_jumping())
+      return TRUE;
+    priv.session.flush();
+    break;
+  case GST_EVENT_EOS:
+    if (!priv.session.finish())
+      return TRUE;
+    break;
+  case GST_EVENT_STREAM_START:
+    break;
+  default:
+    if (gstflv::has_flag(raw_event, GST_EVENT_TYPE_SERIALIZED))
+      return priv.session.send_event(std::move(event));
+    break;
+  }
+  return gst_pad_event_default(pad, parent, event.release());
+}
+
+// The source pad.
+
+gboolean gst_flv_seek_src_event(GstPad *pad, GstObject *parent, GstEvent *event) noexcept {
+  if (GST_EVENT_TYPE(event) != GST_EVENT_SEEK)
+    return gst_pad_event_default(pad, parent, event);
+  const EventPtr owned(event);
+  return seek(GST_FLV_SEEK(parent), event);
+}
+
+bool answer_position(Private &priv, GstQuery *query) {
+  GstFormat format = GST_FORMAT_UNDEFINED;
+  gst_query_parse_position(query, &format, nullptr);
+  if (format == GST_FORMAT_BYTES) {
+    gst_query_set_position(query, format, static_cast<gint64>(priv.session.byte_position()));
+    return true;
+  }
+  const auto position = priv.session.position();
+  if (format != GST_FORMAT_TIME || !position)
+    return false;
+  gst_query_set_position(query, format, static_cast<gint64>(*position));
+  return true;
+}
+
+bool answer_duration(Private &priv, GstQuery *query) {
+  GstFormat format = GST_FORMAT_UNDEFINED;
+  gst_query_parse_duration(query, &format, nullptr);
+  const auto duration = priv.session.duration();
+  if (format != GST_FORMAT_TIME || !duration)
+    return false; // bytes are upstream's
+  gst_query_set_duration(query, format, static_cast<gint64>(*duration));
+  return true;
+}
+
+bool answer_seeking(Private &priv, GstObject *element, GstQuery *query) {
+  GstFormat format = GST_FORMAT_UNDEFINED;
+  gst_query_parse_seeking(query, &format, nullptr, nullptr, nullptr);
+  const bool has_index = !priv.session.index().positions.empty() ||
+                         properties_of(element).index != IndexSource::Metadata;
+  const bool seekable = priv.session.is_seekable() && has_index;
+  gint64 end = -1;
+  if (format == GST_FORMAT_TIME) {
+    if (const auto duration = priv.session.duration())
+      end = static_cast<gint64>(*duration);
+  } else if (format == GST_FORMAT_BYTES) {
+    if (priv.session.byte_duration() > 0)
+      end = static_cast<gint64>(priv.session.byte_duration());
+  } else {
+    return false;
+  }
+  gst_query_set_seeking(query, format, seekable, 0, end);
+  return true;
+}
+
+gboolean gst_flv_seek_src_query(GstPad *pad, GstObject *parent, GstQuery *query) noexcept {
+  Private &priv = priv_of(parent);
+  bool answered = false;
+  switch (GST_QUERY_TYPE(query)) {
+  case GST_QUERY_POSITION:
+    answered = answer_position(priv, query);
+    break;
+  case GST_QUERY_DURATION:
+    answered = answer_duration(priv, query);
+    break;
+  case GST_QUERY_SEEKING:
+    answered = answer_seeking(priv, parent, query);
+    break;
+  case GST_QUERY_SCHEDULING:
+    gst_query_set_scheduling(query, GST_SCHEDULING_FLAG_SEQUENTIAL, 1, -1, 0);
+    gst_query_add_scheduling_mode(query, GST_PAD_MODE_PUSH);
+    answered = true;
+    break;
+  default:
+    break;
+  }
+  return answered || gst_pad_query_default(pad, parent, query);
+}
+
+// The element.
+
+GstStateChangeReturn gst_flv_seek_change_state(GstElement *element,
+                                               GstStateChange transition) noexcept {
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
+      !flvseek::are_consistent(element, properties_of(element)))
+    return GST_STATE_CHANGE_FAILURE;
+  return GST_ELEMENT_CLASS(gst_flv_seek_parent_class)->change_state(element, transition);
+}
+
+void gst_flv_seek_set_property(GObject *object, guint id, const GValue *value,
+                               GParamSpec *pspec) noexcept {
+  Properties &properties = priv_of(object).properties;
+  GST_OBJECT_LOCK(object);
+  switch (id) {
+  case PROP_OFFSET:
+    properties.offset = g_value_get_uint64(value);
+    break;
+  case PROP_START_TIME:
+    properties.start_time = g_value_get_uint64(value);
+    break;
+  case PROP_STOP_OFFSET:
+    properties.stop_offset = g_value_get_uint64(value);
+    break;
+  case PROP_SNAP:
+    properties.snap = static_cast<Snap>(g_value_get_enum(value));
+    break;
+  case PROP_INDEX:
+    properties.index = static_cast<IndexSource>(g_value_get_enum(value));
+    break;
+  case PROP_REINSERT:
+    properties.reinsert = g_value_get_flags(value);
+    break;
+  case PROP_METADATA_KEYFRAMES:
+    properties.metadata_keyframes = static_cast<MetadataKeyframes>(g_value_get_enum(value));
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+  }
+  GST_OBJECT_UNLOCK(object);
+}
+
+void gst_flv_seek_get_property(GObject *object, guint id, GValue *value,
+                               GParamSpec *pspec) noexcept {
+  const Properties properties = properties_of(object);
+  const flvseek::Session &session = priv_of(object).session;
+  switch (id) {
+  case PROP_OFFSET:
+    g_value_set_uint64(value, properties.offset);
+    break;
+  case PROP_START_TIME:
+    g_value_set_uint64(value, properties.start_time);
+    break;
+  case PROP_STOP_OFFSET:
+    g_value_set_uint64(value, properties.stop_offset);
+    break;
+  case PROP_SNAP:
+    g_value_set_enum(value, static_cast<gint>(properties.snap));
+    break;
+  case PROP_INDEX:
+    g_value_set_enum(value, static_cast<gint>(properties.index));
+    break;
+  case PROP_REINSERT:
+    g_value_set_flags(value, properties.reinsert);
+    break;
+  case PROP_METADATA_KEYFRAMES:
+    g_value_set_enum(value, static_cast<gint>(properties.metadata_keyframes));
+    break;
+  case PROP_ACTUAL_OFFSET:
+    g_value_set_uint64(value, session.started().offset);
+    break;
+  case PROP_ACTUAL_TIME:
+    g_value_set_uint64(value, session.started().time);
+    break;
+  case PROP_KEYFRAMES:
+    g_value_take_boxed(value, flvseek::structure_of(session.index()));
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+  }
+}
+
+void gst_flv_seek_finalize(GObject *object) noexcept {
+  priv_of(object).~Private();
+  G_OBJECT_CLASS(gst_flv_seek_parent_class)->finalize(object);
+}
+
+} // namespace
+
+static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
+  auto *object_class = G_OBJECT_CLASS(klass);
+  auto *element_class = GST_ELEMENT_CLASS(klass);
+  object_class->set_property = gst_flv_seek_set_property;
+  object_class->get_property = gst_flv_seek_get_property;
+  object_class->finalize = gst_flv_seek_finalize;
+  element_class->change_state = gst_flv_seek_change_state;
+
+  constexpr auto kReady = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                   GST_PARAM_MUTABLE_READY);
+  constexpr auto kTold = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  const auto install = [object_class](Property id, GParamSpec *spec) {
+    g_object_class_install_property(object_class, id, spec);
+  };
+
+  /**
+   * GstFlvSeek:offset:
+   *
+   * Where to start, in bytes from the start of the file. 0, or any byte of the file header, sends
+   * the whole file as it is, and needs no index. Not together with #GstFlvSeek:start-time.
+   */
+  install(PROP_OFFSET,
+          g_param_spec_uint64("offset", "Offset",
+                              "Where to start (bytes from the start of the file, 0 = all of it)", 0,
+                              G_MAXUINT64, 0, kReady));
+  /**
+   * GstFlvSeek:start-time:
+   *
+   * Where to start, in milliseconds of the index's time. With #GstFlvSeek:snap=previous the stream
+   * shows that moment. Not together with #GstFlvSeek:offset.
+   */
+  install(PROP_START_TIME, g_param_spec_uint64("start-time", "Start time",
+                                               "Where to start (ms, 0 = at the start of the file)",
+                                               0, G_MAXUINT64, 0, kReady));
+  /**
+   * GstFlvSeek:stop-offset:
+   *
+   * The stream ends in front of the first tag at or after this byte of the file. 0: it doesn't.
+   */
+  install(PROP_STOP_OFFSET,
+          g_param_spec_uint64("stop-offset", "Stop offset",
+                              "Ends before the first tag at or after this byte of the file (0 = "
+                              "the end)",
+                              0, G_MAXUINT64, 0, kReady));
+  /**
+   * GstFlvSeek:snap:
+   *
+   * Which key frame it starts at, where none is exactly there.
+   */
+  install(PROP_SNAP, g_param_spec_enum("snap", "Snap", "Which key frame to start at", snap_type(),
+                                       static_cast<gint>(Snap::Next), kReady));
+  /**
+   * GstFlvSeek:index:
+   *
+   * Where it learns of key frames. Reading the tag headers through takes time that grows with the
+   * file, and needs nothing of the file.
+   */
+  install(PROP_INDEX,
+          g_param_spec_enum("index", "Index", "Where key frames are known from", index_type(),
+                            static_cast<gint>(IndexSource::Metadata), kReady));
+  /**
+   * GstFlvSeek:reinsert:
+   *
+   * What comes in front of the file's bytes from the key frame on. Without any, the bare tail;
+   * without the configurations most decoders can't start.
+   */
+  install(PROP_REINSERT,
+          g_param_spec_flags("reinsert", "Reinsert", "What comes in front of the key frame",
+                             reinsert_type(), flvseek::REINSERT_ALL, kReady));
+  /**
+   * GstFlvSeek:metadata-keyframes:
+   *
+   * What becomes of the keyframe index, the file size and other places in the reinserted
+   * onMetaData. Players that ask a server for offsets in the file want the original ones.
+   */
+  install(PROP_METADATA_KEYFRAMES,
+          g_param_spec_enum("metadata-keyframes", "Metadata keyframes",
+                            "What becomes of the index in the reinserted onMetaData",
+                            metadata_keyframes_type(),
+                            static_cast<gint>(MetadataKeyframes::Rewrite), kReady));
+  /**
+   * GstFlvSeek:actual-offset:
+   *
+   * The byte of the file at which the stream started; 0 for the whole file.
+   */
+  install(PROP_ACTUAL_OFFSET,
+          g_param_spec_uint64("actual-offset", "Actual offset",
+                              "Where the stream started (bytes from the start of the file)", 0,
+                              G_MAXUINT64, 0, kTold));
+  /**
+   * GstFlvSeek:actual-time:
+   *
+   * The timestamp of the key frame at which the stream started, in milliseconds.
+   */
+  install(PROP_ACTUAL_TIME, g_param_spec_uint64("actual-time", "Actual time",
+                                                "Timestamp of the key frame at the start (ms)", 0,
+                                                G_MAXUINT64, 0, kTold));
+  /**
+   * GstFlvSeek:keyframes:
+   *
+   * The index in use: a structure with the arrays `offsets` (bytes) and `times` (ms), of uint64.
+   */
+  install(PROP_KEYFRAMES, g_param_spec_boxed("keyframes", "Key frames",
+                                             "The index in use: offsets (bytes) and times (ms)",
+                                             GST_TYPE_STRUCTURE, kTold));
+
+  gst_element_class_add_static_pad_template(element_class, &sink_template);
+  gst_element_class_add_static_pad_template(element_class, &source_template);
+  gst_element_class_set_static_metadata(
+      element_class, "FLV seeker", "Filter/Network",
+      "Starts an FLV stream at a byte offset or a time, at a key frame, with all that a decoder "
+      "needs in front",
+      "The gst-flv-streaming authors");
+  for (const GType type : {snap_type(), index_type(), reinsert_type(), metadata_keyframes_type()})
+    gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
+}
+
+static void gst_flv_seek_init(GstFlvSeek *self) {
+  GstPad *sink = gst_pad_new_from_static_template(&sink_template, "sink");
+  gst_pad_set_activate_function(sink, gst_flv_seek_sink_activate);
+  gst_pad_set_activatemode_function(sink, gst_flv_seek_sink_activate_mode);
+  gst_pad_set_chain_function(sink, gst_flv_seek_chain);
+  gst_pad_set_event_function(sink, gst_flv_seek_sink_event);
+  gst_element_add_pad(GST_ELEMENT(self), sink);
+
+  GstPad *source = gst_pad_new_from_static_template(&source_template, "src");
+  gst_pad_set_event_function(source, gst_flv_seek_src_event);
+  gst_pad_set_query_function(source, gst_flv_seek_src_query);
+  gst_pad_use_fixed_caps(source);
+  gst_element_add_pad(GST_ELEMENT(self), source);
+
+  new (&self->priv) Private(GST_ELEMENT(self), sink, source);
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "outlet.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace flvseek {
+
+using gstflv::BufferPtr;
+
+void Outlet::clear() {
+  flush();
+  has_caps_ = false;
+  position_ = 0;
+}
+
+void Outlet::flush() {
+  begun_ = false;
+  sent_ = 0;
+  discont_ = true;
+}
+
+GstFlowReturn Outlet::begin(const flv::StreamStart &start, guint64 stop, guint32 seqnum) {
+  position_ = start.position;
+  stop_ = stop;
+  cutter_.reset(start.position > 0 ? flv::Splitter::Start::Middle : flv::Splitter::Start::File,
+                start.position);
+  begun_ = true;
+  discont_ = true;
+  if (!std::exchange(has_caps_, true)) {
+    const gstflv::CapsPtr caps(gst_caps_new_empty_simple("video/x-flv"));
+    gst_pad_push_event(pad_, gst_event_new_caps(caps.get()));
+  }
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_BYTES);
+  segment.start = sent_;
+  segment.time = sent_;
+  segment.position = sent_;
+  GstEvent *event = gst_event_new_segment(&segment);
+  if (seqnum != GST_SEQNUM_INVALID)
+    gst_event_set_seqnum(event, seqnum);
+  gst_pad_push_event(pad_, event);
+  if (start.head.empty())
+    return GST_PAD_IS_FLUSHING(pad_) ? GST_FLOW_FLUSHING : GST_FLOW_OK;
+  BufferPtr head(gst_buffer_new_memdup(start.head.data(), start.head.size()));
+  GST_BUFFER_FLAG_SET(head.get(), GST_BUFFER_FLAG_HEADER);
+  return push(std::move(head));
+}
+
+GstFlowReturn Outlet::send(BufferPtr buffer) {
+  const gsize size = gst_buffer_get_size(buffer.get());
+  const gsize part = stop_ > 0 ? up_to_stop(buffer.get()) : size;
+  position_ += part;
+  if (part == size)
+    return push(std::move(buffer));
+  if (part > 0) {
+    const GstFlowReturn flow =
+        push(BufferPtr(gst_buffer_copy_region(buffer.get(), GST_BUFFER_COPY_ALL, 0, part)));
+    if (flow != GST_FLOW_OK)
+      return flow;
+  }
+  return GST_FLOW_EOS;
+}
+
+// How many of the bytes belong to tags in front of the stop.
+gsize Outlet::up_to_stop(GstBuffer *buffer) {
+  const guint64 begin = position_;
+  const gstflv::MappedBuffer map(buffer);
+  items_.clear();
+  (void)cutter_.feed(map.bytes(), items_); // what it can't read is for others to judge
+  const auto tag = std::find_if(items_.begin(), items_.end(), [this](const flv::Item &item) {
+    return item.kind == flv::Item::Kind::Tag && item.begin >= stop_;
+  });
+  const guint64 cut = tag != items_.end() ? tag->begin : cutter_.keep_from();
+  if (cut < stop_)
+    return map.bytes().size();
+  return static_cast<gsize>(std::clamp<guint64>(cut, begin, begin + map.bytes().size()) - begin);
+}
+
+GstFlowReturn Outlet::push(BufferPtr buffer) {
+  buffer.reset(gst_buffer_make_writable(buffer.release()));
+  const gsize size = gst_buffer_get_size(buffer.get());
+  GST_BUFFER_PTS(buffer.get()) = GST_CLOCK_TIME_NONE;
+  GST_BUFFER_DTS(buffer.get()) = GST_CLOCK_TIME_NONE;
+  GST_BUFFER_OFFSET(buffer.get()) = sent_;
+  sent_ += size;
+  GST_BUFFER_OFFSET_END(buffer.get()) = sent_;
+  if (std::exchange(discont_, false))
+    GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_DISCONT);
+  else
+    GST_BUFFER_FLAG_UNSET(buffer.get(), GST_BUFFER_FLAG_DISCONT);
+  return gst_pad_push(pad_, buffer.release());
+}
+
+} // namespace flvseek

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The source pad's side: a stream of bytes that begins with a head and goes on with a part of the
+// file.
+#pragma once
+
+#include <atomic>
+#include <optional>
+
+#include "common/gstptr.h"
+#include "flv/splitter.h"
+#include "flv/starter.h"
+
+namespace flvseek {
+
+class Outlet {
+public:
+  explicit Outlet(GstPad *pad) : pad_(pad) {} // borrowed
+
+  [[nodiscard]] GstPad *pad() const { return pad_; }
+
+  // Forgets everything.
+  void clear();
+  // Bytes count from 0 again.
+  void flush();
+
+  // Sends the caps, unless they went out before, a segment and the head. What comes next is the
+  // file from start.position on, up to the first tag at or after `stop`; 0: all of it.
+  [[nodiscard]] GstFlowReturn begin(const flv::StreamStart &start, guint64 stop, guint32 seqnum);
+  [[nodiscard]] bool has_begun() const { return begun_; }
+  // The file's next bytes. EOS: the stop was reached, and the bytes in front of it were sent.
+  [[nodiscard]] GstFlowReturn send(gstflv::BufferPtr buffer);
+
+  // The file's byte that is sent next; from any thread.
+  [[nodiscard]] guint64 position() const { return position_; }
+
+private:
+  [[nodiscard]] GstFlowReturn push(gstflv::BufferPtr buffer);
+  [[nodiscard]] gsize up_to_stop(GstBuffer *buffer);
+
+  GstPad *pad_;
+  bool has_caps_ = false;
+  bool begun_ = false;
+  bool discont_ = false;
+  guint64 sent_ = 0; // bytes of the segment
+  std::atomic<guint64> position_ = 0;
+  guint64 stop_ = 0;
+  flv::Splitter cutter_; // with a stop, finds the tags
+  std::vector<flv::Item> items_;
+};
+
+} // namespace flvseek

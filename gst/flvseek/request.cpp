@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "request.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "common/gstptr.h"
+
+GST_DEBUG_CATEGORY_EXTERN(gst_flv_seek_debug);
+#define GST_CAT_DEFAULT gst_flv_seek_debug
+
+namespace flvseek {
+
+using flv::StartError;
+using flv::StartRequest;
+
+namespace {
+
+flv::Snap snap_of(Snap snap) {
+  switch (snap) {
+  case Snap::Next:
+    return flv::Snap::Next;
+  case Snap::Previous:
+    return flv::Snap::Previous;
+  case Snap::Exact:
+    break;
+  }
+  return flv::Snap::Exact;
+}
+
+// Without a wish, a seek in time goes back, so that what was asked for is seen.
+flv::Snap snap_of(GstSeekFlags flags, StartRequest::Measure measure, Snap otherwise) {
+  const bool before = (flags & GST_SEEK_FLAG_SNAP_BEFORE) != 0;
+  const bool after = (flags & GST_SEEK_FLAG_SNAP_AFTER) != 0;
+  if (before && after)
+    return flv::Snap::Nearest;
+  if (after)
+    return flv::Snap::Next;
+  if (before || measure == StartRequest::Measure::Time)
+    return flv::Snap::Previous;
+  return snap_of(otherwise);
+}
+
+// The first key frame that is not before `time` (ms); 0 where there is none.
+guint64 offset_of(guint64 time, const flv::KeyframeIndex &index) {
+  const double seconds = static_cast<double>(time) / 1000;
+  const auto found = std::lower_bound(index.times.begin(), index.times.end(), seconds);
+  return found == index.times.end()
+             ? 0
+             : index.positions[static_cast<std::size_t>(found - index.times.begin())];
+}
+
+void append(GValue *array, guint64 number) {
+  GValue value = G_VALUE_INIT;
+  g_value_init(&value, G_TYPE_UINT64);
+  g_value_set_uint64(&value, number);
+  gst_value_array_append_and_take_value(array, &value);
+}
+
+} // namespace
+
+bool are_consistent(GstElement *element, const Properties &properties) {
+  const guint64 offset = properties.offset;
+  const guint64 stop = properties.stop_offset;
+  if (offset > 0 && properties.start_time > 0) {
+    GST_ELEMENT_ERROR(element, RESOURCE, SETTINGS,
+                      ("Both offset=%" G_GUINT64_FORMAT " and start-time=%" G_GUINT64_FORMAT
+                       " are set; only one can be.",
+                       offset, properties.start_time),
+                      (nullptr));
+    return false;
+  }
+  if (stop > 0 && stop <= offset) {
+    GST_ELEMENT_ERROR(element, RESOURCE, SETTINGS,
+                      ("stop-offset=%" G_GUINT64_FORMAT " is not behind offset=%" G_GUINT64_FORMAT
+                       ".",
+                       stop, offset),
+                      (nullptr));
+    return false;
+  }
+  return true;
+}
+
+flv::StartSettings settings_of(const Properties &properties) {
+  flv::StartSettings settings;
+  if (properties.offset > 0)
+    settings.request = {StartRequest::Measure::Offset, properties.offset, snap_of(properties.snap)};
+  else if (properties.start_time > 0)
+    settings.request = {StartRequest::Measure::Time, properties.start_time,
+                        snap_of(properties.snap)};
+  settings.stop = properties.stop_offset;
+  settings.index = properties.index;
+  settings.reinsert = {(properties.reinsert & REINSERT_HEADER) != 0,
+                       (properties.reinsert & REINSERT_METADATA) != 0,
+                       (properties.reinsert & REINSERT_CONFIG) != 0};
+  settings.keyframes = properties.metadata_keyframes;
+  return settings;
+}
+
+std::optional<flv::StartSettings> settings_of_seek(GstEvent *seek, const Properties &properties,
+                                                   const flv::KeyframeIndex &index) {
+  gdouble rate = 1.0;
+  GstFormat format = GST_FORMAT_UNDEFINED;
+  GstSeekFlags flags = GST_SEEK_FLAG_NONE;
+  GstSeekType start_type = GST_SEEK_TYPE_NONE;
+  GstSeekType stop_type = GST_SEEK_TYPE_NONE;
+  gint64 start = 0;
+  gint64 stop = 0;
+  gst_event_parse_seek(seek, &rate, &format, &flags, &start_type, &start, &stop_type, &stop);
+  const bool in_time = format == GST_FORMAT_TIME;
+  if (rate != 1.0 || start_type != GST_SEEK_TYPE_SET || start < 0 ||
+      (!in_time && format != GST_FORMAT_BYTES))
+    return std::nullopt;
+  flv::StartSettings settings = settings_of(properties);
+  settings.request.reset();
+  const auto measure = in_time ? StartRequest::Measure::Time : StartRequest::Measure::Offset;
+  const guint64 unit = in_time ? GST_MSECOND : 1;
+  const guint64 value = static_cast<guint64>(start) / unit;
+  if (value > 0)
+    settings.request = {measure, value, snap_of(flags, measure, properties.snap)};
+  if (stop_type == GST_SEEK_TYPE_SET) {
+    settings.stop = stop <= 0 ? 0 : static_cast<guint64>(stop) / unit;
+    if (in_time && settings.stop > 0)
+      settings.stop = offset_of(settings.stop, index);
+  }
+  return settings;
+}
+
+bool fit(flv::StartSettings &settings, const flv::KeyframeIndex &index) {
+  if (!settings.request || index.positions.empty())
+    return true;
+  const StartRequest &request = *settings.request;
+  const bool in_time = request.measure == StartRequest::Measure::Time;
+  const auto value = static_cast<double>(request.value);
+  const double first =
+      in_time ? index.times.front() * 1000 : static_cast<double>(index.positions.front());
+  const double last =
+      in_time ? index.times.back() * 1000 : static_cast<double>(index.positions.back());
+  if (value < first && request.snap != flv::Snap::Next && request.snap != flv::Snap::Exact)
+    settings.request.reset();
+  return value <= last || request.snap != flv::Snap::Next;
+}
+
+void post(GstElement *element, const StartError &error) {
+  const char *text = error.text.c_str();
+  switch (error.kind) {
+  case StartError::Kind::None:
+    break;
+  case StartError::Kind::NotFlv:
+    GST_ELEMENT_ERROR(element, STREAM, WRONG_TYPE, ("Not an FLV file: %s.", text), (nullptr));
+    break;
+  case StartError::Kind::Unreadable:
+  case StartError::Kind::NoIndex:
+  case StartError::Kind::Mismatch:
+    GST_ELEMENT_ERROR(element, STREAM, DEMUX, ("Nowhere to start: %s.", text), (nullptr));
+    break;
+  case StartError::Kind::Place:
+    GST_ELEMENT_ERROR(element, RESOURCE, SEEK, ("Nowhere to start: %s.", text), (nullptr));
+    break;
+  case StartError::Kind::Stop:
+    GST_ELEMENT_ERROR(element, RESOURCE, SETTINGS, ("Nothing to send: %s.", text), (nullptr));
+    break;
+  }
+}
+
+GstStructure *structure_of(const flv::KeyframeIndex &index) {
+  GValue offsets = G_VALUE_INIT;
+  GValue times = G_VALUE_INIT;
+  gst_value_array_init(&offsets, static_cast<guint>(index.positions.size()));
+  gst_value_array_init(&times, static_cast<guint>(index.times.size()));
+  for (const std::uint64_t position : index.positions)
+    append(&offsets, position);
+  for (const double time : index.times)
+    append(&times, static_cast<guint64>(std::llround(std::min(time, 1e12) * 1000)));
+  GstStructure *structure = gst_structure_new_empty("keyframes");
+  gst_structure_take_value(structure, "offsets", &offsets);
+  gst_structure_take_value(structure, "times", &times);
+  return structure;
+}
+
+} // namespace flvseek

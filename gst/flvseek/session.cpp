@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "session.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+GST_DEBUG_CATEGORY_EXTERN(gst_flv_seek_debug);
+#define GST_CAT_DEFAULT gst_flv_seek_debug
+
+namespace flvseek {
+
+using flv::Access;
+using flv::StartError;
+using gstflv::BufferPtr;
+using gstflv::EventPtr;
+
+namespace {
+
+// It is cheaper to read on for so many bytes than to ask upstream for others.
+constexpr guint64 kReadOn = 256 << 10;
+
+// Events that wait for the first segment.
+constexpr std::size_t kMaxWaiting = 64;
+
+// More bytes have to come before anything can be said. No pad ever returns it.
+constexpr GstFlowReturn kMore = GST_FLOW_CUSTOM_SUCCESS;
+
+guint64 size_of(GstPad *pad) {
+  gint64 size = 0;
+  return gst_pad_peer_query_duration(pad, GST_FORMAT_BYTES, &size) && size > 0
+             ? static_cast<guint64>(size)
+             : 0;
+}
+
+bool can_seek(GstPad *pad) {
+  GstQuery *query = gst_query_new_seeking(GST_FORMAT_BYTES);
+  gboolean seekable = FALSE;
+  if (gst_pad_peer_query(pad, query))
+    gst_query_parse_seeking(query, nullptr, &seekable, nullptr, nullptr);
+  gst_query_unref(query);
+  return seekable;
+}
+
+} // namespace
+
+void Session::open(bool by_pulling, const Properties &properties) {
+  const std::lock_guard lock(deciding_);
+  outlet_.clear();
+  pull_.clear();
+  push_.reset(0);
+  waiting_.clear();
+  decision_.reset();
+  prepared_.reset();
+  seqnum_ = GST_SEQNUM_INVALID;
+  stream_started_ = false;
+  access_known_ = by_pulling;
+  access_ = by_pulling ? Access::Anywhere : Access::Forward;
+  file_size_ = by_pulling ? size_of(sink_pad_) : 0;
+  settings_ = settings_of(properties);
+  starter_.reset();
+  if (by_pulling)
+    starter_.emplace(Access::Anywhere, file_size_).look_for(settings_);
+  looking_ = true;
+  const std::lock_guard known(known_mutex_);
+  started_ = {};
+  index_ = {};
+  duration_.reset();
+}
+
+// Upstream's answer may depend on its own: it is asked when the first bytes are there.
+void Session::find_out_access() {
+  if (std::exchange(access_known_, true))
+    return;
+  access_ = can_seek(sink_pad_) ? Access::Seekable : Access::Forward;
+  file_size_ = size_of(sink_pad_);
+  starter_.emplace(access_, file_size_).look_for(settings_);
+}
+
+GstFlowReturn Session::cannot_read(guint64 position) {
+  GST_ELEMENT_ERROR(element_, RESOURCE, READ,
+                    ("Upstream cannot give the bytes from %" G_GUINT64_FORMAT " on.", position),
+                    (nullptr));
+  return GST_FLOW_ERROR;
+}
+
+GstFlowReturn Session::pull_wanted(const flv::Wanted &wanted) {
+  BufferPtr buffer;
+  const GstFlowReturn flow = pull_.read(wanted, buffer);
+  if (flow == GST_FLOW_OK)
+    starter_->give(gstflv::MappedBuffer(buffer.get()).bytes());
+  return flow;
+}
+
+bool Session::look_ahead() {
+  const GstFlowReturn flow = look_by_pulling(false);
+  return flow == GST_FLOW_OK || flow == kMore;
+}
+
+GstFlowReturn Session::look_by_pulling(bool may_scan) {
+  const std::lock_guard lock(deciding_);
+  while (const auto wanted = starter_->wanted()) {
+    if (!may_scan && starter_->is_scanning())
+      return kMore;
+    const GstFlowReturn flow = pull_wanted(*wanted);
+    if (flow == GST_FLOW_FLUSHING)
+      return flow;
+    // What can't be read at all is for the streaming thread to say.
+    if (flow != GST_FLOW_OK)
+      return may_scan ? cannot_read(wanted->offset) : kMore;
+  }
+  return looking_ ? decide() : GST_FLOW_OK;
+}
+
+// The search is over.
+GstFlowReturn Session::decide() {
+  looking_ = false;
+  note_file();
+  if (starter_->error().kind != StartError::Kind::None) {
+    post(element_, starter_->error());
+    return GST_FLOW_ERROR;
+  }
+  decision_ = Decision{settings_, starter_->start(), starter_->rejected()};
+  return GST_FLOW_OK;
+}
+
+void Session::note_file() {
+  const std::lock_guard known(known_mutex_);
+  index_ = starter_->index();
+  if (!starter_->facts())
+    return;
+  constexpr double kLongest = 1e9; // seconds
+  const auto duration = flv::summarize(starter_->facts()->metadata).duration;
+  if (duration && *duration < kLongest)
+    duration_ = static_cast<GstClockTime>(std::llround(*duration * GST_SECOND));
+}
+
+GstFlowReturn Session::start_stream() {
+  if (std::exchange(stream_started_, true))
+    return GST_FLOW_OK;
+  GstPad *pad = outlet_.pad();
+  const gstflv::StringPtr id(gst_pad_create_stream_id(pad, element_, nullptr));
+  EventPtr event(gst_event_new_stream_start(id.get()));
+  gst_event_set_group_id(event.get(), gst_util_group_id_next());
+  return gst_pad_push_event(pad, event.release()) || !GST_PAD_IS_FLUSHING(pad) ? GST_FLOW_OK
+                                                                               : GST_FLOW_FLUSHING;
+}
+
+GstFlowReturn Session::begin() {
+  const Decision decision = std::move(*decision_);
+  decision_.reset();
+  announce(decision);
+  const GstFlowReturn flow = outlet_.begin(decision.start, decision.settings.stop, seqnum_);
+  for (EventPtr &event : waiting_)
+    gst_pad_push_event(outlet_.pad(), event.release());
+  waiting_.clear();
+  return flow;
+}
+
+void Session::announce(const Decision &decision) {
+  Started started;
+  if (decision.start.place)
+    started = {decision.start.place->position, decision.start.place->timestamp};
+  {
+    const std::lock_guard known(known_mutex_);
+    started_ = started;
+  }
+  if (!decision.rejected.empty())
+    GST_ELEMENT_WARNING(element_, STREAM, DEMUX,
+                        ("Passed over %" G_GSIZE_FORMAT " entries of the keyframe index, which are "
+                         "no key frames, the first at byte %" G_GUINT64_FORMAT ".",
+                         decision.rejected.size(), guint64{decision.rejected.front()}),
+                        (nullptr));
+  guint64 offset = 0;
+  guint64 time = 0;
+  if (const auto &request = decision.settings.request)
+    (request->measure == flv::StartRequest::Measure::Time ? time : offset) = request->value;
+  GstStructure *told =
+      gst_structure_new("flvseek", "requested-offset", G_TYPE_UINT64, offset, "requested-time",
+                        G_TYPE_UINT64, time, "actual-offset", G_TYPE_UINT64, started.offset,
+                        "actual-time", G_TYPE_UINT64, started.time, nullptr);
+  gst_element_post_message(element_, gst_message_new_element(GST_OBJECT(element_), told));
+  g_object_notify(G_OBJECT(element_), "actual-offset");
+  g_object_notify(G_OBJECT(element_), "actual-time");
+  g_object_notify(G_OBJECT(element_), "keyframes");
+}
+
+GstFlowReturn Session::send_block() {
+  GstFlowReturn flow = start_stream();
+  if (flow == GST_FLOW_OK && looking_)
+    flow = look_by_pulling(true);
+  if (flow == GST_FLOW_OK && decision_)
+    flow = begin();
+  if (flow != GST_FLOW_OK)
+    return flow;
+  BufferPtr block;
+  flow = pull_.next(outlet_.position(), block);
+  return flow == GST_FLOW_OK ? outlet_.send(std::move(block)) : flow;
+}
+
+GstFlowReturn Session::take(BufferPtr buffer) {
+  find_out_access();
+  const gsize size = gst_buffer_get_size(buffer.get());
+  const bool next = outlet_.has_begun() && !looking_ && push_.begin() == push_.end() &&
+                    push_.end() == outlet_.position();
+  if (next) {
+    push_.reset(push_.end() + size);
+    return outlet_.send(std::move(buffer));
+  }
+  push_.append(std::move(buffer));
+  if (looking_) {
+    const GstFlowReturn flow = look_by_pushing(false);
+    if (flow != GST_FLOW_OK)
+      return flow == kMore ? GST_FLOW_OK : flow;
+  }
+  const GstFlowReturn flow = send_held();
+  return flow == kMore ? GST_FLOW_OK : flow;
+}
+
+// Sends what has come of the stream. What comes before it is dropped, or skipped by a jump.
+GstFlowReturn Session::send_held() {
+  if (decision_) {
+    if (const GstFlowReturn flow = begin(); flow != GST_FLOW_OK)
+      return flow;
+  }
+  const guint64 position = outlet_.position();
+  const bool behind = position < push_.begin();
+  if (behind || position > push_.end() + kReadOn) {
+    if (access_ == Access::Seekable)
+      return jump_to(position);
+    if (behind)
+      return cannot_read(position);
+  }
+  BufferPtr held = push_.take_from(position);
+  return held ? outlet_.send(std::move(held)) : GST_FLOW_OK;
+}
+
+// Gives the search what it wants of the bytes that have come.
+GstFlowReturn Session::look_by_pushing(bool at_end) {
+  std::unique_lock lock(deciding_);
+  while (const auto wanted = starter_->wanted()) {
+    const bool gone = wanted->offset < push_.begin();
+    const bool far = wanted->offset > push_.end() + kReadOn;
+    if ((gone || far) && access_ == Access::Seekable) {
+      lock.unlock();
+      return jump_to(wanted->offset);
+    }
+    push_.drop_before(std::min(starter_->keep_from(), wanted->offset));
+    if (!gone && !at_end && push_.end() < wanted->offset + wanted->size)
+      return kMore;
+    const BufferPtr bytes = push_.read(*wanted);
+    starter_->give(gstflv::MappedBuffer(bytes.get()).bytes());
+  }
+  return decide();
+}
+
+// Upstream answers in this thread, or in its own if there is a queue.
+GstFlowReturn Session::jump_to(guint64 position) {
+  if (seeking_) // it is about to give other bytes anyway
+    return kMore;
+  jumping_ = true;
+  const bool jumped = gst_pad_push_event(
+      sink_pad_, gst_event_new_seek(1.0, GST_FORMAT_BYTES, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET,
+                                    static_cast<gint64>(position), GST_SEEK_TYPE_NONE, 0));
+  jumping_ = false;
+  if (!jumped)
+    return cannot_read(position);
+  push_.reset(position);
+  return kMore;
+}
+
+bool Session::finish() {
+  find_out_access();
+  GstFlowReturn flow = looking_ ? look_by_pushing(true) : GST_FLOW_OK;
+  if (flow == GST_FLOW_OK && decision_)
+    flow = send_held();
+  if (flow == GST_FLOW_OK && push_.end() < outlet_.position())
+    flow = cannot_read(push_.end());
+  return flow != kMore;
+}
+
+gboolean Session::send_event(EventPtr event) {
+  if (outlet_.has_begun())
+    return gst_pad_push_event(outlet_.pad(), event.release());
+  if (waiting_.size() < kMaxWaiting)
+    waiting_.push_back(std::move(event));
+  return TRUE;
+}
+
+bool Session::prepare(const flv::StartSettings &settings) {
+  const std::lock_guard lock(deciding_);
+  starter_->look_for(settings);
+  bool found = true;
+  while (const auto wanted = starter_->wanted()) {
+    found = pull_wanted(*wanted) == GST_FLOW_OK;
+    if (!found)
+      break;
+  }
+  found = found && starter_->error().kind == StartError::Kind::None;
+  if (found)
+    prepared_ = Decision{settings, starter_->start(), starter_->rejected()};
+  else
+    GST_WARNING_OBJECT(element_, "cannot seek: %s", starter_->error().text.c_str());
+  note_file();
+  if (looking_)
+    starter_->look_for(settings_);
+  return found;
+}
+
+void Session::restart() {
+  const std::lock_guard lock(deciding_);
+  looking_ = false;
+  decision_ = std::move(prepared_);
+  prepared_.reset();
+}
+
+EventPtr Session::prepare_upstream(const flv::StartSettings &settings, GstSeekFlags flags) {
+  const std::lock_guard lock(deciding_);
+  if (!starter_ || access_ != Access::Seekable)
+    return nullptr;
+  starter_->look_for(settings);
+  const auto wanted = starter_->wanted();
+  if (!wanted)
+    return nullptr;
+  settings_ = settings;
+  seeking_ = true;
+  looking_ = true;
+  return EventPtr(gst_event_new_seek(1.0, GST_FORMAT_BYTES, flags, GST_SEEK_TYPE_SET,
+                                     static_cast<gint64>(wanted->offset), GST_SEEK_TYPE_NONE, 0));
+}
+
+void Session::upstream_has_answered(bool accepted) {
+  seeking_ = false;
+  if (!accepted)
+    looking_ = false;
+}
+
+Started Session::started() const {
+  const std::lock_guard known(known_mutex_);
+  return started_;
+}
+
+flv::KeyframeIndex Session::index() const {
+  const std::lock_guard known(known_mutex_);
+  return index_;
+}
+
+std::optional<GstClockTime> Session::duration() const {
+  const std::lock_guard known(known_mutex_);
+  return duration_;
+}
+
+// The time of the last key frame in front of what is sent next.
+std::optional<GstClockTime> Session::position() const {
+  const std::lock_guard known(known_mutex_);
+  const guint64 position = outlet_.position();
+  const auto next = std::upper_bound(index_.positions.begin(), index_.positions.end(), position);
+  if (next == index_.positions.begin())
+    return position == 0 ? std::optional<GstClockTime>(0) : std::nullopt;
+  const auto entry = static_cast<std::size_t>(next - index_.positions.begin()) - 1;
+  return static_cast<GstClockTime>(std::llround(std::min(index_.times[entry], 1e9) * GST_SECOND));
+}
+
+} // namespace flvseek

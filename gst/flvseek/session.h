@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// From PAUSED to READY: finds the start, sends the stream, and does it again for each seek.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "outlet.h"
+#include "pullsource.h"
+#include "pushsource.h"
+#include "request.h"
+
+namespace flvseek {
+
+// What the element tells of where it started.
+struct Started {
+  guint64 offset = 0; // bytes
+  guint64 time = 0;   // ms
+};
+
+class Session {
+public:
+  Session(GstElement *element, GstPad *sink_pad, GstPad *source_pad)
+      : element_(element), sink_pad_(sink_pad), outlet_(source_pad), pull_(sink_pad) {}
+
+  // While there is no streaming thread: a new file, to be started as `properties` say.
+  void open(bool by_pulling, const Properties &properties);
+
+  // Pull mode. Looks for the start, as far as that goes without reading the file through.
+  // false: there is none, which was said on the bus.
+  [[nodiscard]] bool look_ahead();
+  // One turn of the streaming thread.
+  [[nodiscard]] GstFlowReturn send_block();
+
+  // Push mode, from the streaming thread.
+  [[nodiscard]] GstFlowReturn take(gstflv::BufferPtr buffer);
+  // No more bytes come. false: upstream was asked for others instead.
+  [[nodiscard]] bool finish();
+  // The next byte is number `position`.
+  void jumped_to(guint64 position) { push_.reset(position); }
+  // Whether what comes from upstream is the answer to a seek of its own.
+  [[nodiscard]] bool is_jumping() const { return jumping_; }
+  // Takes a serialized event; it waits for the first segment.
+  gboolean send_event(gstflv::EventPtr event);
+
+  void flush() { outlet_.flush(); }
+  void set_seqnum(guint32 seqnum) { seqnum_ = seqnum; }
+  [[nodiscard]] guint32 seqnum() const { return seqnum_; }
+
+  // Seeks, from any thread.
+  // Whether upstream can give any byte.
+  [[nodiscard]] bool is_seekable() const { return access_ != flv::Access::Forward; }
+  // Pull mode: finds the place while the stream goes on. false: there is none.
+  [[nodiscard]] bool prepare(const flv::StartSettings &settings);
+  // Pull mode, without a streaming thread: what comes next is what was prepared.
+  void restart();
+  // Push mode: what comes is to be looked through for another start. Gives the seek for upstream.
+  [[nodiscard]] gstflv::EventPtr prepare_upstream(const flv::StartSettings &settings,
+                                                  GstSeekFlags flags);
+  void upstream_has_answered(bool accepted);
+
+  // From any thread.
+  [[nodiscard]] Started started() const;
+  [[nodiscard]] flv::KeyframeIndex index() const;
+  [[nodiscard]] std::optional<GstClockTime> duration() const; // as onMetaData says
+  [[nodiscard]] std::optional<GstClockTime> position() const; // as the index says
+  [[nodiscard]] guint64 byte_position() const { return outlet_.position(); }
+  [[nodiscard]] guint64 byte_duration() const { return file_size_; } // 0: unknown
+
+private:
+  // A start that was found, and what for.
+  struct Decision {
+    flv::StartSettings settings;
+    flv::StreamStart start;
+    std::vector<std::uint64_t> rejected;
+  };
+
+  [[nodiscard]] GstFlowReturn look_by_pulling(bool may_scan);
+  [[nodiscard]] GstFlowReturn look_by_pushing(bool at_end);
+  [[nodiscard]] GstFlowReturn pull_wanted(const flv::Wanted &wanted);
+  [[nodiscard]] GstFlowReturn decide();
+  [[nodiscard]] GstFlowReturn begin();
+  [[nodiscard]] GstFlowReturn start_stream();
+  [[nodiscard]] GstFlowReturn send_held();
+  [[nodiscard]] GstFlowReturn jump_to(guint64 position);
+  [[nodiscard]] GstFlowReturn cannot_read(guint64 position);
+  void note_file();
+  void find_out_access();
+  void announce(const Decision &decision);
+
+  GstElement *element_;
+  GstPad *sink_pad_;
+  Outlet outlet_;
+  PullSource pull_;
+  PushSource push_;
+
+  // While a start is looked for, by whatever thread.
+  std::mutex deciding_;
+  std::optional<flv::Starter> starter_;
+  flv::StartSettings settings_;
+  std::atomic<flv::Access> access_ = flv::Access::Anywhere;
+  std::atomic<guint64> file_size_ = 0;
+  // By the streaming thread, there is a start to be looked for.
+  std::atomic<bool> looking_ = false;
+  std::optional<Decision> decision_; // to be begun with
+  std::optional<Decision> prepared_; // by a seek
+
+  std::atomic<guint32> seqnum_ = GST_SEQNUM_INVALID;
+  bool stream_started_ = false;
+  bool access_known_ = false;
+  std::atomic<bool> jumping_ = false; // a seek of its own is under way upstream
+  std::atomic<bool> seeking_ = false; // somebody else's
+  std::vector<gstflv::EventPtr> waiting_;
+
+  // What is known, for whoever asks.
+  mutable std::mutex known_mutex_;
+  Started started_;
+  flv::KeyframeIndex index_;
+  std::optional<GstClockTime> duration_;
+};
+
+} // namespace flvseek
