@@ -10,8 +10,9 @@ build_packages=(g++ meson ninja-build pkgconf python3 check libgstreamer1.0-dev)
 build_tools=(g++ meson ninja pkg-config python3)
 run_packages=(gstreamer1.0-tools gstreamer1.0-plugins-base ffmpeg)
 run_tools=(gst-launch-1.0 gst-inspect-1.0 ffmpeg ffprobe)
-test_packages=(gstreamer1.0-plugins-good gstreamer1.0-plugins-bad nginx libnginx-mod-rtmp)
-test_tools=(nginx)
+test_packages=(gstreamer1.0-plugins-good gstreamer1.0-plugins-bad nginx libnginx-mod-rtmp curl flvmeta
+  yamdi)
+test_tools=(nginx curl flvmeta yamdi)
 
 # Debian's meson goes with Debian's python3, whatever else PATH has first.
 if [ -e /etc/debian_version ]; then

@@ -2,20 +2,25 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The docs against the program: properties, statistics, links, and recipes that no test runs."""
 
+import functools
 import pathlib
 import re
 
-from pipeline import ROOT, case, check, main, needs_element, recipes, run
+from pipeline import ROOT, add_case, case, check, main, needs_element, recipes, run
 
-PAGE = ROOT / "docs/flvpace.md"
-TYPES = {"Unsigned Integer": "uint", "Double": "double", "Boolean": "boolean", "Enum": "enum",
-         "Boxed": "GstStructure"}
+ELEMENTS = ["flvpace", "flvseek"]
+TYPES = {"Unsigned Integer64": "uint64", "Unsigned Integer": "uint", "Double": "double",
+         "Boolean": "boolean", "Enum": "enum", "Flags": "flags", "Boxed": "GstStructure"}
 INHERITED = {"name", "parent"}
 
 
-def inspected():
+def page_of(element):
+    return ROOT / f"docs/{element}.md"
+
+
+def inspected(element):
     """Property by property: the lines that gst-inspect-1.0 has on it."""
-    text = run("gst-inspect-1.0 flvpace").ok().stdout
+    text = run(f"gst-inspect-1.0 {element}").ok().stdout
     text = text.split("Element Properties:\n", 1)[1]
     parts = re.split(r"^  ([a-z-]+) +: ", text, flags=re.MULTILINE)
     return {name: lines for name, lines in zip(parts[1::2], parts[2::2]) if name not in INHERITED}
@@ -25,9 +30,9 @@ def row_of(lines):
     """What the table should say: type, range, default, changes in."""
     kind = next(name for text, name in TYPES.items() if re.search(rf"^ +{text}", lines, re.M))
     limits = re.search(r"Range: +(\S+) - +(\S+)", lines)
-    default = re.search(r'Default: +(?:\d+, )?"?([^\s"]+)', lines)
-    if kind == "enum":
-        values = ", ".join(re.findall(r"^ +\(\d+\): (\S+)", lines, re.M))
+    default = re.search(r'Default: +(?:\w+, )?"?([^\s"]+)', lines)
+    if kind in ("enum", "flags"):
+        values = ", ".join(re.findall(r"^ +\((?:0x)?\d+\): (\S+)", lines, re.M))
     else:
         values = "–".join(limits.groups()) if limits else ""
     changes = "read only"
@@ -36,15 +41,15 @@ def row_of(lines):
     return [kind, values, default[1] if default else "", changes]
 
 
-def section(title):
-    return PAGE.read_text(encoding="utf-8").split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0]
+def section(element, title):
+    text = page_of(element).read_text(encoding="utf-8")
+    return text.split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0]
 
 
-@case
-def property_table():
-    rows = re.findall(r"^\| `([a-z-]+)` \|(.*)\|$", section("Properties"), re.MULTILINE)
+def property_table(element):
+    rows = re.findall(r"^\| `([a-z-]+)` \|(.*)\|$", section(element, "Properties"), re.MULTILINE)
     table = {name: [cell.strip() for cell in rest.split("|")][:4] for name, rest in rows}
-    properties = {name: row_of(lines) for name, lines in inspected().items()}
+    properties = {name: row_of(lines) for name, lines in inspected(element).items()}
     check(table.keys() == properties.keys(),
           f"in one only: {sorted(table.keys() ^ properties.keys())}")
     for name, row in properties.items():
@@ -53,11 +58,15 @@ def property_table():
             check(same, f"{name}: the page says {table[name]}, the element {row}")
 
 
+for name in ELEMENTS:
+    add_case(f"{name}-property-table", functools.partial(property_table, name))
+
+
 @case
 def statistics_table():
-    said = re.findall(r"`([a-z-]+)`", " ".join(re.findall(r"^\| (`.*?) \|", section("Statistics"),
-                                                          re.MULTILINE)))
-    true = re.findall(r"^ +([a-z-]+): -?\d+$", inspected()["stats"], re.MULTILINE)
+    rows = re.findall(r"^\| (`.*?) \|", section("flvpace", "Statistics"), re.MULTILINE)
+    said = re.findall(r"`([a-z-]+)`", " ".join(rows))
+    true = re.findall(r"^ +([a-z-]+): -?\d+$", inspected("flvpace")["stats"], re.MULTILINE)
     check(sorted(said) == sorted(true), f"in one only: {sorted(set(said) ^ set(true))}")
 
 
@@ -80,7 +89,7 @@ def every_block_of_the_recipes_is_named():
 @case
 def launch_lines():
     """Those outside of the recipes, which no test runs: elements and properties exist."""
-    for page in (ROOT / "README.md", PAGE):
+    for page in (ROOT / "README.md", *map(page_of, ELEMENTS)):
         text = page.read_text(encoding="utf-8")
         lines = re.findall(r"^gst-launch-1.0 (.*)$", text, re.MULTILINE)
         check(lines, f"no launch line in {page.name}")

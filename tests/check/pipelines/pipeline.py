@@ -45,9 +45,10 @@ def check(condition, why):
 
 
 def main():
-    if not _has_element("flvpace"):
-        print("FAIL: plugin: no element flvpace in GST_PLUGIN_PATH")
-        sys.exit(1)
+    for element in ("flvpace", "flvseek"):
+        if not _has_element(element):
+            print(f"FAIL: plugin: no element {element} in GST_PLUGIN_PATH")
+            sys.exit(1)
     failed = 0
     for name, function in _cases:
         with tempfile.TemporaryDirectory(prefix="flv-") as directory:
