@@ -49,7 +49,8 @@ class Bench:
         self.arrival = str(self.tools / 'arrival')
         self.media_dir = self.options.media or self.tools / 'media'
         self.env = dict(os.environ)
-        plugins = [str(self.build / 'gst' / 'flvpace'), self.env.get('GST_PLUGIN_PATH', '')]
+        plugins = [*(str(self.build / 'gst' / name) for name in ('flvpace', 'flvseek')),
+                   self.env.get('GST_PLUGIN_PATH', '')]
         self.env['GST_PLUGIN_PATH'] = ':'.join(filter(None, plugins))
         self.figures = {}
         self.failed = False
