@@ -20,6 +20,7 @@ struct Unref {
   void operator()(GstTagList *object) const { gst_tag_list_unref(object); }
   void operator()(GstClock *object) const { gst_object_unref(object); }
   void operator()(GstPad *object) const { gst_object_unref(object); }
+  void operator()(GstElement *object) const { gst_object_unref(object); }
   void operator()(GstAdapter *object) const { g_object_unref(object); }
   void operator()(GstStructure *object) const { gst_structure_free(object); }
   void operator()(gchar *text) const { g_free(text); }
@@ -34,6 +35,7 @@ using BufferListPtr = std::unique_ptr<GstBufferList, Unref>;
 using CapsPtr = std::unique_ptr<GstCaps, Unref>;
 using EventPtr = std::unique_ptr<GstEvent, Unref>;
 using TagListPtr = std::unique_ptr<GstTagList, Unref>;
+using ElementPtr = std::unique_ptr<GstElement, Unref>;
 using PadPtr = std::unique_ptr<GstPad, Unref>;
 using ClockPtr = std::unique_ptr<GstClock, Unref>;
 using ClockIdPtr = std::unique_ptr<void, UnrefClockId>; // GstClockID is a void *

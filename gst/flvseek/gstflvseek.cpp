@@ -227,9 +227,7 @@ gboolean seek_by_pulling(Private &priv, GstEvent *event, const flv::StartSetting
 gboolean seek_upstream(Private &priv, GstEvent *event, const flv::StartSettings &settings) {
   GstSeekFlags flags = GST_SEEK_FLAG_NONE;
   gst_event_parse_seek(event, nullptr, nullptr, &flags, nullptr, nullptr, nullptr, nullptr);
-  constexpr auto kPassed = GST_SEEK_FLAG_FLUSH;
-  EventPtr upstream =
-      priv.session.prepare_upstream(settings, static_cast<GstSeekFlags>(flags & kPassed));
+  EventPtr upstream = priv.session.prepare_upstream(settings, (flags & GST_SEEK_FLAG_FLUSH) != 0);
   if (!upstream)
     return FALSE;
   gst_event_set_seqnum(upstream.get(), gst_event_get_seqnum(event));
@@ -282,8 +280,9 @@ gboolean gst_flv_seek_sink_event(GstPad *pad, GstObject *parent, GstEvent *raw_e
     priv.session.flush();
     break;
   case GST_EVENT_EOS:
+    // What is refused leaves no mark on the pad, which has to take more.
     if (!priv.session.finish())
-      return TRUE;
+      return FALSE;
     break;
   case GST_EVENT_STREAM_START:
     break;

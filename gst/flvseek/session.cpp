@@ -53,7 +53,7 @@ void Session::open(bool by_pulling, const Properties &properties) {
   decision_.reset();
   prepared_.reset();
   seqnum_ = GST_SEQNUM_INVALID;
-  stream_started_ = false;
+  stream_started_ = !by_pulling; // where bytes are pushed, so is the start
   access_known_ = by_pulling;
   access_ = by_pulling ? Access::Anywhere : Access::Forward;
   file_size_ = by_pulling ? size_of(sink_pad_) : 0;
@@ -150,7 +150,12 @@ GstFlowReturn Session::begin() {
   const Decision decision = std::move(*decision_);
   decision_.reset();
   announce(decision);
-  const GstFlowReturn flow = outlet_.begin(decision.start, decision.settings.stop, seqnum_);
+  // Behind an end that was not flushed away, only another stream can follow.
+  stream_started_ = stream_started_ && !GST_PAD_IS_EOS(outlet_.pad());
+  GstFlowReturn flow = start_stream();
+  if (flow != GST_FLOW_OK)
+    return flow;
+  flow = outlet_.begin(decision.start, decision.settings.stop, seqnum_);
   for (EventPtr &event : waiting_)
     gst_pad_push_event(outlet_.pad(), event.release());
   waiting_.clear();
@@ -280,7 +285,7 @@ bool Session::finish() {
 }
 
 gboolean Session::send_event(EventPtr event) {
-  if (outlet_.has_begun())
+  if (outlet_.has_begun() && !looking_)
     return gst_pad_push_event(outlet_.pad(), event.release());
   if (waiting_.size() < kMaxWaiting)
     waiting_.push_back(std::move(event));
@@ -314,7 +319,9 @@ void Session::restart() {
   prepared_.reset();
 }
 
-EventPtr Session::prepare_upstream(const flv::StartSettings &settings, GstSeekFlags flags) {
+// Upstream is always flushed, so that it answers at once, and even behind its end. Downstream sees
+// that only if it is to be flushed as well.
+EventPtr Session::prepare_upstream(const flv::StartSettings &settings, bool flush) {
   const std::lock_guard lock(deciding_);
   if (!starter_ || access_ != Access::Seekable)
     return nullptr;
@@ -324,13 +331,15 @@ EventPtr Session::prepare_upstream(const flv::StartSettings &settings, GstSeekFl
     return nullptr;
   settings_ = settings;
   seeking_ = true;
+  jumping_ = !flush;
   looking_ = true;
-  return EventPtr(gst_event_new_seek(1.0, GST_FORMAT_BYTES, flags, GST_SEEK_TYPE_SET,
+  return EventPtr(gst_event_new_seek(1.0, GST_FORMAT_BYTES, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET,
                                      static_cast<gint64>(wanted->offset), GST_SEEK_TYPE_NONE, 0));
 }
 
 void Session::upstream_has_answered(bool accepted) {
   seeking_ = false;
+  jumping_ = false;
   if (!accepted)
     looking_ = false;
 }

@@ -57,8 +57,7 @@ public:
   // Pull mode, without a streaming thread: what comes next is what was prepared.
   void restart();
   // Push mode: what comes is to be looked through for another start. Gives the seek for upstream.
-  [[nodiscard]] gstflv::EventPtr prepare_upstream(const flv::StartSettings &settings,
-                                                  GstSeekFlags flags);
+  [[nodiscard]] gstflv::EventPtr prepare_upstream(const flv::StartSettings &settings, bool flush);
   void upstream_has_answered(bool accepted);
 
   // From any thread.

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "display.h"
+
+#include <array>
+#include <cinttypes>
+#include <cstdio>
+
+namespace flvstream {
+
+namespace {
+
+template <typename... Numbers> std::string print(const char *pattern, Numbers... numbers) {
+  std::array<char, 96> text{};
+  std::snprintf(text.data(), text.size(), pattern, numbers...);
+  return text.data();
+}
+
+std::string clock_of(std::int64_t ms, bool tenths) {
+  constexpr std::int64_t kMinute = 60'000;
+  const std::int64_t minutes = ms / kMinute;
+  const std::string text = print("%" PRId64 ":%02" PRId64 ":%02" PRId64, minutes / 60, minutes % 60,
+                                 ms % kMinute / 1000);
+  return tenths ? text + print(".%" PRId64, ms % 1000 / 100) : text;
+}
+
+std::string quoted(const std::string &text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\')
+      out += {'\\', c};
+    else if (static_cast<unsigned char>(c) < ' ')
+      out += print("\\u%04x", static_cast<unsigned>(c));
+    else
+      out += c;
+  }
+  return out + '"';
+}
+
+class Object {
+public:
+  void add(const char *name, const std::string &text) { put(name, quoted(text)); }
+  void add(const char *name, std::uint64_t number) { put(name, print("%" PRIu64, number)); }
+  void add(const char *name, std::int64_t number) { put(name, print("%" PRId64, number)); }
+  void add(const char *name, double number) { put(name, print("%.3f", number)); }
+  [[nodiscard]] std::string text() const { return "{" + text_ + "}\n"; }
+
+private:
+  void put(const char *name, const std::string &value) {
+    text_ += (text_.empty() ? "" : ", ") + quoted(name) + ": " + value;
+  }
+  std::string text_;
+};
+
+} // namespace
+
+std::string line_of(const Progress &progress) {
+  std::string line = clock_of(progress.position, true);
+  if (progress.duration)
+    line += " of " + clock_of(*progress.duration, false);
+  if (progress.share)
+    line += print("  %.0f %%", *progress.share * 100);
+  line += print("  %.0f kbit/s", progress.bits_per_second / 1000);
+  line += print("  lead %.1f s", static_cast<double>(progress.lead) / 1000);
+  if (progress.clients)
+    line += print(*progress.clients == 1 ? "  %u client" : "  %u clients", *progress.clients);
+  return line;
+}
+
+std::string json_of(const Summary &summary) {
+  Object object;
+  object.add("input", summary.input);
+  object.add("result", summary.result);
+  if (!summary.error.empty())
+    object.add("error", summary.error);
+  object.add("start_offset", summary.start_offset);
+  object.add("start_ms", summary.start_time);
+  object.add("position_ms", summary.position);
+  object.add("seconds", summary.seconds);
+  object.add("bytes", summary.bytes);
+  object.add("audio_tags", summary.audio_tags);
+  object.add("video_tags", summary.video_tags);
+  object.add("script_tags", summary.script_tags);
+  object.add("key_frames", summary.key_frames);
+  object.add("late_tags", summary.late_tags);
+  object.add("rounds", summary.rounds);
+  if (summary.clients)
+    object.add("clients", *summary.clients);
+  return object.text();
+}
+
+} // namespace flvstream

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "options.h"
+
+#include <array>
+#include <cmath>
+#include <cstdlib>
+#include <memory>
+#include <vector>
+
+#include <gst/gst.h>
+
+#include "config.h"
+
+namespace flvstream {
+
+namespace {
+
+constexpr const char *kSummary =
+    R"(Streams FLV at the speed it plays, from any byte offset or time.
+
+INPUT is a file, - for standard input, or an http URL. OUTPUT is a file or a
+device; without, standard output.)";
+
+constexpr const char *kExamples = R"(Examples:
+  flvstream movie.flv | ffplay -
+  flvstream -b 2000 -h 192.0.2.7:5000 movie.flv
+  flvstream -b 2000 -l -h 0.0.0.0:5000 --loop movie.flv
+  flvstream -o 1000000 http://example.org/movie.flv part.flv)";
+
+struct FreeText {
+  void operator()(gchar *text) const { g_free(text); }
+  void operator()(gchar **texts) const { g_strfreev(texts); }
+  void operator()(GOptionContext *context) const { g_option_context_free(context); }
+  void operator()(GError *error) const { g_error_free(error); }
+};
+
+template <typename T> using Owned = std::unique_ptr<T, FreeText>;
+
+// What GOption fills in.
+struct Raw {
+  gchar *host = nullptr;
+  gboolean udp = FALSE;
+  gboolean tcp = FALSE;
+  gboolean listen = FALSE;
+  gchar *burst = nullptr;
+  gchar *offset = nullptr;
+  gchar *start = nullptr;
+  gchar *snap = nullptr;
+  gchar *index = nullptr;
+  gchar *speed = nullptr;
+  gchar *mtu = nullptr;
+  gboolean loop = FALSE;
+  gboolean quiet = FALSE;
+  gboolean json = FALSE;
+  gboolean version = FALSE;
+  gchar **rest = nullptr;
+};
+
+std::string text_of(gchar *text) {
+  const Owned<gchar> owned(text);
+  return owned ? owned.get() : "";
+}
+
+std::optional<std::uint64_t> number_of(const std::string &text, std::uint64_t maximum) {
+  guint64 number = 0;
+  if (!g_ascii_string_to_unsigned(text.c_str(), 10, 0, maximum, &number, nullptr))
+    return std::nullopt;
+  return number;
+}
+
+std::optional<double> positive(const std::string &text) {
+  char *end = nullptr;
+  const double number = g_ascii_strtod(text.c_str(), &end);
+  if (text.empty() || *end != '\0' || !std::isfinite(number) || number <= 0)
+    return std::nullopt;
+  return number;
+}
+
+// "HOST:PORT", "[::1]:PORT".
+bool split_address(const std::string &text, Options &options) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos || colon == 0)
+    return false;
+  std::string host = text.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']')
+    host = host.substr(1, host.size() - 2);
+  else if (host.find(':') != std::string::npos)
+    return false;
+  const auto port = number_of(text.substr(colon + 1), G_MAXUINT16);
+  if (!port || *port == 0)
+    return false;
+  options.host = host;
+  options.port = static_cast<std::uint16_t>(*port);
+  return true;
+}
+
+bool is_one_of(const std::string &text, std::initializer_list<const char *> allowed) {
+  for (const char *one : allowed) {
+    if (text == one)
+      return true;
+  }
+  return false;
+}
+
+// Gives the first thing that is wrong.
+std::string convert(Raw &raw, Options &options) {
+  const std::string host = text_of(raw.host);
+  const std::string burst = text_of(raw.burst);
+  const std::string offset = text_of(raw.offset);
+  const std::string start = text_of(raw.start);
+  const std::string speed = text_of(raw.speed);
+  const std::string mtu = text_of(raw.mtu);
+  options.snap = text_of(raw.snap);
+  if (const std::string index = text_of(raw.index); !index.empty())
+    options.index = index;
+  options.udp = raw.udp;
+  options.listen = raw.listen;
+  options.loop = raw.loop;
+  options.quiet = raw.quiet;
+  options.json = raw.json;
+
+  if (!host.empty() && !split_address(host, options))
+    return "--host=" + host + " is no HOST:PORT";
+  if (!burst.empty()) {
+    const auto number = number_of(burst, G_MAXUINT32);
+    if (!number)
+      return "--burst=" + burst + " is no number of milliseconds";
+    options.burst = static_cast<std::uint32_t>(*number);
+  }
+  if (!offset.empty() && !(options.offset = number_of(offset, G_MAXINT64)))
+    return "--offset=" + offset + " is no number of bytes";
+  if (!start.empty() && !(options.start = parse_time(start)))
+    return "--start=" + start + " is no time: seconds, m:ss or h:mm:ss";
+  if (!speed.empty()) {
+    const auto number = positive(speed);
+    if (!number || *number < 0.01 || *number > 1000)
+      return "--speed=" + speed + " is no number from 0.01 to 1000";
+    options.speed = *number;
+  }
+  if (!mtu.empty()) {
+    const auto number = number_of(mtu, G_MAXUINT32);
+    if (!number)
+      return "--mtu=" + mtu + " is no number of bytes";
+    options.mtu = static_cast<std::uint32_t>(*number);
+  }
+  if (!options.snap.empty() && !is_one_of(options.snap, {"next", "previous", "exact"}))
+    return "--snap=" + options.snap + " is none of next, previous, exact";
+  if (!is_one_of(options.index, {"metadata", "scan", "auto"}))
+    return "--index=" + options.index + " is none of metadata, scan, auto";
+  if (raw.udp && raw.tcp)
+    return "--udp and --tcp exclude each other";
+  if (options.offset && options.start)
+    return "--offset and --start exclude each other";
+  if (options.udp && options.listen)
+    return "--listen is for TCP";
+  if ((raw.udp || raw.tcp || options.listen) && options.host.empty())
+    return "--host=HOST:PORT is missing";
+  return {};
+}
+
+std::string take_files(gchar **rest, Options &options) {
+  const Owned<gchar *> owned(rest);
+  const guint count = rest ? g_strv_length(rest) : 0;
+  if (count == 0)
+    return "INPUT is missing";
+  if (count > 2)
+    return std::string("one INPUT and one OUTPUT, but there is also ") + rest[2];
+  options.input = rest[0];
+  if (count == 2)
+    options.output = rest[1];
+  if (options.loop && options.input == "-")
+    return "--loop needs an INPUT that can be read again";
+  return {};
+}
+
+} // namespace
+
+std::optional<std::uint64_t> parse_time(const std::string &text) {
+  constexpr double kMaxParts = 3;
+  constexpr double kSixty = 60;
+  const Owned<gchar *> parts(g_strsplit(text.c_str(), ":", -1));
+  const guint count = g_strv_length(parts.get());
+  if (count == 0 || count > kMaxParts)
+    return std::nullopt;
+  double seconds = 0;
+  for (guint i = 0; i < count; ++i) {
+    const char *part = parts.get()[i];
+    char *end = nullptr;
+    if (!g_ascii_isdigit(*part))
+      return std::nullopt;
+    const double number = g_ascii_strtod(part, &end);
+    const bool last = i + 1 == count;
+    if (*end != '\0' || (i > 0 && number >= kSixty) || (!last && number != std::floor(number)))
+      return std::nullopt;
+    seconds = seconds * kSixty + number;
+  }
+  constexpr double kLongest = 4e9;
+  if (seconds > kLongest)
+    return std::nullopt;
+  return static_cast<std::uint64_t>(std::llround(seconds * 1000));
+}
+
+Parsed parse(int argc, char **argv) {
+  Raw raw;
+  const std::array entries{
+      GOptionEntry{"host", 'h', 0, G_OPTION_ARG_STRING, &raw.host,
+                   "Send to this address, or with --listen serve on it", "HOST:PORT"},
+      GOptionEntry{"udp", 'u', 0, G_OPTION_ARG_NONE, &raw.udp, "Over UDP", nullptr},
+      GOptionEntry{"tcp", 't', 0, G_OPTION_ARG_NONE, &raw.tcp, "Over TCP (default with --host)",
+                   nullptr},
+      GOptionEntry{"listen", 'l', 0, G_OPTION_ARG_NONE, &raw.listen,
+                   "TCP: wait for clients instead of connecting", nullptr},
+      GOptionEntry{"burst", 'b', 0, G_OPTION_ARG_STRING, &raw.burst,
+                   "Send the first MS milliseconds at once", "MS"},
+      GOptionEntry{"offset", 'o', 0, G_OPTION_ARG_STRING, &raw.offset,
+                   "Start at this offset, at the next key frame", "BYTES"},
+      GOptionEntry{"start", 's', 0, G_OPTION_ARG_STRING, &raw.start,
+                   "Start at this time, at the key frame before", "[[H:]M:]S"},
+      GOptionEntry{"snap", 0, 0, G_OPTION_ARG_STRING, &raw.snap,
+                   "Which key frame: next, previous, exact", "WHICH"},
+      GOptionEntry{"index", 0, 0, G_OPTION_ARG_STRING, &raw.index,
+                   "Find key frames by: metadata, scan, auto", "HOW"},
+      GOptionEntry{"speed", 0, 0, G_OPTION_ARG_STRING, &raw.speed, "Times as fast as it plays",
+                   "N"},
+      GOptionEntry{"loop", 0, 0, G_OPTION_ARG_NONE, &raw.loop, "Begin again at the end", nullptr},
+      GOptionEntry{"mtu", 0, 0, G_OPTION_ARG_STRING, &raw.mtu,
+                   "Cut tags to this size (UDP default: 1316)", "BYTES"},
+      GOptionEntry{"quiet", 'q', 0, G_OPTION_ARG_NONE, &raw.quiet, "Say nothing but errors",
+                   nullptr},
+      GOptionEntry{"json", 0, 0, G_OPTION_ARG_NONE, &raw.json, "At the end, what was sent",
+                   nullptr},
+      GOptionEntry{"version", 0, 0, G_OPTION_ARG_NONE, &raw.version, "Which version this is",
+                   nullptr},
+      GOptionEntry{G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw.rest, nullptr,
+                   nullptr},
+      GOptionEntry{},
+  };
+  const Owned<GOptionContext> context(g_option_context_new("INPUT [OUTPUT]"));
+  g_option_context_set_summary(context.get(), kSummary);
+  g_option_context_set_description(context.get(), kExamples);
+  g_option_context_add_main_entries(context.get(), entries.data(), nullptr);
+
+  // Its own --help ends the program by itself.
+  Parsed parsed;
+  GError *failure = nullptr;
+  const bool understood = g_option_context_parse(context.get(), &argc, &argv, &failure);
+  const Owned<GError> error(failure);
+  if (understood && raw.version) {
+    g_print("flvstream %s\n", VERSION);
+    parsed.outcome = Parsed::Outcome::Done;
+    return parsed;
+  }
+  parsed.complaint = understood ? convert(raw, parsed.options) : error->message;
+  const std::string files = take_files(raw.rest, parsed.options);
+  if (parsed.complaint.empty())
+    parsed.complaint = files;
+  if (!parsed.complaint.empty())
+    parsed.outcome = Parsed::Outcome::Wrong;
+  return parsed;
+}
+
+} // namespace flvstream

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "pipeline.h"
+
+#include <algorithm>
+
+#include "config.h"
+
+namespace flvstream {
+
+namespace {
+
+// A datagram over Ethernet and a tunnel or two, which is what streaming uses.
+constexpr guint kUsualMtu = 1316;
+
+// What a server remembers beyond the burst, so that there is a key frame in it, and how far a
+// client may fall behind that, in ns.
+constexpr gint64 kHistory = 12 * GST_SECOND;
+constexpr gint64 kMaxLag = 10 * GST_SECOND;
+constexpr guint64 kClientTimeout = 30 * GST_SECOND;
+
+struct Package {
+  const char *element;
+  const char *debian;
+};
+
+constexpr Package kPackages[] = {
+    {"filesrc", "libgstreamer1.0-0"},
+    {"fdsrc", "libgstreamer1.0-0"},
+    {"souphttpsrc", "gstreamer1.0-plugins-good"},
+    {"filesink", "libgstreamer1.0-0"},
+    {"fdsink", "libgstreamer1.0-0"},
+    {"tcpclientsink", "gstreamer1.0-plugins-base"},
+    {"tcpserversink", "gstreamer1.0-plugins-base"},
+    {"udpsink", "gstreamer1.0-plugins-good"},
+};
+
+std::string missing(const char *element) {
+  std::string text = std::string("there is no GStreamer element ") + element;
+  for (const Package &package : kPackages) {
+    if (std::string_view(package.element) == element)
+      return text + "; on Debian: apt-get install " + package.debian;
+  }
+  return text + "; it should have come with this program, in " + PLUGINS_DIR;
+}
+
+bool is_url(const std::string &input) {
+  return input.starts_with("http://") || input.starts_with("https://");
+}
+
+// Plugins that were installed with this program may be where GStreamer doesn't look.
+void find_own_plugins() {
+  for (const char *name : {"flvseek", "flvpace"}) {
+    GstElementFactory *factory = gst_element_factory_find(name);
+    if (!factory) {
+      gst_registry_scan_path(gst_registry_get(), PLUGINS_DIR);
+      return;
+    }
+    gst_object_unref(factory);
+  }
+}
+
+class Builder {
+public:
+  explicit Builder(const Options &options) : options_(options) {
+    result_.pipeline.reset(GST_ELEMENT(gst_object_ref_sink(gst_pipeline_new("flvstream"))));
+  }
+
+  Pipeline build() {
+    add_source();
+    result_.seek = add("flvseek");
+    if (result_.seek)
+      configure_seek();
+    result_.pace = add("flvpace");
+    if (result_.pace)
+      g_object_set(result_.pace, "burst", options_.burst, "speed", options_.speed, "mtu", mtu(),
+                   nullptr);
+    add_sink();
+    if (!result_.complaint.empty())
+      result_.pipeline.reset();
+    return std::move(result_);
+  }
+
+private:
+  // Puts it behind the last one.
+  GstElement *add(const char *factory) {
+    if (!result_.complaint.empty())
+      return nullptr;
+    GstElement *element = gst_element_factory_make(factory, nullptr);
+    if (!element) {
+      result_.complaint = missing(factory);
+      return nullptr;
+    }
+    gst_bin_add(GST_BIN(result_.pipeline.get()), element);
+    if (last_)
+      gst_element_link(last_, element);
+    last_ = element;
+    return element;
+  }
+
+  void add_source() {
+    if (options_.input == "-") {
+      add("fdsrc");
+      return;
+    }
+    if (is_url(options_.input)) {
+      if (GstElement *source = add("souphttpsrc"))
+        g_object_set(source, "location", options_.input.c_str(), "automatic-redirect", TRUE,
+                     nullptr);
+      return;
+    }
+    if (GstElement *source = add("filesrc"))
+      g_object_set(source, "location", options_.input.c_str(), nullptr);
+  }
+
+  void configure_seek() {
+    const char *snap = options_.start ? "previous" : "next";
+    gst_util_set_object_arg(G_OBJECT(result_.seek), "snap",
+                            options_.snap.empty() ? snap : options_.snap.c_str());
+    gst_util_set_object_arg(G_OBJECT(result_.seek), "index", options_.index.c_str());
+    g_object_set(result_.seek, "offset", guint64{options_.offset.value_or(0)}, "start-time",
+                 guint64{options_.start.value_or(0)}, nullptr);
+  }
+
+  [[nodiscard]] guint mtu() const {
+    return options_.mtu == 0 && options_.udp ? kUsualMtu : options_.mtu;
+  }
+
+  void add_sink() {
+    if (options_.host.empty())
+      add_file_sink();
+    else if (options_.udp)
+      add_network_sink("udpsink");
+    else if (options_.listen)
+      add_server();
+    else
+      add_network_sink("tcpclientsink");
+  }
+
+  // Every tag is on its way when it is due.
+  void add_file_sink() {
+    if (options_.output.empty()) {
+      result_.sink = add("fdsink");
+      return;
+    }
+    result_.sink = add("filesink");
+    if (!result_.sink)
+      return;
+    g_object_set(result_.sink, "location", options_.output.c_str(), nullptr);
+    gst_util_set_object_arg(G_OBJECT(result_.sink), "buffer-mode", "unbuffered");
+  }
+
+  void add_network_sink(const char *factory) {
+    result_.sink = add(factory);
+    if (result_.sink)
+      g_object_set(result_.sink, "host", options_.host.c_str(), "port", gint{options_.port},
+                   nullptr);
+  }
+
+  // Each client begins with the head and the burst, at a key frame. One that has stopped reading is
+  // dropped, and what is kept for it is bounded.
+  void add_server() {
+    result_.sink = add("tcpserversink");
+    if (!result_.sink)
+      return;
+    const gint64 burst = gint64{options_.burst} * GST_MSECOND;
+    GObject *sink = G_OBJECT(result_.sink);
+    g_object_set(sink, "host", options_.host.c_str(), "port", gint{options_.port}, "burst-value",
+                 static_cast<guint64>(std::max<gint64>(burst, GST_MSECOND)), "time-min",
+                 burst + kHistory, "units-max", burst + kHistory + kMaxLag, "timeout",
+                 kClientTimeout, "resend-streamheader", FALSE, nullptr);
+    gst_util_set_object_arg(sink, "sync-method", "burst-keyframe");
+    gst_util_set_object_arg(sink, "burst-format", "time");
+    gst_util_set_object_arg(sink, "unit-format", "time");
+  }
+
+  const Options &options_;
+  Pipeline result_;
+  GstElement *last_ = nullptr;
+};
+
+} // namespace
+
+Pipeline build(const Options &options) {
+  find_own_plugins();
+  return Builder(options).build();
+}
+
+} // namespace flvstream

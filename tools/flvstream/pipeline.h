@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The pipeline for a command line.
+#pragma once
+
+#include <string>
+
+#include "common/gstptr.h"
+#include "options.h"
+
+namespace flvstream {
+
+// All but the pipeline are borrowed from it.
+struct Pipeline {
+  gstflv::ElementPtr pipeline;
+  GstElement *seek = nullptr; // flvseek
+  GstElement *pace = nullptr; // flvpace
+  GstElement *sink = nullptr;
+  std::string complaint; // why there is no pipeline
+};
+
+[[nodiscard]] Pipeline build(const Options &options);
+
+} // namespace flvstream

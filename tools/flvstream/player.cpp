@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "player.h"
+
+#include <glib-unix.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace flvstream {
+
+namespace {
+
+constexpr guint kTick = 250;             // ms, between two looks of the line
+constexpr guint kPatience = 1000;        // ms, for a sink to take its last tag
+constexpr gint64 kMaxDrain = 10'000'000; // us, for clients to take what was sent
+constexpr gulong kDrainTick = 100'000;   // us
+
+void add_probe(GstElement *element, const char *name, GstPadProbeType type,
+               GstPadProbeCallback callback, gpointer data) {
+  const gstflv::PadPtr pad(gst_element_get_static_pad(element, name));
+  gst_pad_add_probe(pad.get(), type, callback, data, nullptr);
+}
+
+bool is_eos(GstPadProbeInfo *info) {
+  return GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS;
+}
+
+std::string last_line(const gchar *text) {
+  const std::string lines = text ? text : "";
+  return lines.substr(lines.rfind('\n') + 1);
+}
+
+guint64 number_in(const GstStructure *structure, const char *field) {
+  guint64 number = 0;
+  gst_structure_get_uint64(structure, field, &number);
+  return number;
+}
+
+gstflv::StructurePtr stats_of(GstElement *pace) {
+  GstStructure *stats = nullptr;
+  g_object_get(pace, "stats", &stats, nullptr);
+  return gstflv::StructurePtr(stats);
+}
+
+std::optional<gint64> query(GstElement *element, GstFormat format,
+                            gboolean (*ask)(GstPad *, GstFormat, gint64 *)) {
+  const gstflv::PadPtr pad(gst_element_get_static_pad(element, "src"));
+  gint64 answer = 0;
+  return ask(pad.get(), format, &answer) ? std::optional(answer) : std::nullopt;
+}
+
+} // namespace
+
+Player::Player(const Options &options, Pipeline pipeline)
+    : options_(options), pipeline_(std::move(pipeline)), loop_(g_main_loop_new(nullptr, FALSE)),
+      is_terminal_(!options.quiet && isatty(STDERR_FILENO) != 0) {
+  summary_.input = options.input;
+  add_probe(
+      pipeline_.pace, "src",
+      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST),
+      on_tag, this);
+  if (options.loop)
+    add_probe(pipeline_.seek, "src", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_file_end, this);
+  if (options.listen) {
+    add_probe(pipeline_.sink, "sink", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_stream_end, this);
+    g_signal_connect(pipeline_.sink, "client-added", G_CALLBACK(on_client_added), this);
+  }
+}
+
+Player::~Player() {
+  gst_element_set_state(pipeline_.pipeline.get(), GST_STATE_NULL);
+  g_main_loop_unref(loop_);
+}
+
+Summary Player::play() {
+  GstElement *pipeline = pipeline_.pipeline.get();
+  GstBus *bus = gst_element_get_bus(pipeline);
+  const guint watch = gst_bus_add_watch(bus, on_message, this);
+  gst_object_unref(bus);
+  const guint signals[] = {g_unix_signal_add(SIGINT, on_signal, this),
+                           g_unix_signal_add(SIGTERM, on_signal, this)};
+  const guint ticks = is_terminal_ ? g_timeout_add(kTick, on_tick, this) : 0;
+
+  begun_ = time_before_ = g_get_monotonic_time();
+  const auto state =
+      gst_element_set_state(pipeline, options_.listen ? GST_STATE_PAUSED : GST_STATE_PLAYING);
+  if (state == GST_STATE_CHANGE_FAILURE)
+    summary_.error = "the stream cannot be started";
+  if (options_.listen && !options_.quiet)
+    g_printerr("flvstream: waiting for clients on %s port %u\n", options_.host.c_str(),
+               options_.port);
+  g_main_loop_run(loop_);
+
+  take_stock();
+  gst_element_set_state(pipeline, GST_STATE_NULL);
+  for (const guint signal : signals)
+    g_source_remove(signal);
+  if (ticks > 0)
+    g_source_remove(ticks);
+  g_source_remove(watch);
+  return summary_;
+}
+
+void Player::finish(const char *result) {
+  if (summary_.result.empty())
+    summary_.result = result;
+  g_main_loop_quit(loop_);
+}
+
+gboolean Player::on_message(GstBus *, GstMessage *message, gpointer data) {
+  auto *self = static_cast<Player *>(data);
+  switch (GST_MESSAGE_TYPE(message)) {
+  case GST_MESSAGE_ERROR:
+    self->handle_error(message);
+    break;
+  case GST_MESSAGE_WARNING:
+    self->handle_warning(message);
+    break;
+  case GST_MESSAGE_EOS:
+    self->finish(self->stopping_ ? "stopped" : "done");
+    break;
+  case GST_MESSAGE_APPLICATION:
+  case GST_MESSAGE_ELEMENT:
+    self->handle_application(gst_message_get_structure(message));
+    break;
+  default:
+    break;
+  }
+  return G_SOURCE_CONTINUE;
+}
+
+// The first one counts; others follow from it.
+void Player::handle_error(GstMessage *message) {
+  if (!summary_.error.empty())
+    return;
+  GError *failure = nullptr;
+  gchar *details = nullptr;
+  gst_message_parse_error(message, &failure, &details);
+  // The elements of this project say it all in the message.
+  GstObject *source = GST_MESSAGE_SRC(message);
+  const bool own = source == GST_OBJECT(pipeline_.seek) || source == GST_OBJECT(pipeline_.pace);
+  summary_.error = failure->message;
+  if (const std::string more = last_line(details); !own && !more.empty() && more != summary_.error)
+    summary_.error += " " + more;
+  g_error_free(failure);
+  g_free(details);
+  finish("failed");
+}
+
+void Player::handle_warning(GstMessage *message) {
+  if (options_.quiet)
+    return;
+  GError *warning = nullptr;
+  gst_message_parse_warning(message, &warning, nullptr);
+  g_printerr("%sflvstream: warning: %s\n", std::exchange(shown_, false) ? "\r\033[K" : "",
+             warning->message);
+  g_error_free(warning);
+}
+
+void Player::handle_application(const GstStructure *structure) {
+  if (gst_structure_has_name(structure, "flvstream-client")) {
+    gst_element_set_state(pipeline_.pipeline.get(), GST_STATE_PLAYING);
+  } else if (gst_structure_has_name(structure, "flvstream-again")) {
+    begin_again();
+  } else if (gst_structure_has_name(structure, "flvseek") && summary_.rounds == 1) {
+    summary_.start_offset = number_in(structure, "actual-offset");
+    summary_.start_time = number_in(structure, "actual-time");
+  }
+}
+
+// The end of the file is the start of another round.
+GstPadProbeReturn Player::on_file_end(GstPad *, GstPadProbeInfo *info, gpointer data) {
+  auto *self = static_cast<Player *>(data);
+  if (!is_eos(info) || self->stopping_)
+    return GST_PAD_PROBE_OK;
+  GstElement *pipeline = self->pipeline_.pipeline.get();
+  gst_element_post_message(pipeline,
+                           gst_message_new_application(GST_OBJECT(pipeline),
+                                                       gst_structure_new_empty("flvstream-again")));
+  return GST_PAD_PROBE_DROP;
+}
+
+void Player::begin_again() {
+  ++summary_.rounds;
+  const bool in_time = options_.start.value_or(0) > 0;
+  const gint64 start = in_time ? static_cast<gint64>(*options_.start * GST_MSECOND)
+                               : static_cast<gint64>(options_.offset.value_or(0));
+  const GstSeekFlags flags =
+      in_time && options_.snap == "next" ? GST_SEEK_FLAG_SNAP_AFTER : GST_SEEK_FLAG_NONE;
+  const gstflv::PadPtr pad(gst_element_get_static_pad(pipeline_.seek, "src"));
+  GstEvent *seek = gst_event_new_seek(1.0, in_time ? GST_FORMAT_TIME : GST_FORMAT_BYTES, flags,
+                                      GST_SEEK_TYPE_SET, start, GST_SEEK_TYPE_NONE, 0);
+  if (gst_pad_send_event(pad.get(), seek))
+    return;
+  summary_.error = "the input cannot be read again";
+  finish("failed");
+}
+
+// Whoever is in the middle of a tag gets all of it.
+gboolean Player::on_signal(gpointer data) {
+  auto *self = static_cast<Player *>(data);
+  if (self->stopping_.exchange(true)) {
+    self->finish("stopped");
+    return G_SOURCE_CONTINUE;
+  }
+  g_timeout_add(kPatience, on_late, self);
+  return G_SOURCE_CONTINUE;
+}
+
+gboolean Player::on_late(gpointer data) {
+  static_cast<Player *>(data)->finish("stopped");
+  return G_SOURCE_REMOVE;
+}
+
+GstPadProbeReturn Player::on_tag(GstPad *pad, GstPadProbeInfo *, gpointer data) {
+  auto *self = static_cast<Player *>(data);
+  if (!self->stopping_)
+    return GST_PAD_PROBE_OK;
+  if (!std::exchange(self->stopped_, true))
+    gst_pad_push_event(pad, gst_event_new_eos());
+  return GST_PAD_PROBE_DROP;
+}
+
+// The server's own thread must not change states.
+void Player::on_client_added(GstElement *, GObject *, gpointer data) {
+  auto *self = static_cast<Player *>(data);
+  if (self->clients_++ > 0)
+    return;
+  GstElement *pipeline = self->pipeline_.pipeline.get();
+  gst_element_post_message(
+      pipeline, gst_message_new_application(GST_OBJECT(pipeline),
+                                            gst_structure_new_empty("flvstream-client")));
+}
+
+// At the end of the stream the server closes at once, whatever a client has yet to get.
+GstPadProbeReturn Player::on_stream_end(GstPad *, GstPadProbeInfo *info, gpointer data) {
+  if (is_eos(info))
+    static_cast<Player *>(data)->drain();
+  return GST_PAD_PROBE_OK;
+}
+
+// Waits as long as somebody still takes something.
+void Player::drain() {
+  const gint64 deadline = g_get_monotonic_time() + kMaxDrain;
+  guint64 before = G_MAXUINT64;
+  while (g_get_monotonic_time() < deadline) {
+    guint64 served = 0;
+    g_object_get(pipeline_.sink, "bytes-served", &served, nullptr);
+    if (served == before)
+      return;
+    before = served;
+    g_usleep(kDrainTick);
+  }
+}
+
+gboolean Player::on_tick(gpointer data) {
+  static_cast<Player *>(data)->show();
+  return G_SOURCE_CONTINUE;
+}
+
+void Player::show() {
+  constexpr double kSmooth = 0.2;
+  constexpr double kMicrosecond = 1e-6;
+  const auto stats = stats_of(pipeline_.pace);
+  const gint64 now = g_get_monotonic_time();
+  const guint64 bytes = number_in(stats.get(), "bytes-out");
+  const double rate = static_cast<double>(bytes - bytes_before_) * 8 /
+                      (static_cast<double>(std::max<gint64>(now - time_before_, 1)) * kMicrosecond);
+  rate_ = bytes_before_ == 0 ? rate : rate_ + kSmooth * (rate - rate_);
+  bytes_before_ = bytes;
+  time_before_ = now;
+
+  Progress progress;
+  progress.bits_per_second = rate_;
+  gst_structure_get_int64(stats.get(), "lead", &progress.lead);
+  if (const auto position = query(pipeline_.pace, GST_FORMAT_TIME, gst_pad_query_position))
+    progress.position = *position / static_cast<gint64>(GST_MSECOND);
+  if (const auto duration = query(pipeline_.pace, GST_FORMAT_TIME, gst_pad_query_duration))
+    progress.duration = *duration / static_cast<gint64>(GST_MSECOND);
+  const auto byte = query(pipeline_.seek, GST_FORMAT_BYTES, gst_pad_query_position);
+  const auto size = query(pipeline_.seek, GST_FORMAT_BYTES, gst_pad_query_duration);
+  if (progress.duration.value_or(0) > 0 && !options_.loop)
+    progress.share = std::min(1.0, static_cast<double>(progress.position) /
+                                       static_cast<double>(*progress.duration));
+  else if (byte && size.value_or(0) > 0)
+    progress.share = static_cast<double>(*byte) / static_cast<double>(*size);
+  if (options_.listen) {
+    guint clients = 0;
+    g_object_get(pipeline_.sink, "num-handles", &clients, nullptr);
+    progress.clients = clients;
+  }
+  g_printerr("\r\033[K%s", line_of(progress).c_str());
+  shown_ = true;
+}
+
+void Player::take_stock() {
+  const auto stats = stats_of(pipeline_.pace);
+  constexpr double kMicrosecond = 1e-6;
+  summary_.seconds = static_cast<double>(g_get_monotonic_time() - begun_) * kMicrosecond;
+  summary_.bytes = number_in(stats.get(), "bytes-out");
+  summary_.audio_tags = number_in(stats.get(), "audio-tags");
+  summary_.video_tags = number_in(stats.get(), "video-tags");
+  summary_.script_tags = number_in(stats.get(), "script-tags");
+  summary_.key_frames = number_in(stats.get(), "key-frames");
+  summary_.late_tags = number_in(stats.get(), "late-tags");
+  if (const auto position = query(pipeline_.pace, GST_FORMAT_TIME, gst_pad_query_position))
+    summary_.position = *position / static_cast<gint64>(GST_MSECOND);
+  if (options_.listen)
+    summary_.clients = clients_;
+  if (is_terminal_) {
+    show();
+    g_printerr("\n");
+  }
+}
+
+} // namespace flvstream
