@@ -3,6 +3,8 @@
 // come by on the way.
 #pragma once
 
+#include <deque>
+
 #include "indexscan.h"
 #include "startpoint.h"
 
@@ -15,9 +17,11 @@ public:
   // `index` outlives the search. What the scan passes belongs in front of the place; `before` is
   // what was in force where it begins.
   ForwardSearch(const KeyframeIndex &index, const StartRequest &request, bool has_video,
-                std::uint64_t file_size, IndexScan scan, Head before)
-      : search_(index, request, has_video, file_size), scan_(std::move(scan)),
-        before_(std::move(before)) {}
+                std::uint64_t file_size, IndexScan scan, Head before, bool is_scanned = false)
+      : search_(index, request, has_video, file_size, is_scanned), scan_(std::move(scan)),
+        before_(std::move(before)) {
+    before_.note_all(scan_.head());
+  }
 
   [[nodiscard]] std::optional<Wanted> wanted() const;
   void give(Bytes bytes);
@@ -30,11 +34,19 @@ public:
   [[nodiscard]] Head head() const;
 
 private:
+  struct Passed {
+    std::uint64_t position = 0;
+    std::vector<std::uint8_t> tag;
+  };
+
   [[nodiscard]] bool scan_is_behind() const;
+  void pass(Bytes bytes);
 
   StartSearch search_;
   IndexScan scan_;
   Head before_;
+  std::deque<Passed> passed_; // configurations, for the place may turn out to be before some
+  std::size_t passed_bytes_ = 0;
 };
 
 } // namespace flv

@@ -80,12 +80,17 @@ Head::Change Head::note_configuration(const TagHeader &header, const TagInfo &in
 }
 
 void Head::note_all(const Head &later) {
-  for (const Part &part : later.configurations_) {
-    TagHeader header;
-    const std::vector<std::uint8_t> &tag = *part.tag;
-    if (read_tag_header(tag.data(), kMaxDataSize, header).kind == Fault::Kind::None)
-      note(header, classify(header.type, data_of(tag)), tag);
-  }
+  for (const Part &part : later.configurations_)
+    note_tag(*part.tag);
+}
+
+Head::Change Head::note_tag(Bytes tag) {
+  TagHeader header;
+  if (tag.size() < kTagHeaderSize ||
+      read_tag_header(tag.data(), kMaxDataSize, header).kind != Fault::Kind::None ||
+      tag.size() < header.tag_size())
+    return Change::None;
+  return note(header, classify(header.type, data_of(header, tag)), tag);
 }
 
 bool Head::covers(const Head &other) const {

@@ -35,6 +35,9 @@ public:
   // `info` is what classify() says of its data.
   Change note(const TagHeader &header, const TagInfo &info, Bytes tag);
 
+  // The same for a tag of which nothing else is known.
+  Change note_tag(Bytes tag);
+
   // Takes the configurations of a later stretch of the stream.
   void note_all(const Head &later);
 

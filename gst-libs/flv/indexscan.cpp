@@ -8,7 +8,8 @@ namespace flv {
 namespace {
 
 constexpr std::size_t kTagStart = 48;
-constexpr std::size_t kSearchBlock = 64 << 10;
+// Small, for behind it the same bytes are looked at again as tags.
+constexpr std::size_t kSearchBlock = 1 << 10;
 
 } // namespace
 
@@ -117,10 +118,12 @@ void IndexScan::add(KeyframeIndex &index, double &spacing, std::uint64_t positio
   index.times.resize(kept);
 }
 
-// Up to the next tag that holds together. Should it have begun before the bytes at hand, it is
-// passed over, for they are gone.
+std::uint64_t IndexScan::keep_from() const {
+  return search_ ? std::min(last_tag_, search_->keep_from()) : last_tag_;
+}
+
+// Up to the next tag that holds together.
 void IndexScan::resynchronize(Bytes bytes) {
-  const std::uint64_t begin = search_->position();
   std::vector<Item> items;
   (void)search_->feed(bytes, items); // in the middle of a file it cannot fail
   over_ = bytes.size() < kSearchBlock;
@@ -129,12 +132,13 @@ void IndexScan::resynchronize(Bytes bytes) {
   for (const Item &item : items) {
     if (item.kind != Item::Kind::Tag && item.kind != Item::Kind::FileHeader)
       continue;
-    const bool again = item.kind == Item::Kind::Tag && item.begin >= begin;
-    position_ = again ? item.begin : item.end;
+    position_ = item.kind == Item::Kind::Tag ? item.begin : item.end;
+    last_tag_ = position_;
     over_ = false;
     search_.reset();
     return;
   }
+  last_tag_ = search_->keep_from();
 }
 
 } // namespace flv

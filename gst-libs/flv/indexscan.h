@@ -41,6 +41,8 @@ public:
   [[nodiscard]] std::uint64_t tags() const { return tags_; }
   // The tag that is looked at next begins here, or behind this.
   [[nodiscard]] std::uint64_t position() const { return search_ ? search_->position() : position_; }
+  // Nothing in front of this will be wanted.
+  [[nodiscard]] std::uint64_t keep_from() const;
   // Where the last tag begins that was looked at.
   [[nodiscard]] std::uint64_t last_tag() const { return last_tag_; }
   // The configurations in force there, without those from before it began.

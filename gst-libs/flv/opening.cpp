@@ -89,6 +89,8 @@ void Opening::take_tag_start(Bytes bytes) {
     facts_.audio_seen |= tag_.type == TagType::Audio;
     facts_.video_seen |= tag_.type == TagType::Video && info_.role != Role::Command;
     media_bytes_ += tag_.tag_size();
+  } else {
+    media_bytes_ += kTagStart;
   }
   pass();
 }
@@ -101,6 +103,9 @@ void Opening::take_whole_tag(Bytes bytes) {
     state_ = State::Done;
     return;
   }
+  // Not the first of its kind that matters: nobody has so many that it counts.
+  if (!tag_.is_script() || facts_.metadata_tag)
+    media_bytes_ += tag_.tag_size();
   PlacedTag tag{facts_.end, tag_, {bytes.begin(), bytes.end()}};
   if (tag_.is_script())
     take_metadata(std::move(tag));

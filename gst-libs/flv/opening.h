@@ -73,7 +73,7 @@ private:
   FileFacts facts_;
   TagHeader tag_;
   TagInfo info_;
-  std::uint64_t media_bytes_ = 0;
+  std::uint64_t media_bytes_ = 0; // and those of whatever else a file could have without end
 };
 
 } // namespace flv

@@ -13,6 +13,9 @@ namespace {
 constexpr std::uint64_t kInFront = 64 << 10;
 // Of those that a scan has found, so many are read again, the last ones first.
 constexpr std::size_t kMaxConfigurations = 256;
+// Where entries can't be looked at: some indexes list the end-of-sequence tag at the end of the
+// file, and no key frame is so small (bytes).
+constexpr std::uint64_t kLastTag = 64;
 // From a key frame to the tag at which to stop it is not further than this.
 constexpr std::uint64_t kMaxTagsToStop = 20'000;
 
@@ -25,10 +28,26 @@ void Starter::look_for(const StartSettings &settings) {
   part_ = {};
   head_.clear();
   rejected_.clear();
-  if (facts_ && settings_.request)
+  heads_.clear();
+  if (facts_ && settings_.request && !is_in_header(facts_->first_tag()))
     return find_index();
   stage_ = Stage::Opening;
   opening_.emplace();
+}
+
+bool Starter::is_in_header(std::uint64_t first_tag) const {
+  return settings_.request && settings_.request->measure == StartRequest::Measure::Offset &&
+         settings_.request->value < first_tag;
+}
+
+bool Starter::is_backward() const {
+  return settings_.request &&
+         (settings_.request->snap == Snap::Previous || settings_.request->snap == Snap::Nearest);
+}
+
+// Whatever the header says, a file that was looked through has what was seen.
+bool Starter::has_video() const {
+  return facts_->video_seen || (facts_->header.has_video && !facts_->whole);
 }
 
 std::optional<Wanted> Starter::wanted() const {
@@ -63,6 +82,7 @@ void Starter::give(Bytes bytes) {
     break;
   case Stage::Scanning:
     scan_->give(bytes);
+    keep_head();
     if (!scan_->wanted() || has_scanned_enough())
       end_scan();
     break;
@@ -96,7 +116,7 @@ void Starter::give(Bytes bytes) {
     stop_->give(bytes);
     if (stop_->wanted() && stop_->position() < settings_.stop && stop_->tags() < kMaxTagsToStop)
       break;
-    if (!stop_->wanted())
+    if (!stop_->wanted() && file_size_ > 0)
       part_.end = file_size_;
     else if (stop_->position() >= settings_.stop)
       part_.end = stop_->position();
@@ -108,7 +128,8 @@ void Starter::give(Bytes bytes) {
 std::uint64_t Starter::keep_from() const {
   switch (stage_) {
   case Stage::Scanning:
-    return scan_->last_tag();
+    return is_backward() && !scan_->index().positions.empty() ? scan_->index().positions.back()
+                                                              : scan_->keep_from();
   case Stage::Forward:
     return forward_->keep_from();
   case Stage::Idle:
@@ -127,18 +148,18 @@ void Starter::fail(StartError::Kind kind, std::string text) {
 // and later starts, and may be as bad as it likes.
 void Starter::take_opening() {
   const Fault fault = opening_->fault();
-  const bool in_header = settings_.request &&
-                         settings_.request->measure == StartRequest::Measure::Offset &&
-                         opening_->has_header() &&
-                         settings_.request->value < opening_->facts().first_tag();
+  const bool in_header = opening_->has_header() && is_in_header(opening_->facts().first_tag());
   if (opening_->has_header() && (in_header || !settings_.request)) {
     if (access_ == Access::Anywhere && opening_->wanted())
       return;
     stage_ = Stage::Idle;
     if (opening_->wanted() || fault.kind != Fault::Kind::None)
       return;
+    if (facts_)
+      return;
     facts_ = opening_->take();
-    (void)read_keyframe_index(facts_->metadata, file_size_, index_);
+    index_is_whole_ =
+        read_keyframe_index(facts_->metadata, file_size_, index_).kind == IndexFault::Kind::None;
     return;
   }
   if (fault.kind == Fault::Kind::Truncated)
@@ -180,8 +201,8 @@ void Starter::find_index() {
 }
 
 void Starter::begin_scan() {
-  if (scan_ && index_is_scanned_ && index_is_whole_)
-    return begin_search();
+  if (scan_ && !scan_->wanted())
+    return end_scan();
   scan_.emplace(Splitter::Start::File, facts_->first_tag(), file_size_);
   stage_ = Stage::Scanning;
 }
@@ -189,15 +210,15 @@ void Starter::begin_scan() {
 // Where there is no way back, or only a dear one, the rest can wait.
 bool Starter::has_scanned_enough() const {
   const KeyframeIndex &index = scan_->index();
-  if (access_ == Access::Anywhere || index.positions.empty())
+  if (access_ == Access::Anywhere || index.positions.empty() ||
+      (has_video() && !scan_->video_seen()))
     return false;
   const StartRequest &request = *settings_.request;
   const std::uint64_t last =
       request.measure == StartRequest::Measure::Offset
           ? index.positions.back()
           : static_cast<std::uint64_t>(std::llround(index.times.back() * 1000));
-  const bool backward = request.snap == Snap::Previous || request.snap == Snap::Nearest;
-  return backward ? last > request.value : last >= request.value;
+  return is_backward() ? last > request.value : last >= request.value;
 }
 
 void Starter::end_scan() {
@@ -213,29 +234,51 @@ void Starter::end_scan() {
   begin_search();
 }
 
+// What was passed can't be seen again, but one of the last two key frames may be the place.
+void Starter::keep_head() {
+  const auto &positions = scan_->index().positions;
+  if (access_ != Access::Forward || positions.empty() ||
+      (!heads_.empty() && heads_.back().first == positions.back()))
+    return;
+  heads_.emplace_back(positions.back(), scan_->head());
+  if (heads_.size() > 2)
+    heads_.pop_front();
+}
+
 void Starter::begin_search() {
   if (access_ != Access::Anywhere)
     return begin_forward_search();
-  search_ = std::make_unique<StartSearch>(index_, *settings_.request, has_video(), file_size_);
+  search_at_once();
+}
+
+void Starter::search_at_once() {
+  search_ = std::make_unique<StartSearch>(index_, *settings_.request, has_video(), file_size_,
+                                          index_is_scanned_);
   stage_ = Stage::Searching;
 }
 
 void Starter::begin_forward_search() {
   const StartRequest &request = *settings_.request;
-  const StartSearch preview(index_, request, has_video(), file_size_);
+  const StartSearch preview(index_, request, has_video(), file_size_, index_is_scanned_);
   const std::uint64_t candidate = preview.wanted()->offset;
   const auto search = [&](IndexScan scan, Head before) {
-    forward_ = std::make_unique<ForwardSearch>(index_, request, has_video(), file_size_,
-                                               std::move(scan), std::move(before));
+    forward_ =
+        std::make_unique<ForwardSearch>(index_, request, has_video(), file_size_, std::move(scan),
+                                        std::move(before), index_is_scanned_);
     stage_ = Stage::Forward;
   };
   if (index_is_scanned_ && scan_->last_tag() == candidate)
     return search(*scan_, {});
+  for (const auto &[position, head] : heads_) {
+    if (index_is_scanned_ && position == candidate)
+      return search({Splitter::Start::File, candidate, file_size_}, head);
+  }
+  // A scan knows where the configurations are.
+  if (index_is_scanned_ && access_ == Access::Seekable)
+    return search_at_once();
   if (candidate < facts_->end)
     return search({Splitter::Start::File, facts_->first_tag(), file_size_}, {});
   Head before = opening_head(candidate);
-  if (index_is_scanned_)
-    before.note_all(scan_->head());
   if (access_ == Access::Seekable && candidate - facts_->end > kInFront)
     return search({Splitter::Start::Middle, candidate - kInFront, file_size_}, std::move(before));
   search({Splitter::Start::File, facts_->end, file_size_}, std::move(before));
@@ -270,14 +313,14 @@ Head Starter::opening_head(std::uint64_t before) const {
 }
 
 void Starter::look_for_configurations() {
-  if (access_ != Access::Anywhere || !settings_.reinsert.configurations)
+  if (stage_ == Stage::Forward || !settings_.reinsert.configurations)
     return check_index();
   std::vector<ConfigurationSearch::Stretch> stretches;
   if (index_is_scanned_) {
     const auto &known = scan_->configurations();
     for (auto tag = known.rbegin(); tag != known.rend() && stretches.size() < kMaxConfigurations;
          ++tag) {
-      if (tag->position < place_.position)
+      if (tag->position >= facts_->end && tag->position < place_.position)
         stretches.push_back({tag->position, tag->position + tag->size});
     }
   } else {
@@ -309,6 +352,9 @@ KeyframeIndex Starter::index_of_part() const {
   index.times.push_back(known ? index_.times[static_cast<std::size_t>(first) - 1]
                               : place_.timestamp / 1000.0);
   index.times.insert(index.times.end(), index_.times.begin() + first, index_.times.begin() + last);
+  // A producer's times may be off those of the tags.
+  if (index.times.size() > 1)
+    index.times[0] = std::min(index.times[0], index.times[1]);
   return index;
 }
 
@@ -320,6 +366,12 @@ void Starter::check_index() {
     return find_stop();
   if (index_is_scanned_ || access_ != Access::Anywhere) {
     part_.index = index_of_part();
+    auto &[positions, times] = *part_.index;
+    if (!index_is_scanned_ && positions.size() > 1 && file_size_ > 0 &&
+        positions.back() + kLastTag > file_size_) {
+      positions.pop_back();
+      times.pop_back();
+    }
     return find_stop();
   }
   check_.emplace(index_of_part(), has_video(), file_size_);
@@ -335,8 +387,12 @@ void Starter::find_stop() {
   if (settings_.keyframes != MetadataKeyframes::Rewrite || access_ != Access::Anywhere)
     return finish();
   std::uint64_t from = place_.position;
-  if (part_.index && !part_.index->positions.empty())
-    from = std::max(from, part_.index->positions.back());
+  if (part_.index) {
+    for (const std::uint64_t position : part_.index->positions) {
+      if (position < settings_.stop)
+        from = std::max(from, position);
+    }
+  }
   stop_.emplace(Splitter::Start::File, from, file_size_);
   stage_ = Stage::Stop;
 }

@@ -3,6 +3,7 @@
 // and the head that comes in front.
 #pragma once
 
+#include <deque>
 #include <memory>
 
 #include "configsearch.h"
@@ -100,7 +101,9 @@ private:
   void begin_scan();
   void end_scan();
   [[nodiscard]] bool has_scanned_enough() const;
+  void keep_head();
   void begin_search();
+  void search_at_once();
   void begin_forward_search();
   void end_search(const StartSearch &search);
   void look_for_configurations();
@@ -108,7 +111,9 @@ private:
   void find_stop();
   void finish();
   void fail(StartError::Kind kind, std::string text);
-  [[nodiscard]] bool has_video() const { return facts_->video_seen || facts_->header.has_video; }
+  [[nodiscard]] bool is_in_header(std::uint64_t first_tag) const;
+  [[nodiscard]] bool is_backward() const;
+  [[nodiscard]] bool has_video() const;
   [[nodiscard]] Head opening_head(std::uint64_t before) const;
   [[nodiscard]] KeyframeIndex index_of_part() const;
 
@@ -130,7 +135,8 @@ private:
   std::unique_ptr<ForwardSearch> forward_;
   std::optional<ConfigurationSearch> configurations_;
   std::optional<IndexCheck> check_;
-  std::optional<IndexScan> stop_; // hops to the tag at which the stream stops
+  std::optional<IndexScan> stop_;                    // hops to the tag at which the stream stops
+  std::deque<std::pair<std::uint64_t, Head>> heads_; // in force at the scan's last key frames
   Place place_;
   Head head_;
   PartOfFile part_;

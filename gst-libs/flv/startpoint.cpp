@@ -84,8 +84,9 @@ void EntryCheck::give(Bytes bytes) {
 }
 
 StartSearch::StartSearch(const KeyframeIndex &index, const StartRequest &request, bool has_video,
-                         std::uint64_t file_size)
-    : index_(index), request_(request), has_video_(has_video), file_size_(file_size) {
+                         std::uint64_t file_size, bool is_scanned)
+    : index_(index), request_(request), has_video_(has_video), file_size_(file_size),
+      is_scanned_(is_scanned) {
   choose();
   look_at_next();
 }
@@ -102,7 +103,7 @@ void StartSearch::give(Bytes bytes) {
   check_.reset();
   const bool other = next_ > would_do_;
   if (found && other)
-    return give_up(true);
+    return give_up(found);
   if (found && fits(*found, entry_)) {
     place_ = found;
     return;
@@ -126,6 +127,8 @@ bool StartSearch::fits(const Place &place, std::size_t entry) const {
     return place.position >= request_.value;
   if (request_.snap == Snap::Exact)
     return place.position == request_.value || index_.positions[entry] == request_.value;
+  if (request_.snap == Snap::Previous)
+    return place.position <= request_.value || index_.positions[entry] == request_.value;
   return true;
 }
 
@@ -143,7 +146,9 @@ void StartSearch::choose() {
     }
   }
   const bool meets = from < count && value_of(from) == request_.value;
-  const std::size_t behind = meets ? from + 1 : from;
+  std::size_t behind = from;
+  while (behind < count && value_of(behind) == request_.value)
+    ++behind;
   const auto add = [this](std::size_t entry) {
     if (order_.size() < kMaxTried)
       order_.push_back(entry);
@@ -157,8 +162,8 @@ void StartSearch::choose() {
       add(--entries);
   };
   const bool by_offset = request_.measure == StartRequest::Measure::Offset;
-  const bool leads_here =
-      by_offset && !meets && from > 0 && request_.value - index_.positions[from - 1] <= kNear;
+  const bool leads_here = by_offset && !is_scanned_ && !meets && from > 0 &&
+                          request_.value - index_.positions[from - 1] <= kNear;
   switch (request_.snap) {
   case Snap::Next:
     if (leads_here)
@@ -169,10 +174,10 @@ void StartSearch::choose() {
     add_down(behind);
     break;
   case Snap::Exact:
-    if (meets)
-      add(from);
-    else if (leads_here)
+    if (leads_here)
       add(from - 1);
+    for (std::size_t entry = from; entry < behind; ++entry)
+      add(entry);
     break;
   case Snap::Nearest:
     if (behind > 0 && (from == count ||
@@ -192,21 +197,33 @@ void StartSearch::choose() {
       order_.push_back(from - 1 - distance);
   }
   fault_.request = request_;
-  if (behind > 0)
-    fault_.before = value_of(behind - 1);
-  if (from < count)
-    fault_.after = value_of(from);
+  if (from > 0)
+    fault_.before = value_of(from - 1);
+  if (behind < count)
+    fault_.after = value_of(behind);
 }
 
 void StartSearch::look_at_next() {
+  const auto is_rejected = [this](std::size_t entry) {
+    return std::find(rejected_.begin(), rejected_.end(), index_.positions[entry]) !=
+           rejected_.end();
+  };
+  while (next_ >= would_do_ && next_ < order_.size() && is_rejected(order_[next_]))
+    ++next_;
   if (next_ == order_.size())
-    return give_up(false);
+    return give_up({});
   entry_ = order_[next_++];
   check_.emplace(index_.positions[entry_], has_video_, file_size_);
 }
 
-void StartSearch::give_up(bool any_holds) {
-  if (!any_holds) {
+// `other` is the nearest key frame that was found, though it is none that would do.
+void StartSearch::give_up(std::optional<Place> other) {
+  if (other) {
+    const std::uint64_t value =
+        request_.measure == StartRequest::Measure::Offset ? other->position : value_of(entry_);
+    (value < request_.value ? fault_.before : fault_.after) = value;
+  }
+  if (!other) {
     fault_.kind = StartFault::Kind::Mismatch;
     fault_.entries = rejected_.size();
     fault_.position = rejected_.empty() ? 0 : rejected_.front();

@@ -84,9 +84,10 @@ private:
 // Goes through the entries in the order in which the request wants them.
 class StartSearch {
 public:
-  // `index` outlives the search, and holds what KeyframeIndex says.
+  // `index` outlives the search, and holds what KeyframeIndex says. `is_scanned`: there is no
+  // configuration among its entries.
   StartSearch(const KeyframeIndex &index, const StartRequest &request, bool has_video,
-              std::uint64_t file_size);
+              std::uint64_t file_size, bool is_scanned = false);
 
   [[nodiscard]] std::optional<Wanted> wanted() const;
   void give(Bytes bytes);
@@ -108,12 +109,13 @@ private:
   void choose();
   void look_at(std::size_t entry);
   void look_at_next();
-  void give_up(bool any_holds);
+  void give_up(std::optional<Place> other);
 
   const KeyframeIndex &index_;
   StartRequest request_;
   bool has_video_;
   std::uint64_t file_size_;
+  bool is_scanned_;
   std::vector<std::size_t> order_; // entries to look at: those that would do, then others
   std::size_t would_do_ = 0;       // how many of them are of the first kind
   std::size_t next_ = 0;

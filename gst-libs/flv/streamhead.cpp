@@ -11,10 +11,26 @@ constexpr std::size_t kFlags = 4; // where the file header has them
 constexpr std::uint8_t kAudioFlag = 0x04;
 constexpr std::uint8_t kVideoFlag = 0x01;
 
+// A name may stand twice.
 void remove(amf0::Value &object, std::string_view name) {
-  const amf0::Value *value = object.find(name);
-  std::erase_if(*object.members(),
-                [value](const amf0::Member &member) { return value == &member.value; });
+  while (const amf0::Value *value = object.find(name))
+    std::erase_if(*object.members(),
+                  [value](const amf0::Member &member) { return value == &member.value; });
+}
+
+// All but the first of that name.
+void remove_others(amf0::Value &object, std::string_view name) {
+  auto &members = *object.members();
+  const auto is_it = [&object, name](const amf0::Member &member) {
+    return &member.value == object.find(name);
+  };
+  const auto first = std::find_if(members.begin(), members.end(), is_it);
+  if (first == members.end())
+    return;
+  const auto place = first - members.begin();
+  amf0::Member kept = *first;
+  remove(object, name);
+  members.insert(members.begin() + place, std::move(kept));
 }
 
 // Gives a member that is there already another value, or takes it away.
@@ -84,6 +100,8 @@ amf0::Value rewritten(const amf0::Value &metadata, const PartOfFile &part,
   if (!part.index && !part.end)
     return stripped(metadata);
   amf0::Value object = metadata;
+  for (const char *name : {"keyframes", "filesize", "lastkeyframelocation"})
+    remove_others(object, name);
   const auto moved = [&](std::uint64_t position) {
     return static_cast<double>(position - part.begin + head_size);
   };
@@ -113,12 +131,13 @@ amf0::Value rewritten(const amf0::Value &metadata, const PartOfFile &part,
     remove(object, "keyframes");
     return object;
   }
+  // In front of what is there: nothing can be put behind AMF3.
   for (const auto &[name, list] :
        {std::pair("filepositions", &positions), std::pair("times", &times)}) {
     if (amf0::Value *value = keyframes->find(name))
       value->data = std::move(*list);
     else
-      keyframes->members()->push_back({name, {std::move(*list)}});
+      keyframes->members()->insert(keyframes->members()->begin(), {name, {std::move(*list)}});
   }
   return object;
 }
@@ -148,6 +167,11 @@ std::vector<std::uint8_t> write_stream_head(const FileFacts &facts,
     case MetadataKeyframes::Rewrite:
       // Numbers have the same size whatever they are.
       append_metadata(metadata, rewritten(facts.metadata, part, 0));
+      if (metadata.size() > kMaxDataSize) {
+        metadata.clear();
+        append_metadata(metadata, stripped(facts.metadata));
+        break;
+      }
       const std::uint64_t size = header.size() + metadata.size() + behind.size();
       metadata.clear();
       append_metadata(metadata, rewritten(facts.metadata, part, size));

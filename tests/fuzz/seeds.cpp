@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "flvbuild.h"
+#include "drive.h"
 
 using namespace flvtest;
 
@@ -267,6 +267,65 @@ void save_schedules() {
       joined_steps({{{S::CatchUp, 2'000'000}}, clip(0), {{S::Video, 1'600'000}}, clip(1'600'000)}));
 }
 
+// --- start: settings and a file ---
+
+struct Settings {
+  std::uint8_t where = 0; // access, snap, source, measure; see fuzz_start.cpp
+  std::uint8_t what = 0;
+  std::uint32_t value = 0;
+  std::uint32_t stop = 0;
+};
+
+void save_start(const std::string &name, Bytes file, const Settings &settings) {
+  Buffer bytes;
+  flv::Writer writer(bytes);
+  writer.u8(settings.where);
+  writer.u8(settings.what);
+  writer.u24(settings.value);
+  writer.u24(settings.stop);
+  writer.bytes(file);
+  save("start", name, bytes);
+}
+
+void save_starts() {
+  const flvtest::Append media = [](Stream &stream) {
+    stream.configs();
+    for (std::uint32_t gop = 0; gop < 4; ++gop)
+      stream.key(gop * 100, 60).aac(gop * 100 + 20, 20).inter(gop * 100 + 40, 20);
+    stream.configs(400, 1).key(400, 60).video(440, avc_end());
+  };
+  const Stream whole = indexed(media, key_frames_of, {{"filesize", {1.0}}});
+  const Entries keys = key_frames_of(whole);
+  const auto at = [&keys](std::size_t key) { return static_cast<std::uint32_t>(keys[key].first); };
+  for (std::uint8_t where = 0; where < 48; ++where) {
+    const std::string name = std::to_string(where);
+    save_start("offset-" + name, whole.bytes, {where, 0x27, at(2) + where % 2, 0});
+    save_start("time-" + name, whole.bytes,
+               {static_cast<std::uint8_t>(where | 0x40), 0x27, 200, where % 2 ? at(4) : 0});
+  }
+  for (std::uint8_t what = 0; what < 0x40; what += 5)
+    save_start("what-" + std::to_string(what), whole.bytes, {0, what, at(1), at(4) + 1});
+  const Stream to_the_end = indexed(
+      media,
+      [](const Stream &stream) {
+        return roles_of(stream,
+                        {flv::Role::Configuration, flv::Role::KeyFrame, flv::Role::EndOfSequence});
+      },
+      {}, true);
+  save_start("config-to-end", to_the_end.bytes, {0, 0x27, 90, 0});
+  const Stream mostly_audio =
+      indexed(media, [](const Stream &stream) { return roles_of(stream, {flv::Role::Media}); });
+  save_start("mostly-audio", mostly_audio.bytes, {0, 0x27, 300, 0});
+  const Stream sound =
+      indexed(media_of({.duration = 200, .video = false}),
+              [](const Stream &stream) { return roles_of(stream, {flv::Role::Media}); });
+  save_start("audio-only", sound.bytes, {0, 0x27, 300, 0});
+  const Buffer damaged = inserted(whole.bytes, whole.tags[6].begin, payload(70));
+  save_start("damaged", damaged, {0x10, 0x27, at(3), 0});
+  save_start("cut-off", Bytes(whole.bytes).first(whole.bytes.size() - 40), {0x10, 0x27, at(3), 0});
+  save_start("no-index", file({.duration = 200}).bytes, {0x20, 0x27, 500, 0});
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -279,5 +338,6 @@ int main(int argc, char **argv) {
   save_tags();
   save_amf0();
   save_schedules();
+  save_starts();
   return 0;
 }

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The input is eight bytes of settings, then a file:
+//   access, snap, index source (2 bits each), measure, whether anything is asked for
+//   reinsert (3 bits), keyframes (2), whether the size is known
+//   value, stop (UI24 each)
+#include "fuzz.h"
+
+#include "drive.h"
+#include "flv/starter.h"
+#include "split.h"
+
+using namespace flv;
+using flvtest::Buffer;
+
+namespace {
+
+constexpr std::size_t kSettingsSize = 8;
+
+struct Case {
+  Access access = Access::Anywhere;
+  bool size_known = true;
+  StartSettings settings;
+  Bytes file;
+};
+
+Case read_case(Bytes input) {
+  Case out;
+  const std::uint8_t *raw = input.data();
+  out.access = static_cast<Access>((raw[0] & 3) % 3);
+  StartSettings &settings = out.settings;
+  if (!(raw[0] & 0x80))
+    settings.request = {raw[0] & 0x40 ? StartRequest::Measure::Time : StartRequest::Measure::Offset,
+                        load_u24(raw + 2), static_cast<Snap>(raw[0] >> 2 & 3)};
+  settings.index = static_cast<IndexSource>((raw[0] >> 4 & 3) % 3);
+  settings.reinsert = {(raw[1] & 1) != 0, (raw[1] & 2) != 0, (raw[1] & 4) != 0};
+  settings.keyframes = static_cast<MetadataKeyframes>((raw[1] >> 3 & 3) % 3);
+  out.size_known = (raw[1] & 0x20) != 0;
+  settings.stop = load_u24(raw + 5);
+  out.file = input.subspan(kSettingsSize);
+  return out;
+}
+
+void look(Starter &starter, const Case &input) {
+  // An entry of the index has 18 bytes, and a configuration there leads 64 tags on at most.
+  const std::size_t bound = 10'000 + 20 * input.file.size();
+  starter.look_for(input.settings);
+  std::size_t reads = 0;
+  while (const auto wanted = starter.wanted()) {
+    REQUIRE(wanted->size > 0);
+    REQUIRE(++reads <= bound);
+    (void)starter.keep_from();
+    starter.give(flvtest::piece(input.file, *wanted));
+  }
+  const StartError &error = starter.error();
+  REQUIRE((error.kind == StartError::Kind::None) == error.text.empty());
+}
+
+bool is_start(Bytes file, std::uint64_t position) {
+  if (position >= file.size())
+    return false;
+  const Bytes tag = file.subspan(static_cast<std::size_t>(position));
+  TagHeader header;
+  if (tag.size() < kTagHeaderSize ||
+      read_tag_header(tag.data(), kMaxDataSize, header).kind != Fault::Kind::None)
+    return false;
+  Bytes data = tag.subspan(kTagHeaderSize);
+  data = data.first(std::min<std::size_t>(data.size(), header.data_size));
+  const Role role = classify(header.type, data).role;
+  return role == Role::KeyFrame || (header.type == TagType::Audio && role == Role::Media);
+}
+
+// In a file of its own, so that the head need not have a header.
+flvtest::Split split_behind_header(Bytes first, Bytes second) {
+  const Buffer before = flvtest::file_header();
+  return flvtest::split(flvtest::joined({before, first, second}));
+}
+
+void check_own_index(const amf0::Value &metadata, const Case &input, const Buffer &stream) {
+  const amf0::Value *size = metadata.find("filesize");
+  if (size && input.size_known && input.settings.stop == 0) {
+    const auto *number = std::get_if<double>(&size->data);
+    REQUIRE(number && *number == static_cast<double>(stream.size()));
+  }
+  if (!metadata.find("keyframes") || input.access != Access::Anywhere)
+    return;
+  KeyframeIndex index;
+  REQUIRE(read_keyframe_index(metadata, 0, index).kind == IndexFault::Kind::None);
+  for (const std::uint64_t position : index.positions)
+    REQUIRE(is_start(stream, position));
+}
+
+void check_metadata(const Case &input, Bytes tag, const Buffer &stream) {
+  if (input.settings.keyframes == MetadataKeyframes::Original)
+    return;
+  const Bytes data = tag.subspan(kTagHeaderSize, load_u24(&tag[1]));
+  amf0::Value object;
+  REQUIRE(read_on_metadata(data, object) == Status::Ok);
+  Buffer again;
+  amf0::write_all(again, {{std::string("onMetaData")}, object});
+  REQUIRE(again == Buffer(data.begin(), data.end()));
+  if (input.settings.keyframes == MetadataKeyframes::Strip)
+    REQUIRE(!object.find("keyframes"));
+  else
+    check_own_index(object, input, stream);
+}
+
+void check_start(const Starter &starter, const Case &input) {
+  const StreamStart &start = starter.start();
+  if (!start.place) {
+    REQUIRE(start.head.empty() && start.position == 0);
+    return;
+  }
+  REQUIRE(start.position == start.place->position && is_start(input.file, start.position));
+  const Reinsert &reinsert = input.settings.reinsert;
+  const std::size_t header = reinsert.header ? starter.facts()->header_bytes.size() : 0;
+  REQUIRE(start.head.size() >= header);
+  const Bytes tags = Bytes(start.head).subspan(header);
+  const Bytes tail = input.file.subspan(static_cast<std::size_t>(start.position));
+  const auto head = split_behind_header(tags, {});
+  std::size_t count = 0;
+  for (const Item &item : head.items) {
+    REQUIRE(item.kind == Item::Kind::FileHeader || item.kind == Item::Kind::Tag);
+    REQUIRE(!item.wrong_previous_size);
+    if (item.kind != Item::Kind::Tag)
+      continue;
+    ++count;
+    if (!item.tag.is_script())
+      continue;
+    REQUIRE(reinsert.metadata && item.tag.timestamp == 0 && count == 1);
+    const Bytes tag = tags.subspan(static_cast<std::size_t>(item.begin) - 13);
+    check_metadata(input, tag, flvtest::joined({start.head, tail}));
+  }
+  const auto alone = split_behind_header({}, tail);
+  const auto both = split_behind_header(tags, tail);
+  REQUIRE(both.tags().size() == count + alone.tags().size());
+  REQUIRE(both.items.size() == count + alone.items.size());
+}
+
+bool same(const Starter &a, const Starter &b) {
+  return a.error().kind == b.error().kind && a.error().text == b.error().text &&
+         a.start().head == b.start().head && a.start().position == b.start().position &&
+         a.start().place == b.start().place && a.rejected() == b.rejected();
+}
+
+} // namespace
+
+int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
+  if (size < kSettingsSize)
+    return 0;
+  const Case input = read_case({data, size});
+  const std::uint64_t file_size = input.size_known ? input.file.size() : 0;
+  Starter starter(input.access, file_size);
+  look(starter, input);
+  if (starter.error().kind == StartError::Kind::None)
+    check_start(starter, input);
+  Starter again(input.access, file_size);
+  look(again, input);
+  REQUIRE(same(starter, again));
+  // What was learned does no harm.
+  look(starter, input);
+  if (input.access == Access::Anywhere)
+    REQUIRE(starter.start().position == again.start().position);
+  if (starter.error().kind == StartError::Kind::None)
+    check_start(starter, input);
+  return 0;
+}
