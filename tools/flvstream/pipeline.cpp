@@ -67,6 +67,7 @@ public:
 
   Pipeline build() {
     add_source();
+    result_.source = last_;
     result_.seek = add("flvseek");
     if (result_.seek)
       configure_seek();

@@ -12,6 +12,7 @@ namespace flvstream {
 // All but the pipeline are borrowed from it.
 struct Pipeline {
   gstflv::ElementPtr pipeline;
+  GstElement *source = nullptr;
   GstElement *seek = nullptr; // flvseek
   GstElement *pace = nullptr; // flvpace
   GstElement *sink = nullptr;

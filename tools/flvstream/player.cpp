@@ -85,12 +85,14 @@ Summary Player::play() {
   begun_ = time_before_ = g_get_monotonic_time();
   const auto state =
       gst_element_set_state(pipeline, options_.listen ? GST_STATE_PAUSED : GST_STATE_PLAYING);
-  if (state == GST_STATE_CHANGE_FAILURE)
-    summary_.error = "the stream cannot be started";
-  if (options_.listen && !options_.quiet)
-    g_printerr("flvstream: waiting for clients on %s port %u\n", options_.host.c_str(),
-               options_.port);
-  g_main_loop_run(loop_);
+  if (state == GST_STATE_CHANGE_FAILURE) {
+    handle_failed_start();
+  } else {
+    if (options_.listen && !options_.quiet)
+      g_printerr("flvstream: waiting for clients on %s port %u\n", options_.host.c_str(),
+                 options_.port);
+    g_main_loop_run(loop_);
+  }
 
   take_stock();
   gst_element_set_state(pipeline, GST_STATE_NULL);
@@ -100,6 +102,18 @@ Summary Player::play() {
     g_source_remove(ticks);
   g_source_remove(watch);
   return summary_;
+}
+
+void Player::handle_failed_start() {
+  GstBus *bus = gst_element_get_bus(pipeline_.pipeline.get());
+  if (GstMessage *message = gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR)) {
+    handle_error(message);
+    gst_message_unref(message);
+  } else {
+    summary_.error = "the stream cannot be started";
+    summary_.result = "failed";
+  }
+  gst_object_unref(bus);
 }
 
 void Player::finish(const char *result) {
@@ -141,8 +155,10 @@ void Player::handle_error(GstMessage *message) {
   GstObject *source = GST_MESSAGE_SRC(message);
   const bool own = source == GST_OBJECT(pipeline_.seek) || source == GST_OBJECT(pipeline_.pace);
   summary_.error = failure->message;
-  if (const std::string more = last_line(details); !own && !more.empty() && more != summary_.error)
+  if (const std::string more = last_line(details); !own && !more.empty())
     summary_.error += " " + more;
+  if (source == GST_OBJECT(pipeline_.source))
+    summary_.error = options_.input + ": " + summary_.error;
   g_error_free(failure);
   g_free(details);
   finish("failed");

@@ -29,6 +29,7 @@ private:
   static GstPadProbeReturn on_tag(GstPad *pad, GstPadProbeInfo *info, gpointer self);
   static GstPadProbeReturn on_stream_end(GstPad *pad, GstPadProbeInfo *info, gpointer self);
 
+  void handle_failed_start();
   void handle_error(GstMessage *message);
   void handle_warning(GstMessage *message);
   void handle_application(const GstStructure *structure);

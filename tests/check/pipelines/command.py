@@ -1,0 +1,293 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""flvstream, as somebody uses it who has only read --help."""
+
+import contextlib
+import json
+import os
+import pathlib
+import pty
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+from flvfile import HEADER_SIZE, clip, pictures, tags_of
+from pipeline import (ROOT, SAMPLE, background, case, check, check_decodes, check_same, connect,
+                      finish, free_port, main, needs, read_all, run, wait_for_port, wait_until)
+
+FLVSTREAM = os.environ["FLV_STREAM"]
+
+
+def stream(arguments):
+    return run(f"{FLVSTREAM} {arguments}")
+
+
+def movie():
+    shutil.copyfile(SAMPLE, "movie.flv")
+    return SAMPLE.read_bytes()
+
+
+def read(path="copy.flv"):
+    return pathlib.Path(path).read_bytes()
+
+
+def key_after(offset):
+    return next(tag for tag in tags_of(SAMPLE.read_bytes()) if tag.key and tag.begin >= offset)
+
+
+@case
+def to_stdout_and_to_a_file():
+    expected = movie()
+    stream("--speed=20 movie.flv > copy.flv").ok()
+    check_same(read(), expected)
+    stream("--speed=20 movie.flv other.flv").ok()
+    check_same(read("other.flv"), expected)
+
+
+@case
+def from_stdin():
+    expected = movie()
+    run(f"cat movie.flv | {FLVSTREAM} --speed=20 - copy.flv").ok()
+    check_same(read(), expected)
+
+
+@case
+def at_the_speed_it_plays():
+    clip(2)
+    begin = time.monotonic()
+    stream("movie.flv copy.flv").ok()
+    seconds = time.monotonic() - begin
+    check(1.9 < seconds < 4, f"2 s took {seconds:.2f} s")
+
+
+@case
+def offset():
+    expected = movie()
+    stream("-o 300000 --speed=20 movie.flv copy.flv").ok()
+    check(read().endswith(expected[key_after(300000).begin:]), "another part")
+    check_decodes("copy.flv", pictures(expected[:HEADER_SIZE]
+                                       + expected[key_after(300000).begin:]))
+
+
+@case
+def start_time_goes_back_to_the_key_frame():
+    expected = movie()
+    key = next(tag for tag in tags_of(expected) if tag.key and tag.timestamp == 4000)
+    for time_ in ("5.5", "0:05.5", "0:00:05.5"):
+        stream(f"-s {time_} --speed=20 movie.flv copy.flv").ok()
+        check(read().endswith(expected[key.begin:]), f"{time_}: another part")
+        check(len(read()) < len(expected) - key.begin + 2000, f"{time_}: more than that")
+
+
+@case
+def tcp_to_a_listener():
+    expected = movie()
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port)) as server:
+        with background(f"exec {FLVSTREAM} -t -b 500 --speed=20 -h 127.0.0.1:{port} movie.flv") as sender:
+            connection, _ = server.accept()
+            got = read_all(connection)
+            finish(sender).ok()
+    check_same(got, expected)
+
+
+@case
+def udp_is_cut_to_the_mtu():
+    expected = clip(1)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(10)
+        port = receiver.getsockname()[1]
+        with background(f"exec {FLVSTREAM} -u -h 127.0.0.1:{port} movie.flv") as sender:
+            got = b""
+            while len(got) < len(expected):
+                datagram = receiver.recv(1 << 16)
+                check(len(datagram) <= 1316, f"{len(datagram)} bytes in a datagram")
+                got += datagram
+            finish(sender).ok()
+    check_same(got, expected)
+
+
+@case
+def listen_waits_for_the_first_client():
+    expected = movie()
+    port = free_port()
+    with background(f"exec {FLVSTREAM} -l -b 1000 --speed=4 -h 127.0.0.1:{port} movie.flv") as server:
+        wait_for_port(port)
+        time.sleep(1)
+        with connect(port) as client:
+            got = read_all(client)
+        finish(server).ok()
+    check_same(got, expected)
+
+
+@case
+def each_client_gets_a_head_and_a_burst():
+    movie()
+    port = free_port()
+    with background(f"exec {FLVSTREAM} -l -b 2000 -h 127.0.0.1:{port} movie.flv") as server:
+        first = connect(port)
+        time.sleep(3)
+        with connect(port) as late:
+            late.settimeout(1)
+            got = b""
+            with contextlib.suppress(TimeoutError):
+                deadline = time.monotonic() + 0.5
+                while time.monotonic() < deadline:
+                    got += late.recv(1 << 16)
+        first.close()
+        server.send_signal(signal.SIGINT)
+        finish(server).ok()
+    media = [tag for tag in tags_of(got) if tag.media]
+    check(media[0].key, "it does not begin with a key frame")
+    span = media[-1].timestamp - media[0].timestamp
+    check(span >= 2000, f"a burst of {span} ms")
+    pathlib.Path("copy.flv").write_bytes(got[:tags_of(got)[-1].end])
+    check_decodes("copy.flv")
+
+
+@case
+def loop_goes_on_with_time():
+    expected = clip(2)
+    with background(f"exec {FLVSTREAM} --loop --speed=50 movie.flv copy.flv") as sender:
+        path = pathlib.Path("copy.flv")
+        wait_until(lambda: path.exists() and path.stat().st_size > 5 * len(expected), "no 5 rounds")
+        sender.send_signal(signal.SIGINT)
+        finish(sender).ok()
+    times = [tag.timestamp for tag in tags_of(read()) if tag.key]
+    steps = [later - earlier for earlier, later in zip(times, times[1:])]
+    check(steps and all(1500 < step < 2500 for step in steps), f"steps of {steps}")
+
+
+@case
+def interrupted_it_ends_with_a_whole_tag():
+    movie()
+    for which in (signal.SIGINT, signal.SIGTERM):
+        path = pathlib.Path("copy.flv")
+        path.unlink(missing_ok=True)
+        with background(f"exec {FLVSTREAM} --json movie.flv copy.flv") as sender:
+            wait_until(lambda: path.exists() and path.stat().st_size > 30000, "nothing")
+            sender.send_signal(which)
+            done = finish(sender).ok()
+        check(json.loads(done.stdout)["result"] == "stopped", done.stdout)
+        check(tags_of(read())[-1].end == len(read()), "it ends inside a tag")
+
+
+@case
+def json_tells_what_was_sent():
+    expected = movie()
+    told = json.loads(stream("--json -o 300000 --speed=20 movie.flv copy.flv").ok().stdout)
+    sent = tags_of(read())
+    key = key_after(300000)
+    for name, value in {"result": "done", "start_offset": key.begin, "start_ms": key.timestamp,
+                        "bytes": len(read()), "rounds": 1,
+                        "video_tags": sum(tag.kind == 9 for tag in sent),
+                        "audio_tags": sum(tag.kind == 8 for tag in sent),
+                        "key_frames": sum(tag.key for tag in sent)}.items():
+        check(told[name] == value, f"{name}: {told[name]}, not {value}")
+    done = stream("--json --speed=20 movie.flv > copy.flv").ok()
+    check(json.loads(done.stderr)["bytes"] == len(expected), "not on standard error")
+
+
+@case
+def wrong_usage_ends_with_2():
+    movie()
+    for arguments in ("", "--nonsense movie.flv", "-u -t -h x:1 movie.flv", "-h nowhere movie.flv",
+                      "-h host:70000 movie.flv", "-l movie.flv", "-u movie.flv", "-s 1:99 movie.flv",
+                      "-o -5 movie.flv", "-b much movie.flv", "-o 5 -s 5 movie.flv", "--loop -",
+                      "--speed=0 movie.flv", "--snap=near movie.flv", "movie.flv a b",
+                      "-u -l -h a:1 movie.flv"):
+        done = stream(arguments)
+        check(done.status == 2, f"{arguments}: exit status {done.status}")
+        check(done.stderr.startswith("flvstream: ") and done.stderr.count("\n") == 1,
+              f"{arguments}: {done.stderr}")
+
+
+@case
+def failures_end_with_1_and_one_line():
+    movie()
+    port = free_port()
+    for arguments, why in {"nothing.flv": "nothing.flv", f"{ROOT}/README.md": "FLV",
+                           "-o 99999999 movie.flv": "99999999",
+                           "-o 5000 --snap=exact movie.flv": "5000",
+                           "movie.flv no/such/folder": "no/such/folder",
+                           f"-h 127.0.0.1:{port} movie.flv": str(port),
+                           "http://127.0.0.1:1/movie.flv": "127.0.0.1"}.items():
+        done = run(f"{FLVSTREAM} {arguments} > /dev/null")
+        check(done.status == 1, f"{arguments}: exit status {done.status}")
+        check(done.stderr.startswith("flvstream: ") and done.stderr.count("\n") == 1
+              and why in done.stderr, f"{arguments}: {done.stderr}")
+
+
+@case
+def a_missing_plugin_is_named():
+    movie()
+    pathlib.Path("none").mkdir()
+    done = run(f"GST_PLUGIN_SYSTEM_PATH=$PWD/none GST_REGISTRY=$PWD/registry {FLVSTREAM} "
+               "movie.flv copy.flv")
+    check(done.status == 1 and "apt-get install" in done.stderr and done.stderr.count("\n") == 1,
+          f"{done.status}: {done.stderr}")
+
+
+@case
+def help_fits_a_screen_and_version_tells():
+    done = stream("--help").ok()
+    check(len(done.stdout.splitlines()) <= 40, f"{len(done.stdout.splitlines())} lines")
+    check(max(map(len, done.stdout.splitlines())) <= 80, "too wide")
+    check(re.fullmatch(r"flvstream \d+\.\d+\.\d+\n", stream("--version").ok().stdout), "no version")
+    page = (ROOT / "tools/flvstream/flvstream.1").read_text(encoding="utf-8").replace("\\-", "-")
+    for option in re.findall(r"--[a-z]+", done.stdout):
+        check(option in page, f"the man page lacks {option}")
+
+
+@case
+def a_terminal_shows_a_line():
+    movie()
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([FLVSTREAM, "--speed=6", "movie.flv", "copy.flv"], stderr=theirs) as sender:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):
+            while chunk := os.read(ours, 4096):
+                shown += chunk
+        check(sender.wait() == 0, "it failed")
+    os.close(ours)
+    check(re.search(rb"0:00:0\d\.\d of 0:00:12  \d+ %  \d+ kbit/s  lead -?\d+\.\d s", shown),
+          f"shown: {shown!r}")
+    check(shown.endswith(b"\n"), "no line end")
+
+
+def client_of(port, seconds):
+    """A program that takes what it is given and prints the longest gap between two takes."""
+    return (f"python3 -c 'import socket, time; c = socket.create_connection((\"127.0.0.1\", {port})); "
+            "last = time.monotonic(); gap = 0; end = last + " f"{seconds}" "\nwhile last < end and "
+            "c.recv(1 << 16):\n now = time.monotonic(); gap = max(gap, now - last); last = now\n"
+            "print(gap)'")
+
+
+@case
+def stalled_clients_stop_nobody():
+    """And cost no more memory than what is kept for everybody."""
+    needs("python3")
+    movie()
+    port = free_port()
+    with background(f"exec {FLVSTREAM} -l -b 1000 --loop -h 127.0.0.1:{port} movie.flv") as server:
+        stalled = [connect(port) for _ in range(5)]
+        with contextlib.ExitStack() as clients:
+            others = [clients.enter_context(background(client_of(port, 4))) for _ in range(5)]
+            for other in others:
+                gap = float(finish(other).ok().stdout)
+                check(gap < 0.5, f"a gap of {gap} s")
+        status = pathlib.Path(f"/proc/{server.pid}/status").read_text(encoding="utf-8")
+        megabytes = int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1000
+        check(megabytes < 100, f"{megabytes} MB")
+        for client in stalled:
+            client.close()
+        server.send_signal(signal.SIGTERM)
+        finish(server).ok()
+
+
+main()
