@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What `meson install` puts where: an application finds it through pkg-config, and works."""
+
+import os
+import pathlib
+import re
+
+from pipeline import ROOT, SAMPLE, case, check, main, needs, run
+
+BUILD = os.environ["FLV_BUILD"]
+
+
+def installed():
+    """Installs below this directory; gives where the plugins are."""
+    needs("meson", "pkg-config")
+    root = pathlib.Path("root").absolute()
+    if not root.exists():
+        run(f"DESTDIR={root} meson install -C {BUILD} --no-rebuild --quiet").ok()
+    description = next(root.glob("**/gst-flv-streaming-1.0.pc"))
+    plugins = run(f"PKG_CONFIG_PATH={description.parent} pkg-config --variable=pluginsdir "
+                  "gst-flv-streaming-1.0").ok().stdout.strip()
+    return root, f"{root}{plugins}"
+
+
+def environment(plugins):
+    return f"GST_PLUGIN_PATH={plugins} GST_REGISTRY=$PWD/registry"
+
+
+@case
+def inspect_finds_them():
+    _, plugins = installed()
+    for element in ("flvpace", "flvseek"):
+        told = run(f"{environment(plugins)} gst-inspect-1.0 {element}").ok().stdout
+        check(f"{plugins}/libgst{element}.so" in told, told)
+
+
+@case
+def the_command_and_its_page():
+    root, plugins = installed()
+    command = next(root.glob("**/bin/flvstream"))
+    run(f"{environment(plugins)} {command} --speed=50 {SAMPLE} copy.flv").ok()
+    check(pathlib.Path("copy.flv").read_bytes() == SAMPLE.read_bytes(), "another file")
+    check(list(root.glob("**/man1/flvstream.1*")), "no man page")
+
+
+@case
+def an_application_embeds_them():
+    _, plugins = installed()
+    needs("g++")
+    source = ROOT / "examples/play-from.cpp"
+    run(f"g++ -std=c++20 -Wall -Wextra -Werror {source} -o play-from "
+        "$(pkg-config --cflags --libs gstreamer-1.0)").ok()
+    told = run(f"{environment(plugins)} ./play-from {SAMPLE} 5000").ok().stdout
+    check("starts at 0 ms\n" in told and "starts at 4000 ms\n" in told, told)
+    ahead = [int(lead) for lead in re.findall(r"(-?\d+) ms ahead", told)]
+    check(800 <= ahead[1] <= 1100 and 2800 <= ahead[2] <= 3100, told)
+
+
+main()
