@@ -255,11 +255,15 @@ void Starter::search_at_once() {
   search_ = std::make_unique<StartSearch>(index_, *settings_.request, has_video(), file_size_,
                                           index_is_scanned_);
   stage_ = Stage::Searching;
+  if (!search_->wanted())
+    end_search(*search_);
 }
 
 void Starter::begin_forward_search() {
   const StartRequest &request = *settings_.request;
   const StartSearch preview(index_, request, has_video(), file_size_, index_is_scanned_);
+  if (!preview.wanted())
+    return end_search(preview);
   const std::uint64_t candidate = preview.wanted()->offset;
   const auto search = [&](IndexScan scan, Head before) {
     forward_ =

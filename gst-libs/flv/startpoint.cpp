@@ -204,6 +204,9 @@ void StartSearch::choose() {
 }
 
 void StartSearch::look_at_next() {
+  // What a scan has seen needs no second look.
+  if (is_scanned_ && next_ >= would_do_)
+    return give_up_unseen();
   const auto is_rejected = [this](std::size_t entry) {
     return std::find(rejected_.begin(), rejected_.end(), index_.positions[entry]) !=
            rejected_.end();
@@ -217,17 +220,29 @@ void StartSearch::look_at_next() {
 }
 
 // `other` is the nearest key frame that was found, though it is none that would do.
-void StartSearch::give_up(std::optional<Place> other) {
-  if (other) {
-    const std::uint64_t value =
-        request_.measure == StartRequest::Measure::Offset ? other->position : value_of(entry_);
+void StartSearch::give_up_unseen() {
+  for (std::size_t i = order_.size(); i > would_do_; --i) {
+    const std::uint64_t value = value_of(order_[i - 1]);
     (value < request_.value ? fault_.before : fault_.after) = value;
   }
+  blame_the_request();
+}
+
+void StartSearch::give_up(std::optional<Place> other) {
   if (!other) {
     fault_.kind = StartFault::Kind::Mismatch;
     fault_.entries = rejected_.size();
     fault_.position = rejected_.empty() ? 0 : rejected_.front();
-  } else if (request_.snap == Snap::Exact) {
+    return;
+  }
+  const std::uint64_t value =
+      request_.measure == StartRequest::Measure::Offset ? other->position : value_of(entry_);
+  (value < request_.value ? fault_.before : fault_.after) = value;
+  blame_the_request();
+}
+
+void StartSearch::blame_the_request() {
+  if (request_.snap == Snap::Exact) {
     fault_.kind = StartFault::Kind::NotAKeyFrame;
   } else if (request_.snap == Snap::Next) {
     fault_.kind = StartFault::Kind::PastTheLast;

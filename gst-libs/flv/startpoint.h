@@ -109,6 +109,8 @@ private:
   void choose();
   void look_at(std::size_t entry);
   void look_at_next();
+  void give_up_unseen();
+  void blame_the_request();
   void give_up(std::optional<Place> other);
 
   const KeyframeIndex &index_;

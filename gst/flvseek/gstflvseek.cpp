@@ -206,7 +206,8 @@ gboolean seek_by_pulling(Private &priv, GstEvent *event, const flv::StartSetting
     gst_pad_push_event(priv.sink_pad, gst_event_ref(flushing));
     gst_pad_push_event(priv.source_pad, flushing);
   };
-  if (!priv.session.prepare(settings))
+  auto prepared = priv.session.prepare(settings);
+  if (!prepared)
     return FALSE;
   if (flush)
     send(gst_event_new_flush_start());
@@ -218,7 +219,7 @@ gboolean seek_by_pulling(Private &priv, GstEvent *event, const flv::StartSetting
     send(gst_event_new_flush_stop(TRUE));
   }
   priv.session.set_seqnum(seqnum);
-  priv.session.restart();
+  priv.session.restart(std::move(*prepared));
   gst_pad_start_task(priv.sink_pad, gst_flv_seek_loop, GST_PAD_PARENT(priv.sink_pad), nullptr);
   GST_PAD_STREAM_UNLOCK(priv.sink_pad);
   return TRUE;
@@ -277,7 +278,7 @@ gboolean gst_flv_seek_sink_event(GstPad *pad, GstObject *parent, GstEvent *raw_e
   case GST_EVENT_FLUSH_STOP:
     if (priv.session.is_jumping())
       return TRUE;
-    priv.session.flush();
+    priv.session.start_over();
     break;
   case GST_EVENT_EOS:
     // What is refused leaves no mark on the pad, which has to take more.

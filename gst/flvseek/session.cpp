@@ -51,7 +51,6 @@ void Session::open(bool by_pulling, const Properties &properties) {
   push_.reset(0);
   waiting_.clear();
   decision_.reset();
-  prepared_.reset();
   seqnum_ = GST_SEQNUM_INVALID;
   stream_started_ = !by_pulling; // where bytes are pushed, so is the start
   access_known_ = by_pulling;
@@ -74,6 +73,7 @@ void Session::find_out_access() {
     return;
   access_ = can_seek(sink_pad_) ? Access::Seekable : Access::Forward;
   file_size_ = size_of(sink_pad_);
+  const std::lock_guard lock(deciding_);
   starter_.emplace(access_, file_size_).look_for(settings_);
 }
 
@@ -200,7 +200,9 @@ GstFlowReturn Session::send_block() {
     return flow;
   BufferPtr block;
   flow = pull_.next(outlet_.position(), block);
-  return flow == GST_FLOW_OK ? outlet_.send(std::move(block)) : flow;
+  if (flow == GST_FLOW_OK)
+    return outlet_.send(std::move(block));
+  return flow == GST_FLOW_EOS || flow == GST_FLOW_FLUSHING ? flow : cannot_read(outlet_.position());
 }
 
 GstFlowReturn Session::take(BufferPtr buffer) {
@@ -268,8 +270,8 @@ GstFlowReturn Session::jump_to(guint64 position) {
       sink_pad_, gst_event_new_seek(1.0, GST_FORMAT_BYTES, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET,
                                     static_cast<gint64>(position), GST_SEEK_TYPE_NONE, 0));
   jumping_ = false;
-  if (!jumped)
-    return cannot_read(position);
+  if (!jumped) // unless another seek is under way, which upstream prefers
+    return seeking_ || GST_PAD_IS_FLUSHING(sink_pad_) ? kMore : cannot_read(position);
   push_.reset(position);
   return kMore;
 }
@@ -292,8 +294,10 @@ gboolean Session::send_event(EventPtr event) {
   return TRUE;
 }
 
-bool Session::prepare(const flv::StartSettings &settings) {
+std::optional<Session::Decision> Session::prepare(const flv::StartSettings &settings) {
   const std::lock_guard lock(deciding_);
+  if (!starter_)
+    return std::nullopt;
   starter_->look_for(settings);
   bool found = true;
   while (const auto wanted = starter_->wanted()) {
@@ -302,21 +306,31 @@ bool Session::prepare(const flv::StartSettings &settings) {
       break;
   }
   found = found && starter_->error().kind == StartError::Kind::None;
+  std::optional<Decision> decision;
   if (found)
-    prepared_ = Decision{settings, starter_->start(), starter_->rejected()};
+    decision = Decision{settings, starter_->start(), starter_->rejected()};
   else
     GST_WARNING_OBJECT(element_, "cannot seek: %s", starter_->error().text.c_str());
   note_file();
   if (looking_)
     starter_->look_for(settings_);
-  return found;
+  return decision;
 }
 
-void Session::restart() {
+void Session::restart(Decision prepared) {
   const std::lock_guard lock(deciding_);
   looking_ = false;
-  decision_ = std::move(prepared_);
-  prepared_.reset();
+  decision_ = std::move(prepared);
+}
+
+void Session::start_over() {
+  const std::lock_guard lock(deciding_);
+  outlet_.flush();
+  if (!starter_)
+    return;
+  decision_.reset();
+  starter_->look_for(settings_);
+  looking_ = true;
 }
 
 // Upstream is always flushed, so that it answers at once, and even behind its end. Downstream sees

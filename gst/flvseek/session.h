@@ -22,6 +22,13 @@ struct Started {
 
 class Session {
 public:
+  // A start that was found, and what for.
+  struct Decision {
+    flv::StartSettings settings;
+    flv::StreamStart start;
+    std::vector<std::uint64_t> rejected;
+  };
+
   Session(GstElement *element, GstPad *sink_pad, GstPad *source_pad)
       : element_(element), sink_pad_(sink_pad), outlet_(source_pad), pull_(sink_pad) {}
 
@@ -39,23 +46,28 @@ public:
   // No more bytes come. false: upstream was asked for others instead.
   [[nodiscard]] bool finish();
   // The next byte is number `position`.
-  void jumped_to(guint64 position) { push_.reset(position); }
+  void jumped_to(guint64 position) {
+    push_.reset(position);
+    seeking_ = false; // that was the answer
+  }
   // Whether what comes from upstream is the answer to a seek of its own.
   [[nodiscard]] bool is_jumping() const { return jumping_; }
   // Takes a serialized event; it waits for the first segment.
   gboolean send_event(gstflv::EventPtr event);
 
   void flush() { outlet_.flush(); }
+  // Push mode: what comes behind a flush begins like a stream.
+  void start_over();
   void set_seqnum(guint32 seqnum) { seqnum_ = seqnum; }
   [[nodiscard]] guint32 seqnum() const { return seqnum_; }
 
   // Seeks, from any thread.
   // Whether upstream can give any byte.
   [[nodiscard]] bool is_seekable() const { return access_ != flv::Access::Forward; }
-  // Pull mode: finds the place while the stream goes on. false: there is none.
-  [[nodiscard]] bool prepare(const flv::StartSettings &settings);
+  // Pull mode: finds the place while the stream goes on, if there is one.
+  [[nodiscard]] std::optional<Decision> prepare(const flv::StartSettings &settings);
   // Pull mode, without a streaming thread: what comes next is what was prepared.
-  void restart();
+  void restart(Decision prepared);
   // Push mode: what comes is to be looked through for another start. Gives the seek for upstream.
   [[nodiscard]] gstflv::EventPtr prepare_upstream(const flv::StartSettings &settings, bool flush);
   void upstream_has_answered(bool accepted);
@@ -69,13 +81,6 @@ public:
   [[nodiscard]] guint64 byte_duration() const { return file_size_; } // 0: unknown
 
 private:
-  // A start that was found, and what for.
-  struct Decision {
-    flv::StartSettings settings;
-    flv::StreamStart start;
-    std::vector<std::uint64_t> rejected;
-  };
-
   [[nodiscard]] GstFlowReturn look_by_pulling(bool may_scan);
   [[nodiscard]] GstFlowReturn look_by_pushing(bool at_end);
   [[nodiscard]] GstFlowReturn pull_wanted(const flv::Wanted &wanted);
@@ -104,7 +109,6 @@ private:
   // By the streaming thread, there is a start to be looked for.
   std::atomic<bool> looking_ = false;
   std::optional<Decision> decision_; // to be begun with
-  std::optional<Decision> prepared_; // by a seek
 
   std::atomic<guint32> seqnum_ = GST_SEQNUM_INVALID;
   bool stream_started_ = false;

@@ -26,9 +26,11 @@ bool is_eos(GstPadProbeInfo *info) {
   return GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS;
 }
 
-std::string last_line(const gchar *text) {
+// What an element adds to its message; the first line tells where in its source that was.
+std::string details_of(const gchar *text) {
   const std::string lines = text ? text : "";
-  return lines.substr(lines.rfind('\n') + 1);
+  const std::size_t end = lines.rfind('\n');
+  return end == std::string::npos ? "" : lines.substr(end + 1);
 }
 
 guint64 number_in(const GstStructure *structure, const char *field) {
@@ -155,7 +157,7 @@ void Player::handle_error(GstMessage *message) {
   GstObject *source = GST_MESSAGE_SRC(message);
   const bool own = source == GST_OBJECT(pipeline_.seek) || source == GST_OBJECT(pipeline_.pace);
   summary_.error = failure->message;
-  if (const std::string more = last_line(details); !own && !more.empty())
+  if (const std::string more = details_of(details); !own && !more.empty())
     summary_.error += " " + more;
   if (source == GST_OBJECT(pipeline_.source))
     summary_.error = options_.input + ": " + summary_.error;

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What comes out for a request, byte for byte, and the same however the file is read.
+#include "seektest.h"
+
+using namespace flvtest;
+using namespace seektest;
+
+namespace {
+
+struct Row {
+  const char *properties; // %p: the position of key frame `near`
+  std::size_t near;
+  int shift; // bytes added to that
+  std::size_t key;
+};
+
+const Row kRows[] = {
+    {"offset=%p", 3, 0, 3},
+    {"offset=%p", 3, 1, 4},
+    {"offset=%p", 3, -1, 3},
+    {"offset=%p", 0, -20, 0},
+    {"offset=%p", 7, 0, 7},
+    {"offset=%p snap=previous", 3, 1, 3},
+    {"offset=%p snap=previous", 3, -1, 2},
+    {"offset=%p snap=previous", 7, 100, 7},
+    {"offset=%p snap=exact", 5, 0, 5},
+    {"start-time=800", 0, 0, 2},
+    {"start-time=801", 0, 0, 3},
+    {"start-time=1999 snap=previous", 0, 0, 4},
+    {"start-time=2000 snap=exact", 0, 0, 5},
+    {"start-time=90000 snap=previous", 0, 0, 7},
+};
+
+std::string with_position(std::string text, guint64 position) {
+  if (const std::size_t mark = text.find("%p"); mark != std::string::npos)
+    text.replace(mark, 2, std::to_string(position));
+  return text;
+}
+
+constexpr guint kChunks[] = {1, 7, 4096, 1 << 20};
+
+Source source_of(const Stream &stream, Access access, guint chunk = 4096) {
+  return {.bytes = stream.bytes, .access = access, .chunk = chunk};
+}
+
+const std::string kOriginal = " metadata-keyframes=original";
+
+} // namespace
+
+GST_START_TEST(place) {
+  const Row &row = kRows[__i__];
+  const Stream stream = clip();
+  const guint64 offset = position(stream, row.near) + static_cast<guint64>(row.shift);
+  for (const char *index : {"metadata", "scan", "auto"}) {
+    const std::string properties =
+        with_position(row.properties, offset) + " index=" + index + kOriginal;
+    for (const Access access : kAccesses) {
+      for (const guint chunk : kChunks) {
+        if (access == Access::Pull && chunk != 4096)
+          continue;
+        const Buffer out = result(source_of(stream, access, chunk), properties);
+        const std::string difference = pacetest::difference(out, started(stream, row.key));
+        fail_unless(difference.empty(), "%s, access %d, chunks of %u: %s", properties.c_str(),
+                    static_cast<int>(access), chunk, difference.c_str());
+      }
+    }
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(place_in_a_large_file) {
+  const Row &row = kRows[__i__];
+  const Stream stream = clip(300);
+  const guint64 offset = position(stream, row.near) + static_cast<guint64>(row.shift);
+  const std::string properties = with_position(row.properties, offset) + kOriginal;
+  for (const Access access : kAccesses) {
+    // Where a jump is dear, a change of configuration far in front of the place is not found.
+    if (access == Access::Seekable && row.key > 4)
+      continue;
+    const Buffer out = result(source_of(stream, access), properties);
+    const std::string difference = pacetest::difference(out, started(stream, row.key));
+    fail_unless(difference.empty(), "%s, access %d: %s", properties.c_str(),
+                static_cast<int>(access), difference.c_str());
+  }
+}
+GST_END_TEST
+
+// Without an index, even, and with whatever stands behind the header.
+GST_START_TEST(whole_file) {
+  const Access access = kAccesses[__i__];
+  const Buffer odd = joined({file_header(), payload(3000)});
+  for (const Buffer &bytes : {clip().bytes, file().bytes, odd, file_header()}) {
+    for (const char *properties : {"", "offset=1", "offset=12", "offset=9 snap=exact"}) {
+      for (const guint chunk : kChunks) {
+        assert_bytes(result({.bytes = bytes, .access = access, .chunk = chunk}, properties), bytes);
+      }
+    }
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(header_longer_than_usual) {
+  Stream stream = clip();
+  const Buffer extra = payload(7);
+  Buffer bytes = inserted(stream.bytes, flv::kFileHeaderSize, extra);
+  bytes[8] = 16;
+  assert_bytes(result({.bytes = bytes, .access = kAccesses[__i__]}, "offset=19"), bytes);
+}
+GST_END_TEST
+
+GST_START_TEST(reinsert) {
+  const Access access = kAccesses[__i__];
+  const Stream stream = clip();
+  const struct {
+    const char *flags;
+    Parts parts;
+  } rows[] = {
+      {"0", {false, false, false}},
+      {"header", {true, false, false}},
+      {"metadata", {false, true, false}},
+      {"config", {false, false, true}},
+      {"header+metadata", {true, true, false}},
+      {"header+config", {true, false, true}},
+      {"header+metadata+config", {}},
+  };
+  for (const auto &row : rows) {
+    const std::string properties =
+        "offset=" + std::to_string(position(stream, 6)) + kOriginal + " reinsert=" + row.flags;
+    assert_bytes(result(source_of(stream, access), properties), started(stream, 6, row.parts));
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(stop_offset) {
+  const Access access = kAccesses[__i__];
+  const Stream stream = clip();
+  const std::size_t tag = keys(stream)[5] + 3;
+  const std::size_t begin = stream.tags[tag].begin;
+  const std::size_t end = stream.tags[tag].end;
+  const struct {
+    std::size_t stop;
+    std::size_t cut;
+  } rows[] = {
+      {begin, begin},
+      {begin + 1, end},
+      {end - 4, end},
+      {end, end},
+      {stream.bytes.size() + 1, stream.bytes.size()},
+  };
+  for (const auto &row : rows) {
+    for (const guint chunk : kChunks) {
+      const std::string stop = " stop-offset=" + std::to_string(row.stop);
+      const std::string place = "offset=" + std::to_string(position(stream, 2));
+      Buffer should = started(stream, 2);
+      should.resize(should.size() - (stream.bytes.size() - row.cut));
+      assert_bytes(result(source_of(stream, access, chunk), place + kOriginal + stop), should);
+      // Of the whole file.
+      assert_bytes(result(source_of(stream, access, chunk), stop),
+                   Bytes(stream.bytes).first(row.cut));
+    }
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(rewritten_index_is_true) {
+  const Stream stream = clip();
+  const std::string place = "offset=" + std::to_string(position(stream, 5));
+  for (const Access access : kAccesses) {
+    const Buffer out = result(source_of(stream, access), place);
+    assert_true_index(out, 3);
+    const Buffer tail = started(stream, 5, {false, false, false});
+    assert_bytes(Bytes(out).last(tail.size()), tail);
+  }
+  const std::string stop = " stop-offset=" + std::to_string(position(stream, 7));
+  assert_true_index(result(source_of(stream, Access::Pull), place + stop), 2);
+}
+GST_END_TEST
+
+GST_START_TEST(rewritten_head_is_the_same) {
+  const Stream stream = clip();
+  const std::string properties = "offset=" + std::to_string(position(stream, 3) + 7);
+  const Buffer pulled = result(source_of(stream, Access::Pull), properties);
+  for (const guint chunk : kChunks) {
+    assert_bytes(result(source_of(stream, Access::Seekable, chunk), properties), pulled);
+    assert_bytes(result(source_of(stream, Access::Forward, chunk), properties), pulled);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(stripped_index) {
+  const Stream stream = clip();
+  const std::string properties =
+      "metadata-keyframes=strip offset=" + std::to_string(position(stream, 3));
+  const Buffer out = result(source_of(stream, kAccesses[__i__]), properties);
+  const std::string text(out.begin(), out.end());
+  fail_unless(text.find("keyframes") == std::string::npos);
+  fail_unless(text.find("duration") != std::string::npos);
+  const Buffer should =
+      joined({head(stream, 3, {false, false, true}), started(stream, 3, {false, false, false})});
+  assert_bytes(Bytes(out).last(should.size()), should);
+}
+GST_END_TEST
+
+// The size of what upstream gives is not always known.
+GST_START_TEST(size_unknown) {
+  const Stream stream = clip();
+  const Access access = __i__ == 0 ? Access::Seekable : Access::Forward;
+  const Source source{.bytes = stream.bytes, .access = access, .size_known = false};
+  const std::string properties = "offset=" + std::to_string(position(stream, 3)) + kOriginal;
+  assert_bytes(result(source, properties), started(stream, 3));
+}
+GST_END_TEST
+
+// No video: any audio tag is a place.
+GST_START_TEST(audio_only) {
+  const auto media = [](Stream &stream) {
+    stream.audio(0, aac_config());
+    for (std::uint32_t time = 0; time < 2000; time += 20)
+      stream.aac(time);
+  };
+  const auto every_tenth = [](const Stream &stream) {
+    Entries entries;
+    for (std::size_t tag = 2; tag < stream.tags.size(); tag += 10)
+      entries.emplace_back(stream.tags[tag].begin, stream.tags[tag].timestamp / 1000.0);
+    return entries;
+  };
+  const Stream stream = indexed(media, every_tenth, {}, false, true, false);
+  const Buffer should = joined({file_header(true, false), stream.at(0), stream.at(1),
+                                Bytes(stream.bytes).subspan(stream.tags[22].begin)});
+  for (const Access access : kAccesses)
+    assert_bytes(result({.bytes = stream.bytes, .access = access}, "start-time=390" + kOriginal),
+                 should);
+}
+GST_END_TEST
+
+static Suite *flvseek_places_suite() {
+  Suite *suite = suite_create("flvseek_places");
+  TCase *tcase = tcase_create("places");
+  constexpr int kRowCount = std::size(kRows);
+  suite_add_tcase(suite, tcase);
+  tcase_add_loop_test(tcase, place, 0, kRowCount);
+  tcase_add_loop_test(tcase, place_in_a_large_file, 0, kRowCount);
+  tcase_add_loop_test(tcase, whole_file, 0, 3);
+  tcase_add_loop_test(tcase, header_longer_than_usual, 0, 3);
+  tcase_add_loop_test(tcase, reinsert, 0, 3);
+  tcase_add_loop_test(tcase, stop_offset, 0, 3);
+  tcase_add_test(tcase, rewritten_index_is_true);
+  tcase_add_test(tcase, rewritten_head_is_the_same);
+  tcase_add_loop_test(tcase, stripped_index, 0, 3);
+  tcase_add_loop_test(tcase, size_unknown, 0, 2);
+  tcase_add_test(tcase, audio_only);
+  return suite;
+}
+
+GST_CHECK_MAIN(flvseek_places);

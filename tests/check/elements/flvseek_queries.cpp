@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Queries from downstream, in bytes and in time.
+#include "seektest.h"
+
+using namespace flvtest;
+using namespace seektest;
+
+namespace {
+
+struct Seeking {
+  bool seekable = false;
+  gint64 start = -1;
+  gint64 end = -1;
+};
+
+Seeking seeking(const Seek &seek, GstFormat format) {
+  Seeking answer;
+  gboolean seekable = FALSE;
+  GstQuery *query = gst_query_new_seeking(format);
+  if (gst_pad_query(seek.source_pad(), query))
+    gst_query_parse_seeking(query, nullptr, &seekable, &answer.start, &answer.end);
+  gst_query_unref(query);
+  answer.seekable = seekable;
+  return answer;
+}
+
+gint64 duration(const Seek &seek, GstFormat format) {
+  gint64 value = -1;
+  return gst_pad_query_duration(seek.source_pad(), format, &value) ? value : -1;
+}
+
+gint64 queried_position(const Seek &seek, GstFormat format) {
+  gint64 value = -1;
+  return gst_pad_query_position(seek.source_pad(), format, &value) ? value : -1;
+}
+
+constexpr gint64 kDuration = 3200 * static_cast<gint64>(GST_MSECOND);
+
+} // namespace
+
+GST_START_TEST(durations) {
+  const Stream stream = clip();
+  Seek seek({.bytes = stream.bytes, .access = kAccesses[__i__]}, "start-time=1200");
+  seek.run();
+  assert_equals_int64(duration(seek, GST_FORMAT_TIME), kDuration);
+  assert_equals_int64(duration(seek, GST_FORMAT_BYTES), static_cast<gint64>(stream.bytes.size()));
+  assert_equals_int64(duration(seek, GST_FORMAT_BUFFERS), -1);
+}
+GST_END_TEST
+
+GST_START_TEST(seekable) {
+  const Stream stream = clip();
+  const Access access = kAccesses[__i__];
+  Seek seek({.bytes = stream.bytes, .access = access}, "start-time=1200");
+  seek.run();
+  const Seeking time = seeking(seek, GST_FORMAT_TIME);
+  const Seeking bytes = seeking(seek, GST_FORMAT_BYTES);
+  assert_equals_int(time.seekable, access != Access::Forward);
+  assert_equals_int(bytes.seekable, access != Access::Forward);
+  if (access == Access::Forward)
+    return;
+  assert_equals_int64(time.start, 0);
+  assert_equals_int64(time.end, kDuration);
+  assert_equals_int64(bytes.start, 0);
+  assert_equals_int64(bytes.end, static_cast<gint64>(stream.bytes.size()));
+  fail_if(seeking(seek, GST_FORMAT_BUFFERS).seekable);
+}
+GST_END_TEST
+
+GST_START_TEST(not_seekable_without_an_index) {
+  Seek seek({.bytes = file().bytes});
+  seek.run();
+  fail_if(seeking(seek, GST_FORMAT_TIME).seekable);
+  Seek scanning({.bytes = file().bytes}, "index=auto");
+  scanning.run();
+  fail_unless(seeking(scanning, GST_FORMAT_TIME).seekable);
+}
+GST_END_TEST
+
+// That of the last key frame in front of what is sent next.
+GST_START_TEST(positions) {
+  const Stream stream = clip(300);
+  Seek seek({.bytes = stream.bytes, .access = kAccesses[__i__]}, "start-time=1200",
+            GST_STATE_READY);
+  seek.block(1);
+  seek.set_state(GST_STATE_PLAYING);
+  seek.wait_until_blocked();
+  const gint64 bytes = queried_position(seek, GST_FORMAT_BYTES);
+  const auto place = static_cast<gint64>(position(stream, 3));
+  fail_unless(bytes >= place && bytes < place + 200000, "%d", static_cast<int>(bytes));
+  assert_equals_int64(queried_position(seek, GST_FORMAT_TIME),
+                      1200 * static_cast<gint64>(GST_MSECOND));
+  seek.release();
+  seek.run();
+  assert_equals_int64(queried_position(seek, GST_FORMAT_TIME),
+                      2800 * static_cast<gint64>(GST_MSECOND));
+  assert_equals_int64(queried_position(seek, GST_FORMAT_BYTES),
+                      static_cast<gint64>(stream.bytes.size()));
+}
+GST_END_TEST
+
+GST_START_TEST(only_pushes) {
+  Seek seek({.bytes = clip().bytes}, "start-time=1200");
+  GstQuery *query = gst_query_new_scheduling();
+  fail_unless(gst_pad_query(seek.source_pad(), query));
+  fail_unless(gst_query_has_scheduling_mode(query, GST_PAD_MODE_PUSH));
+  fail_if(gst_query_has_scheduling_mode(query, GST_PAD_MODE_PULL));
+  gst_query_unref(query);
+  seek.run();
+}
+GST_END_TEST
+
+GST_START_TEST(mode_of_the_sink_pad) {
+  const Access access = kAccesses[__i__];
+  Seek seek({.bytes = clip().bytes, .access = access});
+  assert_equals_int(GST_PAD_MODE(seek.sink_pad()),
+                    access == Access::Pull ? GST_PAD_MODE_PULL : GST_PAD_MODE_PUSH);
+  seek.run();
+}
+GST_END_TEST
+
+// In READY there is nothing to tell, and nothing that breaks.
+GST_START_TEST(nothing_is_known_in_ready) {
+  Seek seek({.bytes = clip().bytes, .access = kAccesses[__i__]}, "start-time=1200",
+            GST_STATE_READY);
+  fail_if(seeking(seek, GST_FORMAT_TIME).seekable);
+  assert_equals_int64(duration(seek, GST_FORMAT_TIME), -1);
+  fail_if(seek.seek_time(400));
+}
+GST_END_TEST
+
+static Suite *flvseek_queries_suite() {
+  Suite *suite = suite_create("flvseek_queries");
+  TCase *tcase = tcase_create("queries");
+  suite_add_tcase(suite, tcase);
+  tcase_add_loop_test(tcase, durations, 0, 3);
+  tcase_add_loop_test(tcase, seekable, 0, 3);
+  tcase_add_test(tcase, not_seekable_without_an_index);
+  tcase_add_loop_test(tcase, positions, 0, 3);
+  tcase_add_test(tcase, only_pushes);
+  tcase_add_loop_test(tcase, mode_of_the_sink_pad, 0, 3);
+  tcase_add_loop_test(tcase, nothing_is_known_in_ready, 0, 3);
+  return suite;
+}
+
+GST_CHECK_MAIN(flvseek_queries);

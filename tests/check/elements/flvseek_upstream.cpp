@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What upstream is asked for: few seeks, few bytes.
+#include "seektest.h"
+
+using namespace flvtest;
+using namespace seektest;
+
+namespace {
+
+Source seekable(const Stream &stream, guint chunk = 4096) {
+  return {.bytes = stream.bytes, .access = Access::Seekable, .chunk = chunk};
+}
+
+} // namespace
+
+GST_START_TEST(one_seek_to_a_place_far_away) {
+  const Stream stream = clip(300);
+  const guint64 place = position(stream, 7);
+  Seek seek(seekable(stream), "offset=" + std::to_string(place));
+  seek.run();
+  const std::vector<guint64> seeks = seek.upstream_seeks();
+  assert_equals_uint64(seeks.size(), 1);
+  fail_unless(seeks[0] <= place && seeks[0] + 100000 > place);
+  // The head, and from a little before the place on.
+  fail_unless(seek.bytes_read() < stream.bytes.size() - place + 300000);
+}
+GST_END_TEST
+
+GST_START_TEST(no_seek_to_a_place_nearby) {
+  const Stream stream = clip();
+  for (const guint chunk : {7U, 4096U, 1U << 20}) {
+    Seek seek(seekable(stream, chunk), "start-time=2000");
+    seek.run();
+    assert_equals_uint64(seek.upstream_seeks().size(), 0);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(no_seek_for_the_whole_file) {
+  const Stream stream = clip(300);
+  Seek seek(seekable(stream));
+  seek.run();
+  assert_equals_uint64(seek.upstream_seeks().size(), 0);
+  assert_equals_uint64(seek.bytes_read(), stream.bytes.size());
+}
+GST_END_TEST
+
+GST_START_TEST(never_seeks_where_upstream_cannot) {
+  const Stream stream = clip(300);
+  Seek seek({.bytes = stream.bytes, .access = Access::Forward}, "start-time=2400");
+  seek.run();
+  assert_equals_uint64(seek.upstream_seeks().size(), 0);
+  assert_equals_uint64(seek.bytes_read(), stream.bytes.size());
+}
+GST_END_TEST
+
+// What stands between is not read.
+GST_START_TEST(pulls_little) {
+  const Stream stream = clip(3000);
+  const guint64 place = position(stream, 7);
+  Seek seek({.bytes = stream.bytes}, "offset=" + std::to_string(place));
+  seek.run();
+  fail_unless(seek.bytes_read() < stream.bytes.size() - place + 4000000, "%d bytes",
+              static_cast<int>(seek.bytes_read()));
+}
+GST_END_TEST
+
+GST_START_TEST(scans_by_headers) {
+  const Stream stream = clip(3000);
+  Seek seek({.bytes = stream.bytes}, "index=scan start-time=2800");
+  seek.run();
+  const guint64 tail = stream.bytes.size() - position(stream, 7);
+  fail_unless(seek.bytes_read() < tail + stream.tags.size() * 10000, "%d bytes",
+              static_cast<int>(seek.bytes_read()));
+}
+GST_END_TEST
+
+// Upstream that stops early at the place where the stream stops.
+GST_START_TEST(reads_no_further_than_the_stop) {
+  const Stream stream = clip(300);
+  for (const Access access : kAccesses) {
+    Seek seek({.bytes = stream.bytes, .access = access},
+              "metadata-keyframes=original stop-offset=" + std::to_string(position(stream, 1)));
+    seek.run();
+    fail_unless(seek.bytes_read() < position(stream, 1) + 700000);
+  }
+}
+GST_END_TEST
+
+// Upstream that is sought by somebody else: what comes then begins like a stream.
+GST_START_TEST(flush_from_upstream) {
+  const Stream stream = clip(300);
+  Seek seek(seekable(stream), "start-time=2000 metadata-keyframes=original");
+  seek.run();
+  (void)seek.order();
+  const gstflv::PadPtr upstream(gst_pad_get_peer(seek.sink_pad()));
+  fail_unless(gst_pad_send_event(upstream.get(),
+                                 gst_event_new_seek(1.0, GST_FORMAT_BYTES, GST_SEEK_FLAG_FLUSH,
+                                                    GST_SEEK_TYPE_SET, 0, GST_SEEK_TYPE_NONE, -1)));
+  seek.run();
+  assert_text(seek.order(), "flush-start flush-stop segment B eos");
+}
+GST_END_TEST
+
+static Suite *flvseek_upstream_suite() {
+  Suite *suite = suite_create("flvseek_upstream");
+  TCase *tcase = tcase_create("upstream");
+  suite_add_tcase(suite, tcase);
+  tcase_add_test(tcase, one_seek_to_a_place_far_away);
+  tcase_add_test(tcase, no_seek_to_a_place_nearby);
+  tcase_add_test(tcase, no_seek_for_the_whole_file);
+  tcase_add_test(tcase, never_seeks_where_upstream_cannot);
+  tcase_add_test(tcase, pulls_little);
+  tcase_add_test(tcase, scans_by_headers);
+  tcase_add_test(tcase, reads_no_further_than_the_stop);
+  tcase_add_test(tcase, flush_from_upstream);
+  return suite;
+}
+
+GST_CHECK_MAIN(flvseek_upstream);
