@@ -112,7 +112,9 @@ void check_start(const Starter &starter, const Case &input) {
   }
   REQUIRE(start.position == start.place->position && is_start(input.file, start.position));
   const Reinsert &reinsert = input.settings.reinsert;
-  const std::size_t header = reinsert.header ? starter.facts()->header_bytes.size() : 0;
+  const FileFacts *facts = starter.facts();
+  REQUIRE(facts);
+  const std::size_t header = reinsert.header ? facts->header_bytes.size() : 0;
   REQUIRE(start.head.size() >= header);
   const Bytes tags = Bytes(start.head).subspan(header);
   const Bytes tail = input.file.subspan(static_cast<std::size_t>(start.position));
