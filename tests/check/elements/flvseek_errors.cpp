@@ -82,7 +82,7 @@ GST_START_TEST(not_flv) {
 GST_END_TEST
 
 GST_START_TEST(header_cut_off) {
-  for (const std::size_t size : {3, 5, 8}) {
+  for (const std::size_t size : {3U, 5U, 8U}) {
     const Buffer bytes(whole().bytes.begin(), whole().bytes.begin() + static_cast<int>(size));
     for (const char *properties : {"", "offset=500"}) {
       Seek seek(source_of(bytes, __i__), properties);

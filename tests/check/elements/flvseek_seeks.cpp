@@ -257,7 +257,7 @@ GST_END_TEST
 GST_START_TEST(while_the_sink_blocks) {
   const Way &way = kWays[__i__];
   const Stream stream = stream_of(way);
-  for (const std::size_t index : {0, 1}) {
+  for (const std::size_t index : {0U, 1U}) {
     Seek seek(source_of(stream, way), kOriginal + "start-time=400", GST_STATE_READY);
     seek.block(index);
     seek.set_state(GST_STATE_PLAYING);

@@ -18,7 +18,7 @@ GST_START_TEST(starts_again_elsewhere) {
   seek.run();
   assert_bytes(seek.take(), started(stream, 1));
   for (const GstState state : {GST_STATE_READY, GST_STATE_NULL}) {
-    for (const std::size_t key : {5, 0, 3}) {
+    for (const std::size_t key : {5U, 0U, 3U}) {
       seek.set_state(state);
       (void)seek.order();
       (void)seek.take();
@@ -51,7 +51,7 @@ GST_END_TEST
 
 GST_START_TEST(stops_while_the_sink_blocks) {
   const Stream stream = clip(300);
-  for (const std::size_t index : {0, 1, 3}) {
+  for (const std::size_t index : {0U, 1U, 3U}) {
     for (const GstState state : {GST_STATE_READY, GST_STATE_NULL}) {
       Seek seek({.bytes = stream.bytes, .access = kAccesses[__i__]}, kOriginal + "start-time=400",
                 GST_STATE_READY);
