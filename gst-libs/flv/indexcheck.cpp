@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "indexcheck.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace flv {
@@ -21,6 +22,28 @@ KeyframeIndex thinned(KeyframeIndex index, std::size_t count) {
 }
 
 } // namespace
+
+KeyframeIndex index_of_part(const KeyframeIndex &whole, const Place &place, std::uint64_t stop) {
+  KeyframeIndex index;
+  const auto begin =
+      std::upper_bound(whole.positions.begin(), whole.positions.end(), place.position);
+  const auto end =
+      stop > 0 ? std::lower_bound(begin, whole.positions.end(), stop) : whole.positions.end();
+  const auto first = begin - whole.positions.begin();
+  const auto last = end - whole.positions.begin();
+  index.positions.push_back(place.position);
+  index.positions.insert(index.positions.end(), begin, end);
+  // The time that the index gives the place, if that is where the entry points.
+  const bool known =
+      first > 0 && whole.positions[static_cast<std::size_t>(first) - 1] == place.position;
+  index.times.push_back(known ? whole.times[static_cast<std::size_t>(first) - 1]
+                              : place.timestamp / 1000.0);
+  index.times.insert(index.times.end(), whole.times.begin() + first, whole.times.begin() + last);
+  // A producer's times may be off those of the tags.
+  if (index.times.size() > 1)
+    index.times[0] = std::min(index.times[0], index.times[1]);
+  return index;
+}
 
 IndexCheck::IndexCheck(KeyframeIndex index, bool has_video, std::uint64_t file_size)
     : index_(thinned(std::move(index), kMaxEntries)), has_video_(has_video), file_size_(file_size) {

@@ -6,6 +6,11 @@
 
 namespace flv {
 
+// Of a stream that starts at `place`: that, and the entries of the file's index behind it, up to
+// the offset `stop`; 0: all of them.
+[[nodiscard]] KeyframeIndex index_of_part(const KeyframeIndex &whole, const Place &place,
+                                          std::uint64_t stop);
+
 // Reads the tag at each entry. Those that are no key frame are left out, and those that point at a
 // configuration are moved to its key frame.
 class IndexCheck {

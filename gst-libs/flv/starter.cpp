@@ -338,30 +338,6 @@ void Starter::look_for_configurations() {
   check_index();
 }
 
-// The place, and the entries behind it up to the stop.
-KeyframeIndex Starter::index_of_part() const {
-  KeyframeIndex index;
-  const auto begin =
-      std::upper_bound(index_.positions.begin(), index_.positions.end(), place_.position);
-  const auto end = settings_.stop > 0
-                       ? std::lower_bound(begin, index_.positions.end(), settings_.stop)
-                       : index_.positions.end();
-  const auto first = begin - index_.positions.begin();
-  const auto last = end - index_.positions.begin();
-  index.positions.push_back(place_.position);
-  index.positions.insert(index.positions.end(), begin, end);
-  // The time that the index gives the place, if that is where the entry points.
-  const bool known =
-      first > 0 && index_.positions[static_cast<std::size_t>(first) - 1] == place_.position;
-  index.times.push_back(known ? index_.times[static_cast<std::size_t>(first) - 1]
-                              : place_.timestamp / 1000.0);
-  index.times.insert(index.times.end(), index_.times.begin() + first, index_.times.begin() + last);
-  // A producer's times may be off those of the tags.
-  if (index.times.size() > 1)
-    index.times[0] = std::min(index.times[0], index.times[1]);
-  return index;
-}
-
 void Starter::check_index() {
   const bool counts = settings_.reinsert.metadata &&
                       settings_.keyframes == MetadataKeyframes::Rewrite &&
@@ -369,7 +345,7 @@ void Starter::check_index() {
   if (!counts || !index_is_whole_)
     return find_stop();
   if (index_is_scanned_ || access_ != Access::Anywhere) {
-    part_.index = index_of_part();
+    part_.index = index_of_part(index_, place_, settings_.stop);
     auto &[positions, times] = *part_.index;
     if (!index_is_scanned_ && positions.size() > 1 && file_size_ > 0 &&
         positions.back() + kLastTag > file_size_) {
@@ -378,7 +354,7 @@ void Starter::check_index() {
     }
     return find_stop();
   }
-  check_.emplace(index_of_part(), has_video(), file_size_);
+  check_.emplace(index_of_part(index_, place_, settings_.stop), has_video(), file_size_);
   stage_ = Stage::Checking;
 }
 

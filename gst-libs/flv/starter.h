@@ -115,7 +115,6 @@ private:
   [[nodiscard]] bool is_backward() const;
   [[nodiscard]] bool has_video() const;
   [[nodiscard]] Head opening_head(std::uint64_t before) const;
-  [[nodiscard]] KeyframeIndex index_of_part() const;
 
   Access access_;
   std::uint64_t file_size_;

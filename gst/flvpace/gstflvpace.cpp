@@ -30,8 +30,7 @@
 #include <new>
 #include <optional>
 
-#include <gst/base/gstbasesrc.h>
-
+#include "common/pullpad.h"
 #include "pacing.h"
 #include "tagstream.h"
 
@@ -159,32 +158,17 @@ GstFlowReturn pull_a_block(Private &priv) {
   return priv.stream.take(std::move(buffer));
 }
 
-void end_task(Private &priv, GstElement *element, GstFlowReturn flow) {
-  gst_pad_pause_task(priv.sink_pad);
-  if (flow == GST_FLOW_FLUSHING)
-    return;
-  // The stream has posted its own errors, and upstream those of a read.
-  if (flow == GST_FLOW_NOT_LINKED || (flow < GST_FLOW_EOS && flow != GST_FLOW_ERROR))
-    GST_ELEMENT_FLOW_ERROR(element, flow);
-  GstEvent *eos = gst_event_new_eos();
-  if (priv.seqnum != GST_SEQNUM_INVALID)
-    gst_event_set_seqnum(eos, priv.seqnum);
-  gst_pad_push_event(priv.source_pad, eos);
-}
-
 void gst_flv_pace_loop(gpointer data) noexcept {
   Private &priv = priv_of(data);
   const GstFlowReturn flow = pull_a_block(priv);
   if (flow != GST_FLOW_OK)
-    end_task(priv, GST_ELEMENT(data), flow);
+    gstflv::end_pull_task(GST_ELEMENT(data), priv.sink_pad, priv.source_pad, flow, priv.seqnum);
 }
 
-// A file of another kind fails the change to PAUSED itself, which every application notices. Only a
-// source right upstream is asked: what stands between may be waiting for its own change of state.
-// What cannot be read at all is for the task to say.
+// A file of another kind fails the change to PAUSED. What cannot be read at all is for the task to
+// say.
 bool is_worth_reading(Private &priv) {
-  const gstflv::PadPtr peer(gst_pad_get_peer(priv.sink_pad));
-  if (!GST_IS_BASE_SRC(GST_PAD_PARENT(peer.get())))
+  if (!gstflv::is_behind_a_source(priv.sink_pad))
     return true;
   GstBuffer *start = nullptr;
   const GstFlowReturn flow =
@@ -198,12 +182,7 @@ bool is_worth_reading(Private &priv) {
 }
 
 gboolean gst_flv_pace_sink_activate(GstPad *pad, GstObject *) noexcept {
-  GstQuery *query = gst_query_new_scheduling();
-  const bool pull = gst_pad_peer_query(pad, query) &&
-                    gst_query_has_scheduling_mode_with_flags(query, GST_PAD_MODE_PULL,
-                                                             GST_SCHEDULING_FLAG_SEEKABLE);
-  gst_query_unref(query);
-  return gst_pad_activate_mode(pad, pull ? GST_PAD_MODE_PULL : GST_PAD_MODE_PUSH, TRUE);
+  return gstflv::activate_in_best_mode(pad);
 }
 
 gboolean gst_flv_pace_sink_activate_mode(GstPad *pad, GstObject *parent, GstPadMode mode,
@@ -352,8 +331,7 @@ gboolean gst_flv_pace_src_query(GstPad *pad, GstObject *parent, GstQuery *query)
     }
     break;
   case GST_QUERY_SCHEDULING:
-    gst_query_set_scheduling(query, GST_SCHEDULING_FLAG_SEQUENTIAL, 1, -1, 0);
-    gst_query_add_scheduling_mode(query, GST_PAD_MODE_PUSH);
+    gstflv::answer_push_only(query);
     return TRUE;
   default:
     break;

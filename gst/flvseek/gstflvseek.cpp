@@ -30,8 +30,7 @@
 #include <new>
 #include <utility>
 
-#include <gst/base/gstbasesrc.h>
-
+#include "common/pullpad.h"
 #include "session.h"
 
 GST_DEBUG_CATEGORY(gst_flv_seek_debug);
@@ -152,34 +151,13 @@ GType metadata_keyframes_type() {
 void gst_flv_seek_loop(gpointer data) noexcept {
   Private &priv = priv_of(data);
   const GstFlowReturn flow = priv.session.send_block();
-  if (flow == GST_FLOW_OK)
-    return;
-  gst_pad_pause_task(priv.sink_pad);
-  if (flow == GST_FLOW_FLUSHING)
-    return;
-  // The session has posted its own errors.
-  if (flow == GST_FLOW_NOT_LINKED || (flow < GST_FLOW_EOS && flow != GST_FLOW_ERROR))
-    GST_ELEMENT_FLOW_ERROR(data, flow);
-  GstEvent *eos = gst_event_new_eos();
-  if (priv.session.seqnum() != GST_SEQNUM_INVALID)
-    gst_event_set_seqnum(eos, priv.session.seqnum());
-  gst_pad_push_event(priv.source_pad, eos);
-}
-
-// What stands between may be waiting for its own change of state: only a source right upstream can
-// be read already. An error then fails the change of state itself, which every application notices.
-bool can_look_ahead(Private &priv) {
-  const gstflv::PadPtr peer(gst_pad_get_peer(priv.sink_pad));
-  return GST_IS_BASE_SRC(GST_PAD_PARENT(peer.get()));
+  if (flow != GST_FLOW_OK)
+    gstflv::end_pull_task(GST_ELEMENT(data), priv.sink_pad, priv.source_pad, flow,
+                          priv.session.seqnum());
 }
 
 gboolean gst_flv_seek_sink_activate(GstPad *pad, GstObject *) noexcept {
-  GstQuery *query = gst_query_new_scheduling();
-  const bool pull = gst_pad_peer_query(pad, query) &&
-                    gst_query_has_scheduling_mode_with_flags(query, GST_PAD_MODE_PULL,
-                                                             GST_SCHEDULING_FLAG_SEEKABLE);
-  gst_query_unref(query);
-  return gst_pad_activate_mode(pad, pull ? GST_PAD_MODE_PULL : GST_PAD_MODE_PUSH, TRUE);
+  return gstflv::activate_in_best_mode(pad);
 }
 
 gboolean gst_flv_seek_sink_activate_mode(GstPad *pad, GstObject *parent, GstPadMode mode,
@@ -191,7 +169,7 @@ gboolean gst_flv_seek_sink_activate_mode(GstPad *pad, GstObject *parent, GstPadM
   priv.session.open(pull, properties_of(parent));
   if (!pull)
     return TRUE;
-  if (can_look_ahead(priv) && !priv.session.look_ahead())
+  if (gstflv::is_behind_a_source(pad) && !priv.session.look_ahead())
     return FALSE;
   return gst_pad_start_task(pad, gst_flv_seek_loop, parent, nullptr);
 }
@@ -362,8 +340,7 @@ gboolean gst_flv_seek_src_query(GstPad *pad, GstObject *parent, GstQuery *query)
     answered = answer_seeking(priv, parent, query);
     break;
   case GST_QUERY_SCHEDULING:
-    gst_query_set_scheduling(query, GST_SCHEDULING_FLAG_SEQUENTIAL, 1, -1, 0);
-    gst_query_add_scheduling_mode(query, GST_PAD_MODE_PUSH);
+    gstflv::answer_push_only(query);
     answered = true;
     break;
   default:
