@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <sys/socket.h>
+
+#include <span>
+#include <string>
+
+#include "framing.h"
+#include "meter.h" // Nanoseconds
+#include "plan.h"
+#include "tagscan.h"
+
+namespace load {
+
+using bench::Nanoseconds;
+
+struct Address {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+};
+
+// What a client saw, on the monotonic clock; 0: not yet.
+struct Sight {
+  Nanoseconds requested = 0;
+  Nanoseconds first_byte = 0;
+  Nanoseconds last_byte = 0;
+  Nanoseconds key_frame = 0;
+  Nanoseconds longest_gap = 0;
+  std::uint64_t bytes = 0;
+};
+
+class Client {
+public:
+  enum class State : std::uint8_t {
+    Idle,
+    Connecting,
+    Head,    // of the response
+    Stream,  // is read
+    Stalled, // comes, and is not taken
+    Closed,  // by the server
+    Refused,
+  };
+
+  Client() = default;
+  Client(const Client &) = delete;
+  Client &operator=(const Client &) = delete;
+  ~Client();
+
+  void connect(const Plan &plan, const Address &address, bool stalled);
+  // Does what there is to do, and reads once. `scratch` is overwritten.
+  void on_ready(const Plan &plan, std::span<std::uint8_t> scratch);
+  // The end counts as a byte for who is still there.
+  void finish(Nanoseconds now);
+
+  [[nodiscard]] int fd() const { return fd_; }
+  [[nodiscard]] std::uint32_t events() const; // that epoll is to wait for
+  [[nodiscard]] State state() const { return state_; }
+  [[nodiscard]] bool stalls() const { return stalls_; }
+  [[nodiscard]] bool was_accepted() const { return accepted_; }
+  [[nodiscard]] const Sight &sight() const { return sight_; }
+  [[nodiscard]] const TagScan &scan() const { return scan_; }
+  [[nodiscard]] std::uint32_t frame_errors() const { return frame_errors_; }
+  // Of who was refused.
+  [[nodiscard]] const std::string &why() const { return head_; }
+
+private:
+  enum class Carrier : std::uint8_t { Bare, Chunks, Frames };
+
+  void on_connected(const Plan &plan);
+  void on_bytes(const Plan &plan, flv::Bytes bytes, Nanoseconds now);
+  void take_head(const Plan &plan, flv::Bytes &bytes);
+  void take_pieces(flv::Bytes bytes, Nanoseconds now);
+  void take_stream(flv::Bytes bytes, Nanoseconds now);
+  void accept();
+  void refuse(std::string why);
+  void leave(State state);
+
+  int fd_ = -1;
+  State state_ = State::Idle;
+  Carrier carrier_ = Carrier::Bare;
+  bool stalls_ = false;
+  bool accepted_ = false;
+  std::uint32_t frame_errors_ = 0;
+  Sight sight_;
+  TagScan scan_;
+  std::string head_;
+  FrameReader frames_;
+  ChunkReader chunks_;
+};
+
+} // namespace load
