@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Plays a live stream with mpegts.js: stays close to its newest picture, and connects again by
+// itself, which mpegts.js doesn't.
+//   ?url=ADDRESS   plays it at once
+'use strict';
+
+(() => {
+  const DELAY = 0.8; // s behind what has arrived to play at
+  const MOST_DELAY = 3; // s, where the network can't keep up with less
+  const SLACK = 0.7; // s over the delay from which on it plays faster
+  const FASTER = 1.2;
+  const FAR = 4; // s over the delay from which on it jumps
+  const TICK = 0.5; // s
+  const STUCK = 2; // s in which the picture may stand still while there is more to play
+  const PATIENCE = 10; // s to wait for data
+  const FIRST_RETRY = 0.5; // s; doubles with each failure
+  const LAST_RETRY = 15; // s
+  const PROVEN = 5; // s of playing after which a failure is a first one
+  const LONGEST_PAUSE = 30; // s until a pause gives up the connection
+
+  const TRANSPORT = /^(http|ws)(?=s?:)/i;
+
+  const element = (id) => document.getElementById(id);
+  const video = element('video');
+  const form = element('form');
+  const now = () => performance.now() / 1000;
+
+  let address = null; // what is to be played
+  let player = null; // mpegts.js's, of the connection
+  let paused = false; // by the user
+  let delay = DELAY;
+  let failures = 0;
+  let retryTimer = 0;
+  let pauseTimer = 0;
+  const total = {reconnects: 0, frames: 0, dropped: 0};
+  let seen = {}; // of this connection: since when, the newest data, and the picture
+
+  // What is shown
+
+  function show(state, text) {
+    element('player').dataset.state = state;
+    if (element('status').textContent !== text) {
+      element('status').textContent = text;
+    }
+    element('stop').disabled = state === 'idle';
+    element('go').hidden = state !== 'idle';
+    video.controls = state !== 'idle';
+  }
+
+  function frames() {
+    const quality = video.getVideoPlaybackQuality();
+    return {frames: total.frames + quality.totalVideoFrames,
+            dropped: total.dropped + quality.droppedVideoFrames};
+  }
+
+  function showFigures() {
+    const {frames: all, dropped} = frames();
+    element('lag').textContent = newest() ? `${lag().toFixed(1)} s` : '–';
+    element('dropped').textContent = all ? `${dropped} of ${all}` : '–';
+    element('reconnects').textContent = total.reconnects;
+  }
+
+  function showSpeed({speed}) {
+    element('speed').textContent = `${Math.round(speed * 1024 * 8 / 1000)} kbit/s`;
+  }
+
+  // So that a new connection doesn't begin with a black picture.
+  function keepPicture() {
+    if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || !video.videoWidth) {
+      return;
+    }
+    const canvas = document.createElement('canvas');
+    canvas.width = video.videoWidth;
+    canvas.height = video.videoHeight;
+    canvas.getContext('2d').drawImage(video, 0, 0);
+    video.poster = canvas.toDataURL('image/jpeg');
+  }
+
+  // The connection
+
+  function connect() {
+    disconnect();
+    paused = false;
+    delay = DELAY;
+    seen = {since: now(), newest: 0, arrived: now(), time: 0, moved: now(), tick: now()};
+    show('connecting', 'Connecting…');
+    // In a worker, which ends with its connection: Chromium would hold an idle one open.
+    const own = mpegts.createPlayer({type: 'mse', isLive: true, url: address},
+                                    {enableWorker: true, enableStashBuffer: false});
+    const on = (event, act) => own.on(event, (...about) => player === own && act(...about));
+    on(mpegts.Events.ERROR, (_, detail, info) => retry(reason(detail, info)));
+    on(mpegts.Events.LOADING_COMPLETE, () => retry('The stream has ended.'));
+    on(mpegts.Events.STATISTICS_INFO, showSpeed);
+    player = own;
+    own.attachMediaElement(video);
+    own.load();
+    play();
+  }
+
+  function disconnect() {
+    clearTimeout(retryTimer);
+    clearTimeout(pauseTimer);
+    retryTimer = 0;
+    if (!player) {
+      return;
+    }
+    keepPicture();
+    Object.assign(total, frames());
+    const gone = player;
+    player = null;
+    gone.destroy();
+    element('speed').textContent = '–';
+  }
+
+  // What has arrived plays on until then.
+  function retry(why) {
+    if (retryTimer) {
+      return;
+    }
+    if (paused) {
+      stop(`Paused. ${why}`);
+      return;
+    }
+    if (seen.moved - seen.since > PROVEN) {
+      failures = 0;
+    }
+    const backoff = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** failures++);
+    retryTimer = setTimeout(reconnect, backoff * (0.75 + Math.random() / 2) * 1000);
+    show('waiting', `${why} Connecting again…`);
+  }
+
+  function reconnect() {
+    total.reconnects++;
+    connect();
+  }
+
+  function reason(detail, info) {
+    if (detail === mpegts.ErrorDetails.NETWORK_STATUS_CODE_INVALID) {
+      return info.code === 503 ? 'There is no stream yet (503).' :
+                                 `The server says ${info.code} ${info.msg}.`.replace(' .', '.');
+    }
+    if (detail === mpegts.ErrorDetails.MEDIA_CODEC_UNSUPPORTED ||
+        detail === mpegts.ErrorDetails.MEDIA_FORMAT_UNSUPPORTED) {
+      return 'This browser can’t play what comes.';
+    }
+    return seen.newest ? 'The connection broke.' : 'There is no connection.';
+  }
+
+  function play() {
+    video.play().catch((error) => {
+      if (error.name !== 'NotAllowedError') {
+        return; // another connection took over
+      }
+      if (!video.muted) { // browsers want a click before there is sound
+        video.muted = true;
+        element('unmute').hidden = false;
+        play();
+      }
+    });
+  }
+
+  function start() {
+    const text = form.address.value.trim();
+    try {
+      // Whole, as the worker has no page that it could be relative to.
+      address = new URL(text, location.href).href;
+    } catch {
+      stop('This is no address.');
+      return;
+    }
+    if (!TRANSPORT.test(address)) {
+      stop('The address has to start with http:, https:, ws: or wss:.');
+      return;
+    }
+    history.replaceState(null, '', `?${new URLSearchParams({url: address})}`);
+    disconnect();
+    video.removeAttribute('poster');
+    Object.assign(total, {reconnects: 0, frames: 0, dropped: 0});
+    failures = 0;
+    connect();
+  }
+
+  // The last picture stays.
+  function stop(why) {
+    disconnect();
+    address = null;
+    show('idle', why);
+  }
+
+  // Latency
+
+  function newest() {
+    const {buffered} = video;
+    return buffered.length ? buffered.end(buffered.length - 1) : 0;
+  }
+
+  function lag() {
+    return Math.max(0, newest() - video.currentTime);
+  }
+
+  function jump() {
+    const {buffered} = video;
+    if (buffered.length) {
+      video.currentTime = Math.max(buffered.start(buffered.length - 1), newest() - delay);
+    }
+  }
+
+  function catchUp() {
+    if (lag() > delay + SLACK) {
+      jump();
+    }
+  }
+
+  function chase() {
+    const over = lag() - delay;
+    if (over > FAR) {
+      jump();
+    } else if (over > SLACK) {
+      video.playbackRate = FASTER;
+    } else if (over <= 0) {
+      video.playbackRate = 1;
+    }
+  }
+
+  function tick() {
+    showFigures();
+    if (!player || paused) {
+      return;
+    }
+    const time = now();
+    if (time - seen.tick > 4 * TICK) { // the page was frozen, or held back
+      seen.arrived = seen.moved = time;
+    }
+    seen.tick = time;
+    if (newest() !== seen.newest) {
+      seen.newest = newest();
+      seen.arrived = time;
+    }
+    if (video.currentTime !== seen.time) {
+      seen.time = video.currentTime;
+      seen.moved = time;
+    }
+    delay = Math.max(DELAY, delay - TICK / 50);
+    chase();
+    if (time - seen.arrived > PATIENCE) {
+      retry('Nothing arrives.');
+    } else if (time - seen.moved > STUCK && lag() > delay) { // at a hole in what has arrived
+      seen.moved = time;
+      jump();
+    }
+  }
+
+  // What happens
+
+  video.addEventListener('timeupdate', () => {
+    if (!video.paused) {
+      chase();
+    }
+  });
+  video.addEventListener('playing', () => {
+    seen.played = true;
+    if (!retryTimer) {
+      show('playing', 'Playing');
+    }
+  });
+  video.addEventListener('waiting', () => {
+    if (player && seen.played && !retryTimer && !video.seeking) {
+      delay = Math.min(MOST_DELAY, delay + 0.5);
+      show('waiting', 'Waiting for data…');
+    }
+  });
+  video.addEventListener('pause', () => {
+    // mpegts.js pauses too, and so do the end of the stream and errors.
+    if (!player || retryTimer || !video.paused || video.ended || video.error) {
+      return;
+    }
+    paused = true;
+    pauseTimer = setTimeout(stop, LONGEST_PAUSE * 1000, 'Paused for long: the connection is closed.');
+    show('paused', 'Paused');
+  });
+  video.addEventListener('play', () => {
+    clearTimeout(pauseTimer);
+    if (paused) {
+      paused = false;
+      catchUp();
+    }
+  });
+  video.addEventListener('error', () => {
+    if (player && video.error) {
+      retry('The picture can’t be decoded.');
+    }
+  });
+  video.addEventListener('volumechange', () => {
+    element('unmute').hidden ||= !video.muted;
+  });
+  element('unmute').addEventListener('click', () => {
+    video.muted = false;
+  });
+
+  // Whoever comes back to the page wants to see what is so now.
+  function wake() {
+    if (retryTimer) {
+      reconnect();
+    } else if (player && !paused) {
+      catchUp();
+    }
+  }
+  document.addEventListener('visibilitychange', () => document.hidden || wake());
+  document.addEventListener('resume', wake);
+  addEventListener('online', wake);
+
+  function showTransport() {
+    const transport = TRANSPORT.exec(form.address.value.trim());
+    if (transport) {
+      form.transport.value = transport[1].toLowerCase();
+    }
+  }
+  form.address.addEventListener('input', showTransport);
+  form.addEventListener('change', ({target}) => {
+    if (target.name === 'transport') {
+      form.address.value = form.address.value.trim().replace(TRANSPORT, target.value);
+      if (address) {
+        start();
+      }
+    }
+  });
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    start();
+  });
+  element('stop').addEventListener('click', () => stop(''));
+
+  if (!window.mpegts) {
+    show('idle', 'mpegts.js is missing: run “npm ci” where this page is.');
+    return;
+  }
+  if (!mpegts.getFeatureList().mseLivePlayback) {
+    show('idle', 'This browser can’t play live streams.');
+    return;
+  }
+  setInterval(tick, TICK * 1000);
+  const wanted = new URLSearchParams(location.search).get('url');
+  form.address.value = wanted ?? `http://${location.hostname || 'localhost'}:8080/live.flv`;
+  showTransport();
+  if (wanted) {
+    start();
+  }
+})();
