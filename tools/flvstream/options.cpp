@@ -56,9 +56,10 @@ struct Raw {
   gchar **rest = nullptr;
 };
 
-std::string text_of(gchar *text) {
+// Nothing where the option is not there: an empty value is wrong.
+std::optional<std::string> text_of(gchar *text) {
   const Owned<gchar> owned(text);
-  return owned ? owned.get() : "";
+  return owned ? std::optional<std::string>(owned.get()) : std::nullopt;
 }
 
 std::optional<std::uint64_t> number_of(const std::string &text, std::uint64_t maximum) {
@@ -82,12 +83,12 @@ bool split_address(const std::string &text, Options &options) {
   if (colon == std::string::npos || colon == 0)
     return false;
   std::string host = text.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']')
+  if (host.size() >= 2 && host.front() == '[' && host.back() == ']')
     host = host.substr(1, host.size() - 2);
   else if (host.find(':') != std::string::npos)
     return false;
   const auto port = number_of(text.substr(colon + 1), G_MAXUINT16);
-  if (!port || *port == 0)
+  if (host.empty() || !port || *port == 0)
     return false;
   options.host = host;
   options.port = static_cast<std::uint16_t>(*port);
@@ -104,49 +105,50 @@ bool is_one_of(const std::string &text, std::initializer_list<const char *> allo
 
 // Gives the first thing that is wrong.
 std::string convert(Raw &raw, Options &options) {
-  const std::string host = text_of(raw.host);
-  const std::string burst = text_of(raw.burst);
-  const std::string offset = text_of(raw.offset);
-  const std::string start = text_of(raw.start);
-  const std::string speed = text_of(raw.speed);
-  const std::string mtu = text_of(raw.mtu);
-  options.snap = text_of(raw.snap);
-  if (const std::string index = text_of(raw.index); !index.empty())
-    options.index = index;
+  const auto host = text_of(raw.host);
+  const auto burst = text_of(raw.burst);
+  const auto offset = text_of(raw.offset);
+  const auto start = text_of(raw.start);
+  const auto snap = text_of(raw.snap);
+  const auto index = text_of(raw.index);
+  const auto speed = text_of(raw.speed);
+  const auto mtu = text_of(raw.mtu);
+  options.snap = snap.value_or(options.snap);
+  options.index = index.value_or(options.index);
   options.udp = raw.udp;
   options.listen = raw.listen;
   options.loop = raw.loop;
   options.quiet = raw.quiet;
   options.json = raw.json;
 
-  if (!host.empty() && !split_address(host, options))
-    return "--host=" + host + " is no HOST:PORT";
-  if (!burst.empty()) {
-    const auto number = number_of(burst, G_MAXUINT32);
+  if (host && !split_address(*host, options))
+    return "--host=" + *host + " is no HOST:PORT";
+  if (burst) {
+    const auto number = number_of(*burst, G_MAXUINT32);
     if (!number)
-      return "--burst=" + burst + " is no number of milliseconds";
+      return "--burst=" + *burst + " is no number of milliseconds";
     options.burst = static_cast<std::uint32_t>(*number);
   }
-  if (!offset.empty() && !(options.offset = number_of(offset, G_MAXINT64)))
-    return "--offset=" + offset + " is no number of bytes";
-  if (!start.empty() && !(options.start = parse_time(start)))
-    return "--start=" + start + " is no time: seconds, m:ss or h:mm:ss";
-  if (!speed.empty()) {
-    const auto number = positive(speed);
+  if (offset && !(options.offset = number_of(*offset, G_MAXINT64)))
+    return "--offset=" + *offset + " is no number of bytes";
+  if (start && !(options.start = parse_time(*start)))
+    return "--start=" + *start + " is no time: seconds, m:ss or h:mm:ss";
+  if (speed) {
+    const auto number = positive(*speed);
     if (!number || *number < 0.01 || *number > 1000)
-      return "--speed=" + speed + " is no number from 0.01 to 1000";
+      return "--speed=" + *speed + " is no number from 0.01 to 1000";
     options.speed = *number;
   }
-  if (!mtu.empty()) {
-    const auto number = number_of(mtu, G_MAXUINT32);
+  if (mtu) {
+    const auto number = number_of(*mtu, G_MAXUINT32);
     if (!number)
-      return "--mtu=" + mtu + " is no number of bytes";
+      return "--mtu=" + *mtu + " is no number of bytes";
     options.mtu = static_cast<std::uint32_t>(*number);
   }
-  if (!options.snap.empty() && !is_one_of(options.snap, {"next", "previous", "exact"}))
-    return "--snap=" + options.snap + " is none of next, previous, exact";
-  if (!is_one_of(options.index, {"metadata", "scan", "auto"}))
-    return "--index=" + options.index + " is none of metadata, scan, auto";
+  if (snap && !is_one_of(*snap, {"next", "previous", "exact"}))
+    return "--snap=" + *snap + " is none of next, previous, exact";
+  if (index && !is_one_of(*index, {"metadata", "scan", "auto"}))
+    return "--index=" + *index + " is none of metadata, scan, auto";
   if (raw.udp && raw.tcp)
     return "--udp and --tcp exclude each other";
   if (options.offset && options.start)
@@ -168,6 +170,10 @@ std::string take_files(gchar **rest, Options &options) {
   options.input = rest[0];
   if (count == 2)
     options.output = rest[1];
+  if (options.input.empty())
+    return "INPUT is empty";
+  if (count == 2 && options.output.empty())
+    return "OUTPUT is empty";
   if (options.loop && options.input == "-")
     return "--loop needs an INPUT that can be read again";
   return {};

@@ -199,11 +199,28 @@ def wrong_usage_ends_with_2():
                       "-h host:70000 movie.flv", "-l movie.flv", "-u movie.flv", "-s 1:99 movie.flv",
                       "-o -5 movie.flv", "-b much movie.flv", "-o 5 -s 5 movie.flv", "--loop -",
                       "--speed=0 movie.flv", "--snap=near movie.flv", "movie.flv a b",
-                      "-u -l -h a:1 movie.flv"):
+                      "-u -l -h a:1 movie.flv", "-h []:1 movie.flv"):
         done = stream(arguments)
         check(done.status == 2, f"{arguments}: exit status {done.status}")
         check(done.stderr.startswith("flvstream: ") and done.stderr.count("\n") == 1,
               f"{arguments}: {done.stderr}")
+
+
+@case
+def empty_values_are_wrong_usage():
+    movie()
+    names = {"-h": "--host", "-b": "--burst", "-o": "--offset", "-s": "--start"}
+    for option in (*names, "--host", "--burst", "--offset", "--start", "--snap", "--index", "--speed",
+                   "--mtu"):
+        done = stream(f"{option} '' movie.flv copy.flv")
+        check(done.status == 2, f"{option}: exit status {done.status}")
+        check(f"{names.get(option, option)}= " in done.stderr and done.stderr.count("\n") == 1,
+              f"{option}: {done.stderr}")
+    for operands, what in {"''": "INPUT", "'' copy.flv": "INPUT", "movie.flv ''": "OUTPUT"}.items():
+        done = stream(operands)
+        check(done.status == 2, f"{operands}: exit status {done.status}")
+        check(f"{what} is empty" in done.stderr and done.stderr.count("\n") == 1,
+              f"{operands}: {done.stderr}")
 
 
 @case
