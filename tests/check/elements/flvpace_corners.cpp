@@ -58,8 +58,9 @@ GstMessageType wait_for(GstElement *pipeline, int types) {
 } // namespace
 
 // What stands between the source and the element may be waiting for its own change of state.
+// The file is longer than a block: queue2 fails the read of a shorter one that it has whole.
 GST_START_TEST(starts_behind_a_pulled_queue) {
-  const File file(steady(500).bytes);
+  const File file(steady(200'000).bytes);
   gchar *spill = g_build_filename(g_get_tmp_dir(), "flvpace-queue-XXXXXX", nullptr);
   GstElement *pipeline = launch(file.source() + " ! queue2 temp-template=" + spill +
                                 " ! flvpace sync=false ! fakesink");

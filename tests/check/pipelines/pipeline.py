@@ -22,6 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 SAMPLE = ROOT / "tests/data/sample.flv"
 MEDIA = pathlib.Path(os.environ.get("FLV_TEST_MEDIA", ROOT.parent / "shared/media"))
 TIMEOUT = 60
+PATIENCE = 5
 
 _cases = []
 
@@ -138,11 +139,22 @@ class Done:
 
 def finish(process, timeout=TIMEOUT):
     """Waits for what background() started."""
-    try:
-        return Done(process.args[-1], process, *process.communicate(timeout=timeout))
-    except subprocess.TimeoutExpired:
-        _kill(process)
-        raise AssertionError(f"still running after {timeout} s: {process.args[-1]}") from None
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            left = max(deadline - time.monotonic(), 0.1)
+            output = process.communicate(timeout=min(left, PATIENCE))
+            return Done(process.args[-1], process, *output)
+        except subprocess.TimeoutExpired as late:
+            # GStreamer 1.22's own gst-launch-1.0 now and then hangs behind an error that comes
+            # while it prerolls.
+            if b"ERROR: from element" in (late.stderr or b""):
+                _kill(process)
+                return Done(process.args[-1], process, late.stdout or b"", late.stderr)
+            if time.monotonic() >= deadline:
+                _kill(process)
+                raise AssertionError(
+                    f"still running after {timeout} s: {process.args[-1]}") from None
 
 
 def run(command, timeout=TIMEOUT):
