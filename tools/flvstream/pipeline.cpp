@@ -43,10 +43,6 @@ std::string missing(const char *element) {
   return text + "; it should have come with this program, in " + PLUGINS_DIR;
 }
 
-bool is_url(const std::string &input) {
-  return input.starts_with("http://") || input.starts_with("https://");
-}
-
 // Plugins that were installed with this program may be where GStreamer doesn't look.
 void find_own_plugins() {
   for (const char *name : {"flvseek", "flvpace"}) {
@@ -180,6 +176,10 @@ private:
 };
 
 } // namespace
+
+bool is_url(const std::string &input) {
+  return input.starts_with("http://") || input.starts_with("https://");
+}
 
 Pipeline build(const Options &options) {
   find_own_plugins();

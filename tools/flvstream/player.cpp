@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "failure.h"
+
 namespace flvstream {
 
 namespace {
@@ -24,13 +26,6 @@ void add_probe(GstElement *element, const char *name, GstPadProbeType type,
 
 bool is_eos(GstPadProbeInfo *info) {
   return GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS;
-}
-
-// What an element adds to its message; the first line tells where in its source that was.
-std::string details_of(const gchar *text) {
-  const std::string lines = text ? text : "";
-  const std::size_t end = lines.rfind('\n');
-  return end == std::string::npos ? "" : lines.substr(end + 1);
 }
 
 guint64 number_in(const GstStructure *structure, const char *field) {
@@ -112,7 +107,7 @@ void Player::handle_failed_start() {
     handle_error(message);
     gst_message_unref(message);
   } else {
-    summary_.error = "the stream cannot be started";
+    summary_.error = input_name(options_) + " cannot be streamed to " + output_name(options_);
     summary_.result = "failed";
   }
   gst_object_unref(bus);
@@ -150,30 +145,15 @@ gboolean Player::on_message(GstBus *, GstMessage *message, gpointer data) {
 void Player::handle_error(GstMessage *message) {
   if (!summary_.error.empty())
     return;
-  GError *failure = nullptr;
-  gchar *details = nullptr;
-  gst_message_parse_error(message, &failure, &details);
-  // The elements of this project say it all in the message.
-  GstObject *source = GST_MESSAGE_SRC(message);
-  const bool own = source == GST_OBJECT(pipeline_.seek) || source == GST_OBJECT(pipeline_.pace);
-  summary_.error = failure->message;
-  if (const std::string more = details_of(details); !own && !more.empty())
-    summary_.error += " " + more;
-  if (source == GST_OBJECT(pipeline_.source))
-    summary_.error = options_.input + ": " + summary_.error;
-  g_error_free(failure);
-  g_free(details);
+  summary_.error = failure_of(message, options_, pipeline_);
   finish("failed");
 }
 
 void Player::handle_warning(GstMessage *message) {
   if (options_.quiet)
     return;
-  GError *warning = nullptr;
-  gst_message_parse_warning(message, &warning, nullptr);
   g_printerr("%sflvstream: warning: %s\n", std::exchange(shown_, false) ? "\r\033[K" : "",
-             warning->message);
-  g_error_free(warning);
+             failure_of(message, options_, pipeline_).c_str());
 }
 
 void Player::handle_application(const GstStructure *structure) {

@@ -3,6 +3,8 @@
 """flvstream, as somebody uses it who has only read --help."""
 
 import contextlib
+import fnmatch
+import http.server
 import json
 import os
 import pathlib
@@ -12,6 +14,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 from flvfile import HEADER_SIZE, clip, pictures, tags_of
@@ -237,6 +240,67 @@ def failures_end_with_1_and_one_line():
         check(done.status == 1, f"{arguments}: exit status {done.status}")
         check(done.stderr.startswith("flvstream: ") and done.stderr.count("\n") == 1
               and why in done.stderr, f"{arguments}: {done.stderr}")
+
+
+class StatusHandler(http.server.BaseHTTPRequestHandler):
+    """Answers /404/name with 404, and /name with movie.flv."""
+
+    def do_GET(self):
+        status = int(self.path.split("/")[1]) if self.path.count("/") > 1 else 200
+        body = read("movie.flv") if status == 200 else b""
+        self.send_response(status)
+        if status == 302:
+            self.send_header("Location", "/404/moved.flv")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def web_server():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), StatusHandler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+
+
+@case
+def failures_say_what_and_why_once():
+    movie()
+    pathlib.Path("folder").mkdir()
+    pathlib.Path("empty.flv").touch()
+    pathlib.Path("text.flv").write_text("hello", encoding="utf-8")
+    port = free_port()
+    refused = f"http://127.0.0.1:{port}/movie.flv"
+    with web_server() as web:
+        for arguments, line in {
+                f"{web}/404/movie.flv": f"cannot read {web}/404/movie.flv: Not Found (404)",
+                f"{web}/403/movie.flv": f"cannot read {web}/403/movie.flv: Forbidden (403)",
+                f"{web}/302/movie.flv": f"cannot read {web}/302/movie.flv: Not Found (404), "
+                                        f"redirected to {web}/404/moved.flv",
+                refused: f"cannot read {refused}: the server cannot be reached, or does not answer",
+                "nothing.flv": 'No such file "nothing.flv"',
+                "folder": '"folder" is a directory',
+                "empty.flv": "empty.flv: Nowhere to start: *",
+                "text.flv": "text.flv: Not an FLV file: *",
+                "-o 99999999 movie.flv": "movie.flv: Nowhere to start: byte 99999999 is past *",
+                "- < folder": "cannot read standard input: Is a directory",
+                "movie.flv folder": "cannot write folder: Is a directory",
+                "movie.flv no/copy.flv": "cannot write no/copy.flv: No such file or directory",
+                "movie.flv /dev/full": "cannot write /dev/full: No space left on *",
+                f"-h 127.0.0.1:{port} movie.flv":
+                    f"cannot send to 127.0.0.1 port {port}: Connection refused",
+                f"-h nowhere.invalid:{port} movie.flv":
+                    f"cannot send to nowhere.invalid port {port}: *"}.items():
+            done = stream(arguments)
+            check(done.status == 1, f"{arguments}: exit status {done.status}")
+            check(fnmatch.fnmatchcase(done.stderr, f"flvstream: {line}\n")
+                  and done.stderr.count("\n") == 1, f"{arguments}: {done.stderr}")
 
 
 @case
