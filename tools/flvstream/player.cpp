@@ -82,14 +82,10 @@ Summary Player::play() {
   begun_ = time_before_ = g_get_monotonic_time();
   const auto state =
       gst_element_set_state(pipeline, options_.listen ? GST_STATE_PAUSED : GST_STATE_PLAYING);
-  if (state == GST_STATE_CHANGE_FAILURE) {
+  if (state == GST_STATE_CHANGE_FAILURE)
     handle_failed_start();
-  } else {
-    if (options_.listen && !options_.quiet)
-      g_printerr("flvstream: waiting for clients on %s port %u\n", options_.host.c_str(),
-                 options_.port);
+  else
     g_main_loop_run(loop_);
-  }
 
   take_stock();
   gst_element_set_state(pipeline, GST_STATE_NULL);
@@ -128,6 +124,9 @@ gboolean Player::on_message(GstBus *, GstMessage *message, gpointer data) {
   case GST_MESSAGE_WARNING:
     self->handle_warning(message);
     break;
+  case GST_MESSAGE_ASYNC_DONE:
+    self->handle_ready();
+    break;
   case GST_MESSAGE_EOS:
     self->finish(self->stopping_ ? "stopped" : "done");
     break;
@@ -149,11 +148,21 @@ void Player::handle_error(GstMessage *message) {
   finish("failed");
 }
 
-void Player::handle_warning(GstMessage *message) {
-  if (options_.quiet)
+// Behind any message of a port that is taken: tcpserversink changes its state all the same.
+void Player::handle_ready() {
+  if (!options_.listen || options_.quiet || std::exchange(announced_, true))
     return;
-  g_printerr("%sflvstream: warning: %s\n", std::exchange(shown_, false) ? "\r\033[K" : "",
-             failure_of(message, options_, pipeline_).c_str());
+  say("waiting for clients on " + output_name(options_));
+}
+
+void Player::handle_warning(GstMessage *message) {
+  if (!options_.quiet)
+    say("warning: " + failure_of(message, options_, pipeline_));
+}
+
+// Instead of the line that is shown, which comes again below.
+void Player::say(const std::string &text) {
+  g_printerr("%sflvstream: %s\n", std::exchange(shown_, false) ? "\r\033[K" : "", text.c_str());
 }
 
 void Player::handle_application(const GstStructure *structure) {

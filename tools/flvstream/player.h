@@ -30,11 +30,13 @@ private:
   static GstPadProbeReturn on_stream_end(GstPad *pad, GstPadProbeInfo *info, gpointer self);
 
   void handle_failed_start();
+  void handle_ready();
   void handle_error(GstMessage *message);
   void handle_warning(GstMessage *message);
   void handle_application(const GstStructure *structure);
   void begin_again();
   void finish(const char *result);
+  void say(const std::string &text);
   void show();
   void take_stock();
   void drain();
@@ -45,6 +47,7 @@ private:
   Summary summary_;
   bool is_terminal_;
   bool shown_ = false;
+  bool announced_ = false;
   gint64 begun_ = 0; // us
   std::atomic<guint64> clients_ = 0;
   std::atomic<bool> stopping_ = false;

@@ -128,6 +128,25 @@ def listen_waits_for_the_first_client():
 
 
 @case
+def listen_says_so_once_it_does():
+    movie()
+    pathlib.Path("text.flv").write_text("hello", encoding="utf-8")
+    port = free_port()
+    waiting = f"flvstream: waiting for clients on 127.0.0.1 port {port}\n"
+    with background(f"exec {FLVSTREAM} -l -h 127.0.0.1:{port} movie.flv") as server:
+        check(server.stderr.readline().decode() == waiting, "not the line")
+        with socket.create_connection(("127.0.0.1", port), timeout=5):
+            done = stream(f"-l -h 127.0.0.1:{port} movie.flv")
+        server.send_signal(signal.SIGINT)
+        finish(server).ok()
+    check(done.status == 1, f"exit status {done.status}")
+    check(done.stderr == f"flvstream: cannot serve on 127.0.0.1 port {port}: Address already in use\n",
+          done.stderr)
+    done = stream(f"-l -h 127.0.0.1:{port} text.flv")
+    check(done.status == 1 and done.stderr.count("\n") == 1, done.stderr)
+
+
+@case
 def each_client_gets_a_head_and_a_burst():
     movie()
     port = free_port()
