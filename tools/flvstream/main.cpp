@@ -4,6 +4,9 @@
 #include <csignal>
 #include <cstdlib>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "player.h"
 
 namespace {
@@ -15,10 +18,19 @@ int complain(const std::string &why, int status) {
   return status;
 }
 
+// In place of those that are closed: what is opened next would take their number, and the stream.
+void fill_standard_descriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(descriptor, F_GETFD) == -1)
+      open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+  }
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
   using namespace flvstream;
+  fill_standard_descriptors();
   std::setlocale(LC_ALL, "");
   const Parsed parsed = parse(argc, argv);
   if (parsed.outcome == Parsed::Outcome::Done)

@@ -323,6 +323,19 @@ def failures_say_what_and_why_once():
 
 
 @case
+def closed_descriptors_are_failures():
+    """And not the first file that is opened."""
+    expected = movie()
+    for arguments, what in {"movie.flv >&-": "standard output",
+                            "- copy.flv <&-": "standard input"}.items():
+        done = run(f"{FLVSTREAM} --speed=20 {arguments}", timeout=10)
+        check(done.status == 1, f"{arguments}: exit status {done.status}")
+        check(what in done.stderr and done.stderr.count("\n") == 1, f"{arguments}: {done.stderr}")
+    run(f"{FLVSTREAM} --speed=20 movie.flv copy.flv <&- >&- 2>&-", timeout=10).ok()
+    check_same(read(), expected)
+
+
+@case
 def a_missing_plugin_is_named():
     movie()
     pathlib.Path("none").mkdir()
