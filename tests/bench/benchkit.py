@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+PLUGINS = ('flvpace', 'flvseek', 'flvhttp')
 SKIPPED = 77  # to meson
 BUSY = 0.5  # load before the first run
 
@@ -49,7 +51,7 @@ class Bench:
         self.arrival = str(self.tools / 'arrival')
         self.media_dir = self.options.media or self.tools / 'media'
         self.env = dict(os.environ)
-        plugins = [*(str(self.build / 'gst' / name) for name in ('flvpace', 'flvseek')),
+        plugins = [*(str(self.build / 'gst' / name) for name in PLUGINS),
                    self.env.get('GST_PLUGIN_PATH', '')]
         self.env['GST_PLUGIN_PATH'] = ':'.join(filter(None, plugins))
         self.figures = {}
@@ -126,6 +128,25 @@ class Process:
     def said(self):
         self.complaints.seek(0)
         return self.complaints.read().decode(errors='replace').strip()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]
+
+
+def cpu_of(pid):
+    """Seconds that a process has used so far."""
+    with open(f'/proc/{pid}/stat', encoding='ascii') as file:
+        user, system = file.read().rpartition(')')[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf('SC_CLK_TCK')
+
+
+def megabytes_of(pid):
+    """The most that was resident so far."""
+    with open(f'/proc/{pid}/status', encoding='ascii') as file:
+        return next(int(line.split()[1]) for line in file if line.startswith('VmHWM')) / 1000
 
 
 def timed(command, env):
