@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // flvstream: streams FLV without a pipeline to write.
+#include <cerrno>
 #include <clocale>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 
 #include <fcntl.h>
@@ -18,12 +20,25 @@ int complain(const std::string &why, int status) {
   return status;
 }
 
+bool put(const std::string &text, std::FILE *file) {
+  return std::fputs(text.c_str(), file) >= 0 && std::fflush(file) == 0;
+}
+
 // In place of those that are closed: what is opened next would take their number, and the stream.
 void fill_standard_descriptors() {
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (fcntl(descriptor, F_GETFD) == -1)
       open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
   }
+}
+
+// The exit status.
+int conclude(const flvstream::Options &options, const flvstream::Summary &summary) {
+  const bool on_stdout = options.host.empty() && options.output.empty();
+  std::string error = summary.error;
+  if (options.json && !put(json_of(summary), on_stdout ? stderr : stdout) && error.empty())
+    error = std::string("cannot write standard output: ") + g_strerror(errno);
+  return error.empty() ? EXIT_SUCCESS : complain(error, EXIT_FAILURE);
 }
 
 } // namespace
@@ -45,9 +60,5 @@ int main(int argc, char **argv) {
   Pipeline pipeline = build(options);
   if (!pipeline.complaint.empty())
     return complain(pipeline.complaint, EXIT_FAILURE);
-  const Summary summary = Player(options, std::move(pipeline)).play();
-  const bool on_stdout = options.host.empty() && options.output.empty();
-  if (options.json)
-    (on_stdout ? g_printerr : g_print)("%s", json_of(summary).c_str());
-  return summary.error.empty() ? EXIT_SUCCESS : complain(summary.error, EXIT_FAILURE);
+  return conclude(options, Player(options, std::move(pipeline)).play());
 }

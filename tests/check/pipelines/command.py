@@ -215,6 +215,15 @@ def json_tells_what_was_sent():
 
 
 @case
+def json_that_cannot_be_written_is_a_failure():
+    movie()
+    done = stream("--json --speed=20 movie.flv copy.flv > /dev/full")
+    check(done.status == 1, f"exit status {done.status}")
+    check(done.stderr == "flvstream: cannot write standard output: No space left on device\n",
+          done.stderr)
+
+
+@case
 def wrong_usage_ends_with_2():
     movie()
     for arguments in ("", "--nonsense movie.flv", "-u -t -h x:1 movie.flv", "-h nowhere movie.flv",
