@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "pipeline.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "config.h"
+#include "failure.h"
 
 namespace flvstream {
 
@@ -41,6 +45,22 @@ std::string missing(const char *element) {
       return text + "; on Debian: apt-get install " + package.debian;
   }
   return text + "; it should have come with this program, in " + PLUGINS_DIR;
+}
+
+std::optional<struct stat> file_of(const std::string &name, int unnamed) {
+  struct stat file {};
+  const bool known = (name.empty() ? fstat(unnamed, &file) : stat(name.c_str(), &file)) == 0;
+  return known ? std::optional(file) : std::nullopt;
+}
+
+// A file that is written begins with being emptied.
+bool writes_its_input(const Options &options) {
+  if (!options.host.empty())
+    return false;
+  const auto input = file_of(options.input == "-" ? "" : options.input, STDIN_FILENO);
+  const auto output = file_of(options.output, STDOUT_FILENO);
+  return input && output && S_ISREG(input->st_mode) && input->st_dev == output->st_dev &&
+         input->st_ino == output->st_ino;
 }
 
 // Plugins that were installed with this program may be where GStreamer doesn't look.
@@ -182,6 +202,11 @@ bool is_url(const std::string &input) {
 }
 
 Pipeline build(const Options &options) {
+  if (writes_its_input(options)) {
+    Pipeline none;
+    none.complaint = input_name(options) + " is both INPUT and OUTPUT";
+    return none;
+  }
   find_own_plugins();
   return Builder(options).build();
 }

@@ -345,6 +345,19 @@ def closed_descriptors_are_failures():
 
 
 @case
+def the_input_is_not_overwritten():
+    expected = movie()
+    os.link("movie.flv", "link.flv")
+    for arguments in ("movie.flv movie.flv", "movie.flv ./link.flv", "- movie.flv < movie.flv",
+                      "movie.flv >> movie.flv"):
+        done = stream(f"--speed=20 {arguments}")
+        check(done.status == 1, f"{arguments}: exit status {done.status}")
+        check("INPUT and OUTPUT" in done.stderr and done.stderr.count("\n") == 1, done.stderr)
+        check_same(read("movie.flv"), expected, arguments)
+    stream("--speed=20 movie.flv /dev/null").ok()
+
+
+@case
 def a_missing_plugin_is_named():
     movie()
     pathlib.Path("none").mkdir()
