@@ -11,8 +11,10 @@ build_tools=(g++ meson ninja pkg-config python3)
 run_packages=(gstreamer1.0-tools gstreamer1.0-plugins-base ffmpeg)
 run_tools=(gst-launch-1.0 gst-inspect-1.0 ffmpeg ffprobe)
 test_packages=(gstreamer1.0-plugins-good gstreamer1.0-plugins-bad nginx libnginx-mod-rtmp curl flvmeta
-  yamdi)
-test_tools=(nginx curl flvmeta yamdi)
+  yamdi chromium)
+test_tools=(nginx curl flvmeta yamdi chromium node npm)
+# Debian's don't go with those of others.
+command -v npm >/dev/null || test_packages+=(nodejs npm)
 
 # Debian's meson goes with Debian's python3, whatever else PATH has first.
 if [ -e /etc/debian_version ]; then
@@ -75,6 +77,25 @@ tools() {
     command -v "$tool" >/dev/null || missing+=("$tool")
   done
   [ ${#missing[@]} -eq 0 ] || say "these programs are missing: ${missing[*]}"
+}
+
+# npm_in DIRECTORY SOURCE: installs what the package-lock.json in SOURCE names, unless it is there.
+# The tests that want it skip without.
+npm_in() {
+  local directory=$1 source=$2
+  local stamp=$directory/node_modules/.installed
+  if ! command -v npm >/dev/null || cmp -s "$source/package-lock.json" "$stamp"; then
+    return 0
+  fi
+  say "installing the packages of ${source#"$root"/}"
+  mkdir -p "$directory"
+  cp "$source"/{.npmrc,package.json,package-lock.json} "$directory"
+  if (cd "$directory" && npm ci --ignore-scripts --prefer-offline --fetch-retries=1 --silent) \
+    </dev/null >&2; then
+    cp "$source/package-lock.json" "$stamp"
+  else
+    say 'npm ci failed'
+  fi
 }
 
 # build_in DIRECTORY [MESON OPTION...]: sets it up unless it is, and builds it.

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// drive.mjs MODULES CHROMIUM [CHROMIUM'S OPTION]...
+//
+// Opens pages in a headless Chromium, for browser.py. Reads a command a line, and answers each with
+// a line, {"value": …} or {"error": "why"}, in JSON. Ends with its standard input.
+//   {"open": "address"}      a new page in place of the one before
+//   {"run": "expression"}    what it gives in the page
+//   {"until": "expression", "timeout": ms}    waits until it is true in the page
+//   {"errors": 0}            what the page's scripts threw
+import {createRequire} from 'node:module';
+import {createInterface} from 'node:readline';
+
+const [modules, executablePath, ...args] = process.argv.slice(2);
+const {chromium} = createRequire(`${modules}/`)('playwright-core');
+const browser = await chromium.launch({executablePath, args});
+let page;
+let errors;
+
+const commands = {
+  async open(address) {
+    await page?.close();
+    page = await browser.newPage();
+    errors = [];
+    page.on('pageerror', (error) => errors.push(error.message));
+    await page.goto(address);
+  },
+  run: (expression) => page.evaluate(expression),
+  async until(expression, {timeout}) {
+    await page.waitForFunction(expression, null, {timeout, polling: 20});
+  },
+  errors: () => errors,
+};
+
+for await (const line of createInterface({input: process.stdin})) {
+  const command = JSON.parse(line);
+  const [name] = Object.keys(command);
+  let answer;
+  try {
+    answer = {value: await commands[name](command[name], command) ?? null};
+  } catch (error) {
+    answer = {error: error.message};
+  }
+  console.log(JSON.stringify(answer));
+}
+await browser.close();
