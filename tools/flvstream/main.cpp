@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "player.h"
+#include "signals.h"
 
 namespace {
 
@@ -46,6 +47,7 @@ int conclude(const flvstream::Options &options, const flvstream::Summary &summar
 int main(int argc, char **argv) {
   using namespace flvstream;
   fill_standard_descriptors();
+  hold_signals();
   std::setlocale(LC_ALL, "");
   const Parsed parsed = parse(argc, argv);
   if (parsed.outcome == Parsed::Outcome::Done)
@@ -60,5 +62,9 @@ int main(int argc, char **argv) {
   Pipeline pipeline = build(options);
   if (!pipeline.complaint.empty())
     return complain(pipeline.complaint, EXIT_FAILURE);
-  return conclude(options, Player(options, std::move(pipeline)).play());
+  Player player(options, std::move(pipeline));
+  const int status = conclude(options, player.play());
+  if (!player.close())
+    std::_Exit(status);
+  return status;
 }

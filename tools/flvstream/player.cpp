@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "failure.h"
+#include "signals.h"
 
 namespace flvstream {
 
@@ -50,7 +51,8 @@ std::optional<gint64> query(GstElement *element, GstFormat format,
 } // namespace
 
 Player::Player(const Options &options, Pipeline pipeline)
-    : options_(options), pipeline_(std::move(pipeline)), loop_(g_main_loop_new(nullptr, FALSE)),
+    : options_(options), pipeline_(std::move(pipeline)), states_(pipeline_.pipeline.get()),
+      loop_(g_main_loop_new(nullptr, FALSE)),
       is_terminal_(!options.quiet && isatty(STDERR_FILENO) != 0) {
   summary_.input = options.input;
   add_probe(
@@ -66,7 +68,6 @@ Player::Player(const Options &options, Pipeline pipeline)
 }
 
 Player::~Player() {
-  gst_element_set_state(pipeline_.pipeline.get(), GST_STATE_NULL);
   g_main_loop_unref(loop_);
 }
 
@@ -78,35 +79,19 @@ Summary Player::play() {
   const guint signals[] = {g_unix_signal_add(SIGINT, on_signal, this),
                            g_unix_signal_add(SIGTERM, on_signal, this)};
   const guint ticks = is_terminal_ ? g_timeout_add(kTick, on_tick, this) : 0;
-
+  listen_to_signals();
   begun_ = time_before_ = g_get_monotonic_time();
-  const auto state =
-      gst_element_set_state(pipeline, options_.listen ? GST_STATE_PAUSED : GST_STATE_PLAYING);
-  if (state == GST_STATE_CHANGE_FAILURE)
-    handle_failed_start();
-  else
-    g_main_loop_run(loop_);
+  states_.request(options_.listen ? GST_STATE_PAUSED : GST_STATE_PLAYING);
+  g_main_loop_run(loop_);
 
   take_stock();
-  gst_element_set_state(pipeline, GST_STATE_NULL);
+  // Who doesn't want to wait for the rest has the usual way out.
   for (const guint signal : signals)
     g_source_remove(signal);
   if (ticks > 0)
     g_source_remove(ticks);
   g_source_remove(watch);
   return summary_;
-}
-
-void Player::handle_failed_start() {
-  GstBus *bus = gst_element_get_bus(pipeline_.pipeline.get());
-  if (GstMessage *message = gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR)) {
-    handle_error(message);
-    gst_message_unref(message);
-  } else {
-    summary_.error = input_name(options_) + " cannot be streamed to " + output_name(options_);
-    summary_.result = "failed";
-  }
-  gst_object_unref(bus);
 }
 
 void Player::finish(const char *result) {
@@ -167,7 +152,10 @@ void Player::say(const std::string &text) {
 
 void Player::handle_application(const GstStructure *structure) {
   if (gst_structure_has_name(structure, "flvstream-client")) {
-    gst_element_set_state(pipeline_.pipeline.get(), GST_STATE_PLAYING);
+    states_.request(GST_STATE_PLAYING);
+  } else if (gst_structure_has_name(structure, kNoStart) && summary_.error.empty()) {
+    summary_.error = input_name(options_) + " cannot be streamed to " + output_name(options_);
+    finish("failed");
   } else if (gst_structure_has_name(structure, "flvstream-again")) {
     begin_again();
   } else if (gst_structure_has_name(structure, "flvseek") && summary_.rounds == 1) {
@@ -207,7 +195,9 @@ void Player::begin_again() {
 // Whoever is in the middle of a tag gets all of it.
 gboolean Player::on_signal(gpointer data) {
   auto *self = static_cast<Player *>(data);
-  if (self->stopping_.exchange(true)) {
+  const bool again = self->stopping_.exchange(true);
+  const bool has_begun = !self->states_.is_busy() && (!self->options_.listen || self->clients_ > 0);
+  if (again || !has_begun) {
     self->finish("stopped");
     return G_SOURCE_CONTINUE;
   }

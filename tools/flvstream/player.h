@@ -6,6 +6,7 @@
 
 #include "display.h"
 #include "pipeline.h"
+#include "states.h"
 
 namespace flvstream {
 
@@ -18,6 +19,8 @@ public:
 
   // Returns when it is over. A server waits for its first client.
   [[nodiscard]] Summary play();
+  // Afterwards. False: something is stuck, and only the end of the program ends it.
+  [[nodiscard]] bool close() { return states_.close(); }
 
 private:
   static gboolean on_message(GstBus *bus, GstMessage *message, gpointer self);
@@ -29,7 +32,6 @@ private:
   static GstPadProbeReturn on_tag(GstPad *pad, GstPadProbeInfo *info, gpointer self);
   static GstPadProbeReturn on_stream_end(GstPad *pad, GstPadProbeInfo *info, gpointer self);
 
-  void handle_failed_start();
   void handle_ready();
   void handle_error(GstMessage *message);
   void handle_warning(GstMessage *message);
@@ -43,6 +45,7 @@ private:
 
   const Options &options_;
   Pipeline pipeline_;
+  States states_;
   GMainLoop *loop_;
   Summary summary_;
   bool is_terminal_;

@@ -198,6 +198,38 @@ def interrupted_it_ends_with_a_whole_tag():
         check(tags_of(read())[-1].end == len(read()), "it ends inside a tag")
 
 
+def hold_signals():
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+
+
+@case
+def interrupted_at_once_it_ends_well():
+    """The signal is there before the program begins."""
+    movie()
+    for which in (signal.SIGINT, signal.SIGTERM):
+        with subprocess.Popen([FLVSTREAM, "--json", "movie.flv", "copy.flv"], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, preexec_fn=hold_signals) as sender:
+            sender.send_signal(which)
+            told, said = sender.communicate(timeout=10)
+        check(sender.returncode == 0 and not said, f"exit status {sender.returncode}: {said}")
+        check(json.loads(told)["result"] == "stopped", told)
+
+
+@case
+def interrupted_while_it_waits_it_ends():
+    """For whoever opens the other end of a FIFO, or for a client."""
+    movie()
+    os.mkfifo("fifo")
+    for arguments in ("movie.flv fifo", "fifo copy.flv", f"-l -h 127.0.0.1:{free_port()} movie.flv"):
+        with background(f"exec {FLVSTREAM} {arguments}") as sender:
+            time.sleep(1)
+            begin = time.monotonic()
+            sender.send_signal(signal.SIGINT)
+            finish(sender, timeout=5).ok()
+            seconds = time.monotonic() - begin
+            check(seconds < 2.5, f"{arguments}: it took {seconds:.1f} s")
+
+
 @case
 def json_tells_what_was_sent():
     expected = movie()
@@ -311,6 +343,7 @@ def failures_say_what_and_why_once():
                 f"{web}/403/movie.flv": f"cannot read {web}/403/movie.flv: Forbidden (403)",
                 f"{web}/302/movie.flv": f"cannot read {web}/302/movie.flv: Not Found (404), "
                                         f"redirected to {web}/404/moved.flv",
+                f"{web}/401/movie.flv": f"cannot read {web}/401/movie.flv: Unauthorized (401)",
                 refused: f"cannot read {refused}: the server cannot be reached, or does not answer",
                 "nothing.flv": 'No such file "nothing.flv"',
                 "folder": '"folder" is a directory',
