@@ -2,6 +2,7 @@
 #include "streamhead.h"
 
 #include <algorithm>
+#include <array>
 
 namespace flv {
 
@@ -92,6 +93,30 @@ amf0::Value stripped(const amf0::Value &metadata) {
   remove(object, "keyframes");
   correct(object, "lastkeyframelocation", std::nullopt);
   correct(object, "filesize", std::nullopt);
+  return object;
+}
+
+amf0::Value live(const amf0::Value &metadata, bool audio, bool video) {
+  amf0::Value object = stripped(metadata);
+  for (const char *name :
+       {"duration", "totalduration", "starttime", "lasttimestamp", "lastkeyframetimestamp",
+        "datasize", "videosize", "audiosize", "bytelength", "hasKeyframes", "canSeekToEnd",
+        "hasCuePoints", "cuePoints", "seekpoints"})
+    remove(object, name);
+  const auto settle = [&object](const char *flag, bool there, auto names) {
+    if (amf0::Value *value = object.find(flag))
+      value->data = there;
+    if (there)
+      return;
+    for (const char *name : names)
+      remove(object, name);
+  };
+  settle("hasAudio", audio,
+         std::array{"audiocodecid", "audiodatarate", "audiosamplerate", "audiosamplesize",
+                    "audiochannels", "stereo", "audiodelay"});
+  settle("hasVideo", video,
+         std::array{"videocodecid", "videodatarate", "width", "height", "framerate",
+                    "videoframerate", "avcprofile", "avclevel"});
   return object;
 }
 

@@ -37,6 +37,10 @@ struct PartOfFile {
 // Without the index, and nothing said about places.
 [[nodiscard]] amf0::Value stripped(const amf0::Value &metadata);
 
+// What is true for those who join in the middle of a stream whose end is not known, and which has
+// these kinds of tags: nothing about a file, its length or what it had besides.
+[[nodiscard]] amf0::Value live(const amf0::Value &metadata, bool audio, bool video);
+
 // The head's bytes. `configurations` are whole tags, and keep their timestamps. Metadata that can't
 // be read is left out.
 [[nodiscard]] std::vector<std::uint8_t>

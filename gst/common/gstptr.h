@@ -26,6 +26,10 @@ struct Unref {
   void operator()(gchar *text) const { g_free(text); }
 };
 
+struct UnrefObject {
+  void operator()(gpointer object) const { g_object_unref(object); }
+};
+
 struct UnrefClockId {
   void operator()(GstClockID id) const { gst_clock_id_unref(id); }
 };
@@ -41,6 +45,7 @@ using ClockPtr = std::unique_ptr<GstClock, Unref>;
 using ClockIdPtr = std::unique_ptr<void, UnrefClockId>; // GstClockID is a void *
 using AdapterPtr = std::unique_ptr<GstAdapter, Unref>;
 using StructurePtr = std::unique_ptr<GstStructure, Unref>;
+template <typename Type> using ObjectPtr = std::unique_ptr<Type, UnrefObject>;
 using StringPtr = std::unique_ptr<gchar, Unref>;
 
 // GStreamer's own macros for this mix two enumerations, which C++20 deprecates.

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "flvfeed.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "flv/metadata.h"
+#include "flv/streamhead.h"
+
+namespace fanout {
+
+using flv::Item;
+using flv::Role;
+using flv::SharedBytes;
+using flv::TagType;
+using flv::Timeline;
+
+namespace {
+
+// Entries that are held back at most, whatever their times say.
+constexpr std::size_t kMaxHeld = 1000;
+
+} // namespace
+
+void FlvFeed::clear() {
+  *this = {};
+}
+
+void FlvFeed::note_file_header(const flv::FileHeader &header) {
+  audio_.promised = header.has_audio;
+  video_.promised = header.has_video;
+}
+
+void FlvFeed::note_head(Bytes bytes) {
+  flv::FileHeader file;
+  flv::TagHeader header;
+  if (bytes.size() >= flv::kFileHeaderSize &&
+      flv::read_file_header(bytes.data(), file).kind == flv::Fault::Kind::None) {
+    note_file_header(file);
+    if (!std::exchange(started_, true))
+      start_behind_header();
+    return;
+  }
+  if (bytes.size() < flv::kTagHeaderSize ||
+      flv::read_tag_header(bytes.data(), flv::kMaxDataSize, header).kind !=
+          flv::Fault::Kind::None ||
+      bytes.size() < header.tag_size())
+    return;
+  const Bytes data = bytes.subspan(flv::kTagHeaderSize, header.data_size);
+  flv::amf0::Value object;
+  if (!header.is_script())
+    configurations_.note_tag(bytes);
+  else if (flv::read_on_metadata(data, object) == flv::Status::Ok)
+    metadata_ = std::move(object);
+}
+
+// The splitter expects a file header in front of the first tag, and takes another in its place.
+void FlvFeed::start_behind_header() {
+  splitter_.reset(flv::Splitter::Start::File);
+  (void)splitter_.feed(flv::write_file_header({}), items_);
+  items_.clear();
+  chunk_begin_ = splitter_.position();
+  carry_begin_ = chunk_begin_;
+  carry_.clear();
+}
+
+void FlvFeed::interrupt() {
+  if (started_)
+    start_behind_header();
+  else
+    clear();
+  timeline_.seam();
+  waiting_ = true;
+}
+
+flv::Status FlvFeed::take(const std::shared_ptr<const void> &owner, Bytes bytes,
+                          std::vector<Entry> &out) {
+  owner_ = owner;
+  chunk_ = bytes;
+  chunk_begin_ = splitter_.position();
+  const flv::Status status = splitter_.feed(bytes, items_);
+  for (const Item &item : items_)
+    take_item(item, out);
+  items_.clear();
+
+  const std::uint64_t keep = splitter_.keep_from();
+  const std::uint64_t from_carry = std::min<std::uint64_t>(keep - carry_begin_, carry_.size());
+  carry_.erase(carry_.begin(), carry_.begin() + static_cast<std::ptrdiff_t>(from_carry));
+  const std::uint64_t from_chunk = std::max(keep, chunk_begin_) - chunk_begin_;
+  carry_.insert(carry_.end(), chunk_.begin() + static_cast<std::ptrdiff_t>(from_chunk),
+                chunk_.end());
+  carry_begin_ = keep;
+  owner_.reset();
+  chunk_ = {};
+  return status;
+}
+
+void FlvFeed::finish(std::vector<Entry> &out) {
+  if (held_)
+    release(out);
+}
+
+void FlvFeed::take_item(const Item &item, std::vector<Entry> &out) {
+  if (item.kind == Item::Kind::Tag)
+    return take_tag(item, out);
+  if (item.kind != Item::Kind::FileHeader)
+    return;
+  note_file_header(item.file);
+  // Another file begins, which may lack what this one had.
+  if (std::exchange(started_, true) && flowing_) {
+    timeline_.seam();
+    waiting_ = true;
+    configurations_.clear();
+    metadata_.reset();
+    audio_.last.reset();
+    video_.last.reset();
+  }
+}
+
+// In one piece, wherever it was.
+Entry FlvFeed::entry_of(const Item &item) const {
+  Entry entry;
+  entry.is_tag = true;
+  if (item.begin >= chunk_begin_) {
+    entry.owner = owner_;
+    entry.bytes = chunk_.subspan(item.begin - chunk_begin_, item.end - item.begin);
+    return entry;
+  }
+  auto whole = std::make_shared<std::vector<std::uint8_t>>();
+  whole->reserve(item.end - item.begin);
+  const auto in_carry = static_cast<std::ptrdiff_t>(item.begin - carry_begin_);
+  const std::uint64_t carry_end = carry_begin_ + carry_.size();
+  const auto out_of_carry =
+      static_cast<std::ptrdiff_t>(std::min(item.end, carry_end) - carry_begin_);
+  whole->assign(carry_.begin() + in_carry, carry_.begin() + out_of_carry);
+  const std::uint64_t rest = item.end - std::min(item.end, carry_end);
+  whole->insert(whole->end(), chunk_.begin(), chunk_.begin() + static_cast<std::ptrdiff_t>(rest));
+  entry.bytes = *whole;
+  entry.owner = std::move(whole);
+  return entry;
+}
+
+bool FlvFeed::has(const Kind &kind) const {
+  return kind.last && *kind.last >= timeline_.highest() - kPresence;
+}
+
+bool FlvFeed::shows_all() const {
+  const bool promises = audio_.promised || video_.promised;
+  return (promises || (audio_.last && video_.last)) && (!audio_.promised || audio_.last) &&
+         (!video_.promised || video_.last);
+}
+
+void FlvFeed::take_tag(const Item &item, std::vector<Entry> &out) {
+  Entry entry = entry_of(item);
+  const Bytes data = entry.bytes.subspan(flv::kTagHeaderSize, item.tag.data_size);
+  if (item.tag.is_script())
+    return take_script(item, data, out);
+  const bool is_video = item.tag.type == TagType::Video;
+  const flv::TagInfo info = flv::classify(item.tag.type, data);
+  entry.is_media = info.role == Role::Media || info.role == Role::KeyFrame;
+  entry.time = entry.is_media ? timeline_
+                                    .media(is_video ? Timeline::Kind::Video : Timeline::Kind::Audio,
+                                           item.tag.timestamp)
+                                    .time
+                              : timeline_.other(item.tag.timestamp).time;
+  if (info.role == Role::Configuration)
+    configurations_.note(item.tag, info, entry.bytes);
+  if (entry.is_media || info.role == Role::Configuration)
+    (is_video ? video_ : audio_).last = entry.time;
+  const bool can_join = info.role == Role::KeyFrame || (entry.is_media && !is_video);
+  pass_on({std::move(entry), can_join, is_video, {}}, out);
+}
+
+// Metadata goes in front of what it describes, and again where it changes.
+void FlvFeed::take_script(const Item &item, Bytes data, std::vector<Entry> &out) {
+  Entry entry = entry_of(item);
+  entry.is_media = false;
+  entry.time = timeline_.other(item.tag.timestamp).time;
+  flv::amf0::Value object;
+  if (flv::is_on_metadata(data)) {
+    if (flv::read_on_metadata(data, object) != flv::Status::Ok ||
+        (metadata_ && *metadata_ == object))
+      return;
+    metadata_ = std::move(object);
+    if (held_ || waiting_)
+      return;
+    auto tag = std::make_shared<const std::vector<std::uint8_t>>(metadata_tag());
+    entry.bytes = *tag;
+    entry.owner = std::move(tag);
+  }
+  pass_on({std::move(entry), false, false, {}}, out);
+}
+
+void FlvFeed::pass_on(Held held, std::vector<Entry> &out) {
+  if (held_) {
+    if (held.can_join)
+      held.configurations = configurations_.parts();
+    if (!held_since_ && held.entry.is_media)
+      held_since_ = held.entry.time;
+    held_->push_back(std::move(held));
+    if (shows_all() || held_->size() >= kMaxHeld ||
+        (held_since_ && timeline_.highest() - *held_since_ >= kHold))
+      release(out);
+    return;
+  }
+  const bool joinable = held.can_join && (held.is_video || !has(video_));
+  if (waiting_ && !joinable)
+    return;
+  if (joinable)
+    set_head(configurations_.parts());
+  if (waiting_ && flowing_)
+    resume(held.entry.time, out);
+  waiting_ = false;
+  flowing_ = true;
+  if (joinable)
+    held.entry.head = head_;
+  out.push_back(std::move(held.entry));
+}
+
+// By now it is known what the stream has.
+void FlvFeed::release(std::vector<Entry> &out) {
+  const std::vector<Held> all = std::move(*held_);
+  held_.reset();
+  for (Held held : all) {
+    const bool joinable = held.can_join && (held.is_video || !has(video_));
+    if (waiting_ && !joinable)
+      continue;
+    waiting_ = false;
+    flowing_ = true;
+    if (joinable) {
+      set_head(held.configurations);
+      held.entry.head = head_;
+    }
+    out.push_back(std::move(held.entry));
+  }
+}
+
+// Those who were there before get what the new stretch needs.
+void FlvFeed::resume(std::int64_t time, std::vector<Entry> &out) const {
+  for (const SharedBytes &tag : configurations_.parts())
+    out.push_back({tag, *tag, time, true, false, nullptr});
+}
+
+std::vector<std::uint8_t> FlvFeed::metadata_tag() const {
+  std::vector<std::uint8_t> tag;
+  if (!metadata_)
+    return tag;
+  std::vector<std::uint8_t> data;
+  flv::amf0::write_all(
+      data, {{std::string("onMetaData")}, flv::live(*metadata_, has(audio_), has(video_))});
+  if (data.size() <= flv::kMaxDataSize)
+    flv::append_tag(tag, TagType::Script, 0, data);
+  return tag;
+}
+
+void FlvFeed::set_head(const std::vector<SharedBytes> &configurations) {
+  Head head;
+  flv::FileHeader file;
+  file.has_audio = has(audio_);
+  file.has_video = has(video_);
+  const auto header = flv::write_file_header(file);
+  head.opening.assign(header.begin(), header.end());
+  const std::vector<std::uint8_t> metadata = metadata_tag();
+  head.opening.insert(head.opening.end(), metadata.begin(), metadata.end());
+  for (const SharedBytes &tag : configurations)
+    head.configurations.push_back(*tag);
+  if (!head_ || *head_ != head)
+    head_ = std::make_shared<const Head>(std::move(head));
+}
+
+} // namespace fanout

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// FLV in, entries of a history out: what each tag is to those who join, and when it plays.
+#pragma once
+
+#include <span>
+
+#include "flv/amf0.h"
+#include "flv/head.h"
+#include "flv/splitter.h"
+#include "flv/timeline.h"
+#include "history.h"
+
+namespace fanout {
+
+class FlvFeed {
+public:
+  // ms of media: so long the stream may take to show the kinds of tags that its header promises,
+  // and so long a kind counts as there without a tag of it.
+  static constexpr std::int64_t kHold = 1000;
+  static constexpr std::int64_t kPresence = 30'000;
+
+  // Forgets everything.
+  void clear();
+  // The stream's head from elsewhere than the stream: a file header, or tags.
+  void note_head(Bytes bytes);
+  // Appends the entries that `bytes` completes; `owner` keeps them. Malformed: it is no FLV, and
+  // fault() says why.
+  [[nodiscard]] flv::Status take(const std::shared_ptr<const void> &owner, Bytes bytes,
+                                 std::vector<Entry> &out);
+  // What is half read is over. The next byte begins a tag or a file, whose time goes on behind what
+  // was; nothing is passed on before its first key frame.
+  void interrupt();
+  // The stream is over: appends what was held back.
+  void finish(std::vector<Entry> &out);
+
+  [[nodiscard]] const flv::Fault &fault() const { return splitter_.fault(); }
+
+private:
+  struct Kind {
+    bool promised = false;
+    std::optional<std::int64_t> last; // the last tag's time, a configuration's included
+  };
+  struct Held {
+    Entry entry;
+    bool can_join = false; // unless there is video, and this is none
+    bool is_video = false;
+    std::vector<flv::SharedBytes> configurations;
+  };
+
+  void take_item(const flv::Item &item, std::vector<Entry> &out);
+  void take_tag(const flv::Item &item, std::vector<Entry> &out);
+  void take_script(const flv::Item &item, Bytes data, std::vector<Entry> &out);
+  void start_behind_header();
+  void note_file_header(const flv::FileHeader &header);
+  [[nodiscard]] Entry entry_of(const flv::Item &item) const;
+  [[nodiscard]] Bytes bytes_of(const flv::Item &item) const;
+  [[nodiscard]] bool has(const Kind &kind) const;
+  [[nodiscard]] bool shows_all() const;
+  void pass_on(Held held, std::vector<Entry> &out);
+  void release(std::vector<Entry> &out);
+  void resume(std::int64_t time, std::vector<Entry> &out) const;
+  void set_head(const std::vector<flv::SharedBytes> &configurations);
+  [[nodiscard]] std::vector<std::uint8_t> metadata_tag() const;
+
+  flv::Splitter splitter_;
+  bool started_ = false; // there was a file header, here or elsewhere
+  std::vector<flv::Item> items_;
+  // The chunk at hand, and what was left of those before it.
+  std::shared_ptr<const void> owner_;
+  Bytes chunk_;
+  std::uint64_t chunk_begin_ = 0;
+  std::vector<std::uint8_t> carry_;
+  std::uint64_t carry_begin_ = 0;
+
+  flv::Timeline timeline_;
+  flv::Head configurations_; // and nothing else
+  std::optional<flv::amf0::Value> metadata_;
+  Kind audio_;
+  Kind video_;
+  HeadPtr head_;
+
+  bool waiting_ = true;  // for a key frame
+  bool flowing_ = false; // entries were passed on
+  std::optional<std::vector<Held>> held_{std::vector<Held>()};
+  std::optional<std::int64_t> held_since_;
+};
+
+} // namespace fanout

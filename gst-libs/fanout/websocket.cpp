@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "websocket.h"
+
+#include <algorithm>
+
+namespace fanout::websocket {
+
+namespace {
+
+constexpr std::uint8_t kFinal = 0x80;
+constexpr std::uint8_t kReserved = 0x70;
+constexpr std::uint8_t kMasked = 0x80;
+constexpr std::uint8_t kSize16 = 126;
+constexpr std::uint8_t kSize64 = 127;
+
+bool is_control(Opcode opcode) {
+  return opcode >= Opcode::Close;
+}
+
+} // namespace
+
+void append_header(std::vector<std::uint8_t> &out, Opcode opcode, std::uint64_t payload_size) {
+  flv::Writer writer(out);
+  writer.u8(static_cast<std::uint32_t>(kFinal | static_cast<std::uint8_t>(opcode)));
+  if (payload_size < kSize16) {
+    writer.u8(static_cast<std::uint32_t>(payload_size));
+  } else if (payload_size <= 0xFFFF) {
+    writer.u8(kSize16);
+    writer.u16(static_cast<std::uint32_t>(payload_size));
+  } else {
+    writer.u8(kSize64);
+    writer.u32(static_cast<std::uint32_t>(payload_size >> 32));
+    writer.u32(static_cast<std::uint32_t>(payload_size));
+  }
+}
+
+void append_control(std::vector<std::uint8_t> &out, Opcode opcode, Bytes payload) {
+  payload = payload.first(std::min(payload.size(), kMaxControlSize));
+  append_header(out, opcode, payload.size());
+  out.insert(out.end(), payload.begin(), payload.end());
+}
+
+void append_close(std::vector<std::uint8_t> &out, CloseCode code, std::string_view reason) {
+  std::vector<std::uint8_t> payload;
+  flv::Writer writer(payload);
+  writer.u16(static_cast<std::uint32_t>(code));
+  writer.text(reason);
+  append_control(out, Opcode::Close, payload);
+}
+
+bool Receiver::fail(CloseCode code) {
+  error_ = code;
+  state_ = State::Failed;
+  return false;
+}
+
+// As far as its own first bytes tell.
+std::size_t Receiver::header_size() const {
+  if (have_ < 2)
+    return 2;
+  const int size = header_[1] & 0x7F;
+  const std::size_t mask = (header_[1] & kMasked) != 0 ? 4 : 0;
+  return 2 + mask + (size == kSize16 ? 2 : size == kSize64 ? 8 : 0);
+}
+
+bool Receiver::take_header() {
+  const std::uint8_t first = header_[0];
+  opcode_ = static_cast<Opcode>(first & 0x0F);
+  final_ = (first & kFinal) != 0;
+  const bool known = opcode_ <= Opcode::Binary || is_control(opcode_);
+  if ((first & kReserved) != 0 || !known || opcode_ > Opcode::Pong || (header_[1] & kMasked) == 0)
+    return fail(CloseCode::ProtocolError);
+  left_ = header_[1] & 0x7F;
+  std::size_t at = 2;
+  if (left_ == kSize16) {
+    left_ = flv::load_u16(&header_[2]);
+    at += 2;
+  } else if (left_ == kSize64) {
+    left_ = std::uint64_t{flv::load_u32(&header_[2])} << 32 | flv::load_u32(&header_[6]);
+    at += 8;
+  }
+  std::copy_n(header_.begin() + static_cast<std::ptrdiff_t>(at), mask_.size(), mask_.begin());
+  taken_ = 0;
+  have_ = 0;
+  state_ = State::Payload;
+  if (is_control(opcode_))
+    return (final_ && left_ <= kMaxControlSize) || fail(CloseCode::ProtocolError);
+  if ((opcode_ == Opcode::Continuation) != in_message_)
+    return fail(CloseCode::ProtocolError);
+  message_size_ = in_message_ ? message_size_ : 0;
+  if (left_ > kMaxMessageSize || message_size_ + left_ > kMaxMessageSize)
+    return fail(CloseCode::TooBig);
+  message_size_ += left_;
+  in_message_ = !final_;
+  return true;
+}
+
+void Receiver::take_payload(Bytes payload) {
+  if (is_control(opcode_)) {
+    for (const std::uint8_t byte : payload)
+      control_.push_back(byte ^ mask_[taken_++ % mask_.size()]);
+  }
+  left_ -= payload.size();
+}
+
+void Receiver::end_frame(std::vector<Control> &controls) {
+  state_ = opcode_ == Opcode::Close ? State::Closed : State::Header;
+  if (is_control(opcode_))
+    controls.push_back({opcode_, std::move(control_)});
+  control_.clear();
+}
+
+flv::Status Receiver::feed(Bytes bytes, std::vector<Control> &controls) {
+  while (state_ != State::Failed && state_ != State::Closed && !bytes.empty()) {
+    if (state_ == State::Header) {
+      header_[have_++] = bytes.front();
+      bytes = bytes.subspan(1);
+      if (have_ < header_size())
+        continue;
+      if (take_header() && left_ == 0)
+        end_frame(controls);
+      continue;
+    }
+    const Bytes part = bytes.first(std::min<std::uint64_t>(left_, bytes.size()));
+    take_payload(part);
+    bytes = bytes.subspan(part.size());
+    if (left_ == 0)
+      end_frame(controls);
+  }
+  return state_ == State::Failed ? flv::Status::Malformed : flv::Status::Ok;
+}
+
+} // namespace fanout::websocket

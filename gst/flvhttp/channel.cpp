@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "channel.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace flvhttp {
+
+using fanout::Entry;
+using fanout::Framing;
+using fanout::History;
+using fanout::websocket::CloseCode;
+using std::chrono::milliseconds;
+
+namespace {
+
+// Bytes that one client gets in a turn, so that the others are not kept waiting.
+constexpr std::size_t kShare = 2 << 20;
+// Bytes that a client may send for nothing.
+constexpr std::size_t kMaxHeard = 64 << 10;
+// Who has to leave has so long to take what was said.
+constexpr milliseconds kLeave{1000};
+// Timeouts are looked after so often.
+constexpr milliseconds kCheck{200};
+
+std::string response_head(const std::string &type, const std::string &origin) {
+  std::string head = "HTTP/1.1 200 OK\r\nContent-Type: " + type +
+                     "\r\nCache-Control: no-cache, no-store\r\nConnection: close\r\n";
+  if (!origin.empty())
+    head += "Access-Control-Allow-Origin: " + origin + "\r\n";
+  if (!origin.empty() && origin != "*")
+    head += "Vary: Origin\r\n";
+  return head + "\r\n";
+}
+
+constexpr std::string_view kNotYet = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\n"
+                                     "Content-Length: 0\r\nConnection: close\r\n\r\n";
+
+flv::Bytes bytes_of(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t *>(text.data()), text.size()};
+}
+
+} // namespace
+
+const char *name_of(Reason reason) {
+  constexpr std::array names = {"closed", "broken",   "slow",    "ended",  "drained",
+                                "waited", "protocol", "removed", "stopped"};
+  return names[static_cast<std::size_t>(reason)];
+}
+
+// From other threads.
+
+void Channel::set(const ChannelSettings &settings) {
+  const std::lock_guard lock(inbox_mutex_);
+  new_settings_ = settings;
+  settings_changed_ = true;
+}
+
+ChannelSettings Channel::settings() const {
+  const std::lock_guard lock(inbox_mutex_);
+  return new_settings_;
+}
+
+void Channel::show(std::string content_type) {
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    content_type_ = std::move(content_type);
+  }
+  wake_();
+}
+
+std::string Channel::content_type() const {
+  const std::lock_guard lock(inbox_mutex_);
+  return content_type_;
+}
+
+// The fan-out looks by itself while it has a turn to come.
+void Channel::push(std::vector<Entry> entries) {
+  bool waits = false;
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    std::move(entries.begin(), entries.end(), std::back_inserter(entries_));
+    waits = std::exchange(fan_out_waits_, false);
+  }
+  if (waits)
+    wake_();
+}
+
+void Channel::set_ended(bool ended) {
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    ended_ = ended;
+  }
+  wake_();
+}
+
+bool Channel::has_ended() const {
+  const std::lock_guard lock(inbox_mutex_);
+  return ended_;
+}
+
+bool Channel::is_drained() const {
+  const std::lock_guard inbox(inbox_mutex_);
+  return over_ && clients_.empty() && arrivals_.empty();
+}
+
+void Channel::wait_until_drained() {
+  std::unique_lock lock(mutex_);
+  const auto deadline = Clock::now() + milliseconds(settings().drain_timeout);
+  const bool drained =
+      changed_.wait_until(lock, deadline, [this] { return interrupted_ || is_drained(); });
+  if (drained)
+    return;
+  for (const auto &client : clients_)
+    drop(*client, Reason::Drained);
+  lock.unlock();
+  wake_();
+}
+
+void Channel::interrupt(bool interrupted) {
+  {
+    const std::lock_guard lock(mutex_);
+    interrupted_ = interrupted;
+  }
+  changed_.notify_all();
+}
+
+void Channel::close() {
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    closed_ = true;
+  }
+  wake_();
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return closing_ && clients_.empty(); });
+}
+
+bool Channel::has_room() const {
+  const std::lock_guard lock(inbox_mutex_);
+  return new_settings_.max_clients == 0 || count_ < new_settings_.max_clients;
+}
+
+void Channel::add(std::unique_ptr<Client> client) {
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    count_++;
+    arrivals_.push_back(std::move(client));
+  }
+  wake_();
+}
+
+void Channel::remove(guint64 id) {
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    to_remove_.push_back(id);
+  }
+  wake_();
+}
+
+void Channel::remove_all() {
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    remove_all_ = true;
+  }
+  wake_();
+}
+
+std::vector<Channel::Event> Channel::take_events() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(events_, {});
+}
+
+ClientStats Channel::stats_of(const Client &client) const {
+  ClientStats stats;
+  stats.id = client.id;
+  stats.visitor = client.visitor;
+  stats.since = client.since;
+  stats.duration = std::chrono::duration<double>(Clock::now() - client.arrival).count();
+  stats.bytes = client.viewer->bytes();
+  stats.skips = client.viewer->skips();
+  stats.lag = client.viewer->lag();
+  return stats;
+}
+
+ChannelStats Channel::stats() const {
+  const std::lock_guard lock(mutex_);
+  ChannelStats stats;
+  stats.served = last_id_;
+  stats.bytes_in = bytes_in_;
+  stats.bytes_out = bytes_gone_;
+  stats.skips = skips_gone_;
+  stats.history_bytes = history_.bytes_from(history_.begin());
+  stats.history_ms = history_.lag(history_.begin());
+  stats.clients.reserve(clients_.size());
+  for (const auto &client : clients_) {
+    stats.clients.push_back(stats_of(*client));
+    stats.bytes_out += client->viewer->bytes();
+    stats.skips += client->viewer->skips();
+  }
+  return stats;
+}
+
+// The fan-out.
+
+void Channel::list(Client &client) {
+  if (!std::exchange(client.in_turn, true))
+    turn_.push_back(&client);
+}
+
+void Channel::note(Client &client) {
+  const std::lock_guard lock(mutex_);
+  list(client);
+}
+
+void Channel::take_inbox(const Poller &poller) {
+  const std::lock_guard inbox(inbox_mutex_);
+  if (std::exchange(settings_changed_, false)) {
+    settings_ = new_settings_;
+    // Who joins so far back is not late for that.
+    fanout::ViewerSettings &viewer = settings_.viewer;
+    if (viewer.join == fanout::Join::Burst && viewer.max_lag > 0)
+      viewer.max_lag += viewer.burst;
+  }
+  if (content_type_ != type_) {
+    type_ = content_type_;
+    shown_ = !type_.empty();
+    for (const auto &client : clients_)
+      list(*client);
+  }
+  fresh_ |= !entries_.empty();
+  for (Entry &entry : entries_) {
+    bytes_in_ += entry.bytes.size();
+    history_.append(std::move(entry));
+  }
+  entries_.clear();
+  if (over_ != ended_ || closing_ != closed_) {
+    over_ = ended_;
+    closing_ = closed_;
+    for (const auto &client : clients_)
+      list(*client);
+  }
+  for (auto &client : arrivals_) {
+    client->id = ++last_id_;
+    client->channel = this;
+    client->arrival = client->progress = now_;
+    client->since = g_get_real_time();
+    client->viewer.emplace(client->visitor.framing, history_);
+    client->transport->watch_peer(settings_.client_timeout);
+    Event event{client->id, std::nullopt, stats_of(*client)};
+    events_.push_back(std::move(event));
+    list(*client);
+    if (!poller.add(client->transport->descriptor(), client.get()))
+      drop(*client, Reason::Broken);
+    clients_.push_back(std::move(client));
+  }
+  arrivals_.clear();
+  const bool all = std::exchange(remove_all_, false);
+  for (const auto &client : clients_) {
+    if (all || std::find(to_remove_.begin(), to_remove_.end(), client->id) != to_remove_.end())
+      dismiss(*client, Reason::Removed, CloseCode::GoingAway, "removed");
+  }
+  to_remove_.clear();
+}
+
+std::optional<Clock::time_point> Channel::turn(const Poller &poller) {
+  std::optional<Clock::time_point> next;
+  bool tell = false;
+  {
+    const std::lock_guard lock(mutex_);
+    now_ = Clock::now();
+    take_inbox(poller);
+    const bool due = fresh_ && now_ >= last_writes_ + milliseconds(settings_.merge);
+    if (due) {
+      for (const auto &client : clients_)
+        list(*client);
+      last_writes_ = now_;
+      fresh_ = false;
+    }
+    for (Client *client : std::exchange(turn_, {}))
+      serve(*client);
+    if (now_ >= next_check_)
+      check_timeouts();
+    end_turn(poller);
+    if (due)
+      trim();
+    next = next_turn();
+    tell = !events_.empty();
+  }
+  changed_.notify_all();
+  if (tell)
+    tell_(*this);
+  return next;
+}
+
+void Channel::serve(Client &client) {
+  client.in_turn = false;
+  if (client.gone)
+    return;
+  if (std::exchange(client.broken, false))
+    return drop(client, Reason::Closed);
+  if (std::exchange(client.readable, false))
+    listen(client);
+  if (std::exchange(client.writable, false))
+    client.blocked = false;
+  if (client.gone)
+    return;
+  if (closing_)
+    dismiss(client, Reason::Stopped, CloseCode::GoingAway, "the server stops");
+  if (client.state == Client::State::Waiting)
+    greet(client);
+  write(client);
+  settle(client);
+  if (closing_)
+    drop(client, Reason::Stopped);
+}
+
+void Channel::greet(Client &client) {
+  const bool plain = client.visitor.framing == Framing::Plain;
+  const bool waited = now_ >= client.arrival + milliseconds(settings_.wait_timeout);
+  if (over_ || (waited && !shown_)) {
+    if (plain)
+      client.viewer->say(bytes_of(kNotYet));
+    return dismiss(client, Reason::Waited, CloseCode::TryAgainLater, "there is no stream");
+  }
+  if (!shown_)
+    return;
+  if (plain)
+    client.viewer->say(bytes_of(response_head(type_, settings_.allow_origin)));
+  client.state = Client::State::Served;
+}
+
+void Channel::write(Client &client) {
+  if (client.state == Client::State::Waiting)
+    return;
+  std::size_t written = 0;
+  while (!client.blocked && written < kShare) {
+    if (client.state == Client::State::Leaving)
+      client.viewer->gather_last(history_, gathered_);
+    else
+      client.viewer->gather(history_, settings_.viewer, gathered_);
+    if (gathered_.size() == 0)
+      break;
+    const std::size_t size = gathered_.size();
+    const Transport::Result result = client.transport->send(gathered_.parts());
+    client.viewer->sent(history_, result.size);
+    written += result.size;
+    if (result.kind == Transport::Result::Kind::Gone)
+      return drop(client, Reason::Closed);
+    client.blocked = result.size < size;
+  }
+  if (!client.blocked && !client.transport->flush())
+    client.blocked = true;
+  if (!client.blocked && written >= kShare)
+    list(client);
+  if (!client.blocked || written > 0)
+    client.progress = now_;
+  client.viewer->note_lag(history_);
+}
+
+// Whether it has got all that it will get.
+void Channel::settle(Client &client) {
+  if (client.gone || client.blocked)
+    return;
+  const bool leaving = client.state == Client::State::Leaving;
+  if (!leaving && over_ && client.viewer->has_all(history_)) {
+    dismiss(client, Reason::Ended, CloseCode::Normal, "the stream has ended");
+    write(client);
+  }
+  if (!client.gone && !client.blocked && client.state == Client::State::Leaving &&
+      client.viewer->has_said_all()) {
+    client.transport->end();
+    drop(client, client.reason);
+  }
+}
+
+// With a word to those who understand it.
+void Channel::dismiss(Client &client, Reason reason, CloseCode code, std::string_view text) {
+  if (client.gone || client.state == Client::State::Leaving)
+    return;
+  client.state = Client::State::Leaving;
+  client.reason = reason;
+  if (is_websocket(client)) {
+    std::vector<std::uint8_t> frame;
+    fanout::websocket::append_close(frame, code, text);
+    client.viewer->say(frame);
+  }
+  client.progress = now_;
+  list(client);
+}
+
+void Channel::drop(Client &client, Reason reason) {
+  if (std::exchange(client.gone, true))
+    return;
+  client.reason = reason;
+}
+
+void Channel::listen(Client &client) {
+  std::array<std::uint8_t, 4096> bytes;
+  while (!client.gone && !client.half_closed) {
+    const Transport::Result result = client.transport->receive(bytes);
+    switch (result.kind) {
+    case Transport::Result::Kind::Blocked:
+      return;
+    case Transport::Result::Kind::Gone:
+      return drop(client, Reason::Closed);
+    case Transport::Result::Kind::Ended:
+      client.half_closed = true;
+      if (is_websocket(client) && client.state != Client::State::Leaving)
+        drop(client, Reason::Closed);
+      return;
+    case Transport::Result::Kind::Done:
+      break;
+    }
+    client.heard += result.size;
+    if (is_websocket(client))
+      listen_frames(client, flv::Bytes(bytes).first(result.size));
+    else if (client.heard > kMaxHeard)
+      drop(client, Reason::Protocol);
+  }
+}
+
+void Channel::listen_frames(Client &client, flv::Bytes bytes) {
+  using fanout::websocket::Opcode;
+  std::vector<fanout::websocket::Receiver::Control> controls;
+  const flv::Status status = client.receiver.feed(bytes, controls);
+  for (const auto &control : controls) {
+    if (control.opcode == Opcode::Close) {
+      dismiss(client, Reason::Closed, CloseCode::Normal, "");
+    } else if (control.opcode == Opcode::Ping && client.viewer->unsaid() < kMaxHeard) {
+      std::vector<std::uint8_t> frame;
+      fanout::websocket::append_control(frame, Opcode::Pong, control.payload);
+      client.viewer->say(frame);
+    }
+  }
+  if (status != flv::Status::Ok)
+    dismiss(client, Reason::Protocol, client.receiver.error(), "");
+}
+
+void Channel::check_timeouts() {
+  next_check_ = now_ + kCheck;
+  for (const auto &client : clients_) {
+    if (client->state == Client::State::Waiting)
+      list(*client);
+    const bool leaving = client->state == Client::State::Leaving;
+    const auto patience = leaving ? kLeave : milliseconds(settings_.client_timeout);
+    if ((leaving || client->blocked) && now_ >= client->progress + patience)
+      drop(*client, leaving ? client->reason : Reason::Slow);
+  }
+}
+
+void Channel::end_turn(const Poller &poller) {
+  std::size_t gone = 0;
+  std::erase_if(clients_, [&](const std::unique_ptr<Client> &client) {
+    if (!client->gone)
+      return false;
+    std::erase(turn_, client.get());
+    poller.remove(client->transport->descriptor());
+    bytes_gone_ += client->viewer->bytes();
+    skips_gone_ += client->viewer->skips();
+    events_.push_back({client->id, client->reason, stats_of(*client)});
+    gone++;
+    return true;
+  });
+  const std::lock_guard inbox(inbox_mutex_);
+  count_ -= gone;
+}
+
+// What nobody will ask for any more goes.
+void Channel::trim() {
+  const fanout::ViewerSettings &viewer = settings_.viewer;
+  History::Number keep = history_.last_join().value_or(history_.end());
+  if (viewer.join == fanout::Join::Burst)
+    keep = history_.join_ahead(viewer.burst).value_or(keep);
+  for (const auto &client : clients_) {
+    if (client->viewer->has_joined() && !client->viewer->is_late(history_, viewer))
+      keep = std::min(keep, client->viewer->position());
+  }
+  const std::uint64_t most = viewer.max_lag_bytes;
+  while (most > 0 && keep < history_.end() && history_.bytes_from(keep) > most)
+    keep++;
+  history_.trim(keep);
+}
+
+std::optional<Clock::time_point> Channel::next_turn() {
+  std::optional<Clock::time_point> next;
+  const auto by = [&next](Clock::time_point when) { next = next ? std::min(*next, when) : when; };
+  const std::lock_guard inbox(inbox_mutex_);
+  if (!turn_.empty())
+    by(now_);
+  if (!clients_.empty())
+    by(next_check_);
+  if (fresh_ || !entries_.empty())
+    by(last_writes_ + milliseconds(settings_.merge));
+  else
+    fan_out_waits_ = true;
+  return next;
+}
+
+} // namespace flvhttp

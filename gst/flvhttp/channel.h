@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One stream and all who get it. The streaming thread puts entries in, the listener's thread puts
+// clients in, the fan-out's thread writes.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+
+#include "client.h"
+
+namespace flvhttp {
+
+struct ChannelSettings {
+  fanout::ViewerSettings viewer;
+  guint merge = 40;             // ms
+  guint wait_timeout = 5000;    // ms
+  guint client_timeout = 10000; // ms
+  guint drain_timeout = 5000;   // ms
+  guint max_clients = 0;        // 0: any number
+  std::string allow_origin = "*";
+};
+
+struct ClientStats {
+  guint64 id = 0;
+  Visitor visitor;
+  gint64 since = 0;    // µs since 1970
+  double duration = 0; // s
+  guint64 bytes = 0;
+  guint64 skips = 0;
+  fanout::Lag lag;
+};
+
+struct ChannelStats {
+  std::vector<ClientStats> clients;
+  guint64 served = 0; // clients, ever
+  guint64 bytes_in = 0;
+  guint64 bytes_out = 0;
+  guint64 skips = 0;
+  guint64 history_bytes = 0;
+  gint64 history_ms = 0;
+};
+
+class Channel {
+public:
+  // What the application is told of.
+  struct Event {
+    guint64 id = 0;
+    std::optional<Reason> reason; // nothing: it was added
+    ClientStats stats;
+  };
+
+  // `wake` makes the fan-out take a turn, `tell` makes somebody take the events.
+  Channel(std::function<void()> wake, std::function<void(Channel &)> tell)
+      : wake_(std::move(wake)), tell_(std::move(tell)) {}
+
+  // From any thread.
+  void set(const ChannelSettings &settings);
+  [[nodiscard]] ChannelSettings settings() const;
+  [[nodiscard]] ChannelStats stats() const;
+  [[nodiscard]] std::vector<Event> take_events();
+  void remove(guint64 id);
+  void remove_all();
+
+  // The streaming thread.
+  // From here on clients are answered, with a stream of this type.
+  void show(std::string content_type);
+  void push(std::vector<fanout::Entry> entries);
+  // Nothing more comes, or after all it does.
+  void set_ended(bool ended);
+  // Until all clients have what there is, the time is over, or interrupt() was called.
+  void wait_until_drained();
+  void interrupt(bool interrupted);
+  // Nobody is served any more. Returns when all are gone.
+  void close();
+
+  // The listener's thread.
+  // The stream's type; empty before it has shown itself.
+  [[nodiscard]] std::string content_type() const;
+  [[nodiscard]] bool has_room() const;
+  [[nodiscard]] bool has_ended() const;
+  void add(std::unique_ptr<Client> client);
+
+  // The fan-out's thread.
+  // A client of it has something to do.
+  void note(Client &client);
+  // Writes what is due; when the next turn is, if nothing happens before.
+  [[nodiscard]] std::optional<Clock::time_point> turn(const Poller &poller);
+
+private:
+  using Clients = std::vector<std::unique_ptr<Client>>;
+
+  void take_inbox(const Poller &poller);
+  void serve(Client &client);
+  void greet(Client &client);
+  void write(Client &client);
+  void settle(Client &client);
+  void listen(Client &client);
+  void listen_frames(Client &client, flv::Bytes bytes);
+  void dismiss(Client &client, Reason reason, fanout::websocket::CloseCode code,
+               std::string_view text);
+  void drop(Client &client, Reason reason);
+  void check_timeouts();
+  void end_turn(const Poller &poller);
+  void trim();
+  [[nodiscard]] std::optional<Clock::time_point> next_turn();
+  void list(Client &client);
+  [[nodiscard]] ClientStats stats_of(const Client &client) const;
+  [[nodiscard]] bool is_drained() const;
+
+  std::function<void()> wake_;
+  std::function<void(Channel &)> tell_;
+
+  // What waits for the fan-out.
+  mutable std::mutex inbox_mutex_;
+  ChannelSettings new_settings_;
+  bool settings_changed_ = true;
+  std::string content_type_;
+  std::vector<fanout::Entry> entries_;
+  Clients arrivals_;
+  std::size_t count_ = 0; // clients, those to come included
+  bool ended_ = false;
+  bool closed_ = false;
+  bool fan_out_waits_ = false; // for whatever comes
+  std::vector<guint64> to_remove_;
+  bool remove_all_ = false;
+
+  // The fan-out's, and for whoever asks how it goes.
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  ChannelSettings settings_;
+  fanout::History history_;
+  Clients clients_;
+  std::vector<Client *> turn_; // those with something to do
+  fanout::Gathered gathered_;
+  bool shown_ = false;
+  std::string type_;
+  bool over_ = false;
+  bool closing_ = false;
+  bool fresh_ = false; // entries that not all have been given
+  bool interrupted_ = false;
+  Clock::time_point now_;
+  Clock::time_point last_writes_;
+  Clock::time_point next_check_;
+  guint64 last_id_ = 0;
+  guint64 bytes_in_ = 0;
+  guint64 bytes_gone_ = 0; // of clients that have left
+  guint64 skips_gone_ = 0;
+  std::vector<Event> events_;
+};
+
+} // namespace flvhttp

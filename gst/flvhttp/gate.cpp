@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gate.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <sys/socket.h>
+
+namespace flvhttp {
+
+namespace {
+
+// Whether the empty line is there; what came before `from` was looked at.
+bool has_end(const std::string &head, std::size_t from) {
+  for (std::size_t at = head.find('\n', from > 2 ? from - 3 : 0); at != std::string::npos;
+       at = head.find('\n', at + 1)) {
+    const std::size_t next = at + 1 < head.size() && head[at + 1] == '\r' ? at + 2 : at + 1;
+    if (next < head.size() && head[next] == '\n')
+      return true;
+  }
+  return false;
+}
+
+} // namespace
+
+struct Gate::Waiting {
+  Gate *gate = nullptr;
+  Admitted admitted;
+  SourcePtr readable;
+  SourcePtr timeout;
+};
+
+Gate::Gate(GMainContext *context, std::function<void(Admitted)> admit)
+    : context_(context), admit_(std::move(admit)) {}
+
+Gate::~Gate() = default;
+
+void Gate::enter(GSocketConnection *connection, GTlsCertificate *certificate, guint timeout) {
+  if (waiting_.size() >= kMaxWaiting)
+    return;
+  auto entering = std::make_unique<Waiting>();
+  Waiting &waiting = *entering;
+  waiting.gate = this;
+  Admitted &admitted = waiting.admitted;
+  admitted.connection.reset(static_cast<GSocketConnection *>(g_object_ref(connection)));
+  admitted.socket = g_socket_connection_get_socket(connection);
+  g_socket_set_blocking(admitted.socket, FALSE);
+  if (certificate) {
+    GIOStream *tls = g_tls_server_connection_new(G_IO_STREAM(connection), certificate, nullptr);
+    if (!tls)
+      return;
+    g_tls_connection_set_require_close_notify(G_TLS_CONNECTION(tls), FALSE);
+    admitted.stream.reset(tls);
+  } else {
+    admitted.stream.reset(G_IO_STREAM(g_object_ref(connection)));
+  }
+  waiting_.emplace(&waiting, std::move(entering));
+
+  waiting.timeout.reset(g_timeout_source_new(timeout));
+  g_source_set_callback(
+      waiting.timeout.get(),
+      [](gpointer data) -> gboolean {
+        auto *late = static_cast<Waiting *>(data);
+        late->gate->refuse(*late, "408 Request Timeout");
+        return G_SOURCE_REMOVE;
+      },
+      &waiting, nullptr);
+  g_source_attach(waiting.timeout.get(), context_);
+  watch(waiting);
+}
+
+void Gate::watch(Waiting &waiting) {
+  GInputStream *input = g_io_stream_get_input_stream(waiting.admitted.stream.get());
+  waiting.readable.reset(
+      g_pollable_input_stream_create_source(G_POLLABLE_INPUT_STREAM(input), nullptr));
+  const GPollableSourceFunc callback = [](GObject *, gpointer data) -> gboolean {
+    auto *ready = static_cast<Waiting *>(data);
+    ready->gate->read(*ready);
+    return G_SOURCE_CONTINUE;
+  };
+  g_source_set_callback(waiting.readable.get(), G_SOURCE_FUNC(callback), &waiting, nullptr);
+  g_source_attach(waiting.readable.get(), context_);
+}
+
+void Gate::read(Waiting &waiting) {
+  std::string &head = waiting.admitted.head;
+  GInputStream *input = g_io_stream_get_input_stream(waiting.admitted.stream.get());
+  std::array<char, 2048> bytes;
+  while (true) {
+    GError *error = nullptr;
+    const gssize size = g_pollable_input_stream_read_nonblocking(
+        G_POLLABLE_INPUT_STREAM(input), bytes.data(),
+        std::min(bytes.size(), kMaxHead - head.size()), nullptr, &error);
+    const bool later = g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
+    g_clear_error(&error);
+    if (later)
+      return;
+    if (size <= 0)
+      return leave(waiting);
+    const std::size_t from = head.size();
+    head.append(bytes.data(), static_cast<std::size_t>(size));
+    if (has_end(head, from)) {
+      Admitted admitted = std::move(waiting.admitted);
+      leave(waiting);
+      return admit_(std::move(admitted));
+    }
+    if (head.size() == kMaxHead)
+      return refuse(waiting, "431 Request Header Fields Too Large");
+  }
+}
+
+// What was not read makes the system reset the connection, and the answer with it.
+void Gate::refuse(Waiting &waiting, const char *status) {
+  const std::string answer =
+      std::string("HTTP/1.1 ") + status + "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+  GIOStream *stream = waiting.admitted.stream.get();
+  g_pollable_output_stream_write_nonblocking(
+      G_POLLABLE_OUTPUT_STREAM(g_io_stream_get_output_stream(stream)), answer.data(), answer.size(),
+      nullptr, nullptr);
+  const int descriptor = g_socket_get_fd(waiting.admitted.socket);
+  shutdown(descriptor, SHUT_WR);
+  std::array<char, 4096> rest;
+  constexpr int kMost = 64; // reads
+  for (int i = 0; i < kMost && recv(descriptor, rest.data(), rest.size(), MSG_DONTWAIT) > 0; i++) {
+  }
+  leave(waiting);
+}
+
+void Gate::leave(const Waiting &waiting) {
+  const auto place = waiting_.find(&waiting);
+  const std::unique_ptr<Waiting> gone = std::move(place->second);
+  waiting_.erase(place);
+  // The end of TLS would wait for room.
+  if (gone->admitted.stream && G_IS_TLS_CONNECTION(gone->admitted.stream.get()))
+    shutdown(g_socket_get_fd(gone->admitted.socket), SHUT_RDWR);
+}
+
+} // namespace flvhttp

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Between accept() and the HTTP library: reads the head of a connection's only request, within a
+// size and a time, so that nobody who is slow or endless gets further.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include <gio/gio.h>
+
+#include "common/gstptr.h"
+#include "transport.h"
+
+namespace flvhttp {
+
+struct DestroySource {
+  void operator()(GSource *source) const {
+    g_source_destroy(source);
+    g_source_unref(source);
+  }
+};
+using SourcePtr = std::unique_ptr<GSource, DestroySource>;
+
+// A connection that has shown a whole request head.
+struct Admitted {
+  IoStreamPtr stream; // the socket's, or TLS over it
+  GSocket *socket = nullptr;
+  gstflv::ObjectPtr<GSocketConnection> connection;
+  std::string head; // what was read
+};
+
+// All of it belongs to the thread whose main context it is.
+class Gate {
+public:
+  // Bytes of a request head.
+  static constexpr std::size_t kMaxHead = 8 << 10;
+  // Connections that have not shown theirs yet.
+  static constexpr std::size_t kMaxWaiting = 4096;
+
+  Gate(GMainContext *context, std::function<void(Admitted)> admit);
+  ~Gate();
+  Gate(const Gate &) = delete;
+  Gate &operator=(const Gate &) = delete;
+
+  // Without a certificate it is plain HTTP. `timeout` in ms.
+  void enter(GSocketConnection *connection, GTlsCertificate *certificate, guint timeout);
+
+private:
+  struct Waiting;
+
+  void read(Waiting &waiting);
+  void watch(Waiting &waiting);
+  void refuse(Waiting &waiting, const char *status);
+  void leave(const Waiting &waiting);
+
+  GMainContext *context_;
+  std::function<void(Admitted)> admit_;
+  std::unordered_map<const Waiting *, std::unique_ptr<Waiting>> waiting_;
+};
+
+} // namespace flvhttp

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "listener.h"
+
+#include <algorithm>
+#include <future>
+#include <utility>
+
+#include <pthread.h>
+
+#include "config.h"
+#include "headstream.h"
+
+namespace flvhttp {
+
+using fanout::Framing;
+using gstflv::ObjectPtr;
+using gstflv::StringPtr;
+
+namespace {
+
+constexpr int kBacklog = 1024;
+// Where the system has no descriptor left, it is asked again after so many ms.
+constexpr guint kAcceptAgain = 100;
+constexpr const char *kAdmitted = "flvhttp-admitted";
+constexpr const char *kMethods = "GET, HEAD, OPTIONS";
+
+struct FreeResults {
+  void operator()(GList *addresses) const { g_resolver_free_addresses(addresses); }
+};
+
+// A connection while the HTTP library has it.
+struct Pending {
+  Admitted admitted;
+  SourcePtr timeout; // breaks it off
+};
+
+void run_work(GMainContext *context, GSource *source, std::function<void()> work) {
+  g_source_set_callback(
+      source,
+      [](gpointer data) -> gboolean {
+        (*static_cast<std::function<void()> *>(data))();
+        return G_SOURCE_REMOVE;
+      },
+      new std::function<void()>(std::move(work)),
+      [](gpointer data) { delete static_cast<std::function<void()> *>(data); });
+  g_source_attach(source, context);
+  g_source_unref(source);
+}
+
+const char *request_header(SoupServerMessage *message, const char *name) {
+  return soup_message_headers_get_one(soup_server_message_get_request_headers(message), name);
+}
+
+void set_header(SoupServerMessage *message, const char *name, const char *value) {
+  soup_message_headers_replace(soup_server_message_get_response_headers(message), name, value);
+}
+
+void refuse(SoupServerMessage *message, guint status) {
+  soup_server_message_set_status(message, status, nullptr);
+  if (status == SOUP_STATUS_SERVICE_UNAVAILABLE)
+    set_header(message, "Retry-After", "2");
+}
+
+std::string text_of(GSocketAddress *address) {
+  if (!G_IS_INET_SOCKET_ADDRESS(address))
+    return "";
+  auto *inet = G_INET_SOCKET_ADDRESS(address);
+  const StringPtr host(g_inet_address_to_string(g_inet_socket_address_get_address(inet)));
+  const bool brackets =
+      g_inet_address_get_family(g_inet_socket_address_get_address(inet)) == G_SOCKET_FAMILY_IPV6;
+  std::string text = brackets ? "[" : "";
+  text += host.get();
+  text += brackets ? "]:" : ":";
+  return text + std::to_string(g_inet_socket_address_get_port(inet));
+}
+
+void allow_origin(SoupServerMessage *message, const std::string &origin) {
+  if (origin.empty())
+    return;
+  set_header(message, "Access-Control-Allow-Origin", origin.c_str());
+  if (origin != "*")
+    set_header(message, "Vary", "Origin");
+}
+
+// Before a script of another site may ask.
+void answer_preflight(SoupServerMessage *message) {
+  soup_server_message_set_status(message, SOUP_STATUS_NO_CONTENT, nullptr);
+  set_header(message, "Allow", kMethods);
+  set_header(message, "Access-Control-Allow-Methods", kMethods);
+  const char *wanted = request_header(message, "Access-Control-Request-Headers");
+  set_header(message, "Access-Control-Allow-Headers", wanted ? wanted : "*");
+  set_header(message, "Access-Control-Max-Age", "86400");
+}
+
+bool wants_websocket(SoupServerMessage *message) {
+  const char *upgrade = request_header(message, "Upgrade");
+  return upgrade && g_ascii_strcasecmp(upgrade, "websocket") == 0;
+}
+
+} // namespace
+
+// Shared places.
+
+namespace {
+
+struct Registry {
+  std::mutex mutex;
+  std::vector<std::pair<Listener::Place, std::weak_ptr<Listener>>> listeners;
+};
+
+Registry &registry() {
+  static Registry it;
+  return it;
+}
+
+} // namespace
+
+std::shared_ptr<Listener> Listener::at(const Place &place, GError **error) {
+  Registry &all = registry();
+  const std::lock_guard lock(all.mutex);
+  std::erase_if(all.listeners, [](const auto &each) { return each.second.expired(); });
+  for (const auto &[other, weak] : all.listeners) {
+    const bool same = place.port != 0 && other.port == place.port && other.address == place.address;
+    const auto listener = same ? weak.lock() : nullptr;
+    if (!listener)
+      continue;
+    if (other.certificate == place.certificate && other.key == place.key)
+      return listener;
+    g_set_error(error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE,
+                "%s port %u is served with another certificate already", place.address.c_str(),
+                unsigned{place.port});
+    return nullptr;
+  }
+  std::shared_ptr<Listener> listener(new Listener(place));
+  if (!listener->bind(error))
+    return nullptr;
+  all.listeners.emplace_back(place, listener);
+  listener->thread_ = std::thread([it = listener.get()] { it->run(); });
+  return listener;
+}
+
+Listener::Listener(const Place &place)
+    : place_(place), context_(g_main_context_new()), loop_(g_main_loop_new(context_, FALSE)),
+      socket_(g_socket_listener_new()), stop_(g_cancellable_new()) {
+  g_socket_listener_set_backlog(socket_.get(), kBacklog);
+}
+
+Listener::~Listener() {
+  if (thread_.joinable()) {
+    run_soon([this] { g_main_loop_quit(loop_); });
+    thread_.join();
+  }
+  g_socket_listener_close(socket_.get());
+  g_main_loop_unref(loop_);
+  g_main_context_unref(context_);
+}
+
+// All addresses of the name that this system has, at one port.
+bool Listener::bind(GError **error) {
+  if (!place_.certificate.empty()) {
+    const std::string &key = place_.key.empty() ? place_.certificate : place_.key;
+    certificate_.reset(
+        g_tls_certificate_new_from_files(place_.certificate.c_str(), key.c_str(), error));
+    if (!certificate_)
+      return false;
+  }
+  const ObjectPtr<GResolver> resolver(g_resolver_get_default());
+  const std::unique_ptr<GList, FreeResults> addresses(
+      g_resolver_lookup_by_name(resolver.get(), place_.address.c_str(), nullptr, error));
+  if (!addresses)
+    return false;
+  port_ = place_.port;
+  bool bound = false;
+  for (const GList *item = addresses.get(); item; item = item->next) {
+    const ObjectPtr<GSocketAddress> wanted(
+        g_inet_socket_address_new(static_cast<GInetAddress *>(item->data), port_));
+    GSocketAddress *effective = nullptr;
+    GError *problem = nullptr;
+    if (g_socket_listener_add_address(socket_.get(), wanted.get(), G_SOCKET_TYPE_STREAM,
+                                      G_SOCKET_PROTOCOL_TCP, nullptr, &effective, &problem)) {
+      port_ = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(effective));
+      g_object_unref(effective);
+      bound = true;
+      continue;
+    }
+    const bool last = !item->next && !bound;
+    if (last || g_error_matches(problem, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE)) {
+      g_propagate_error(error, problem);
+      return false;
+    }
+    g_error_free(problem);
+  }
+  return true;
+}
+
+std::optional<std::string> Listener::add(const std::vector<std::pair<std::string, Route>> &routes) {
+  const std::lock_guard lock(routes_mutex_);
+  for (std::size_t i = 0; i < routes.size(); i++) {
+    const std::string &path = routes[i].first;
+    const bool twice = std::any_of(routes.begin(), routes.begin() + static_cast<std::ptrdiff_t>(i),
+                                   [&path](const auto &other) { return other.first == path; });
+    if (twice || routes_.contains(path))
+      return path;
+  }
+  for (const auto &[path, route] : routes)
+    routes_.emplace(path, route);
+  return std::nullopt;
+}
+
+void Listener::remove(const Channel *channel) {
+  const std::lock_guard lock(routes_mutex_);
+  std::erase_if(routes_,
+                [channel](const auto &each) { return each.second.channel.get() == channel; });
+}
+
+std::optional<Route> Listener::find(const std::string &path) const {
+  const std::lock_guard lock(routes_mutex_);
+  const auto place = routes_.find(path);
+  return place == routes_.end() ? std::nullopt : std::optional(place->second);
+}
+
+void Listener::run_soon(std::function<void()> work) {
+  run_work(context_, g_idle_source_new(), std::move(work));
+}
+
+void Listener::finish_work() {
+  std::promise<void> done;
+  run_soon([&done] { done.set_value(); });
+  done.get_future().wait();
+}
+
+// The listener's thread.
+
+void Listener::run() {
+  pthread_setname_np(pthread_self(), "httpserversink-l");
+  g_main_context_push_thread_default(context_);
+  server_.reset(soup_server_new("server-header", PACKAGE "/" VERSION, nullptr));
+  soup_server_add_early_handler(
+      server_.get(), nullptr,
+      [](SoupServer *, SoupServerMessage *message, const char *, GHashTable *, gpointer) {
+        soup_message_body_set_accumulate(soup_server_message_get_request_body(message), FALSE);
+      },
+      nullptr, nullptr);
+  soup_server_add_handler(
+      server_.get(), nullptr,
+      [](SoupServer *, SoupServerMessage *message, const char *, GHashTable *, gpointer data) {
+        static_cast<Listener *>(data)->answer(message);
+      },
+      this, nullptr);
+  gate_ =
+      std::make_unique<Gate>(context_, [this](Admitted admitted) { admit(std::move(admitted)); });
+  accept();
+  g_main_loop_run(loop_);
+  g_cancellable_cancel(stop_.get());
+  gate_.reset();
+  soup_server_disconnect(server_.get());
+  server_.reset();
+  while (g_main_context_iteration(context_, FALSE)) {
+  }
+  g_main_context_pop_thread_default(context_);
+}
+
+void Listener::accept() {
+  g_socket_listener_accept_async(
+      socket_.get(), stop_.get(),
+      [](GObject *, GAsyncResult *result, gpointer data) {
+        static_cast<Listener *>(data)->accepted(result);
+      },
+      this);
+}
+
+void Listener::accepted(GAsyncResult *result) {
+  GError *error = nullptr;
+  const ObjectPtr<GSocketConnection> connection(
+      g_socket_listener_accept_finish(socket_.get(), result, nullptr, &error));
+  if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED) || !gate_) {
+    g_clear_error(&error);
+    return;
+  }
+  if (!connection) {
+    g_clear_error(&error);
+    return run_work(context_, g_timeout_source_new(kAcceptAgain), [this] { accept(); });
+  }
+  gate_->enter(connection.get(), certificate_.get(), request_timeout_);
+  accept();
+}
+
+// The address is the library's for as long as it has the connection, and so is what hangs on it.
+void Listener::admit(Admitted admitted) {
+  const ObjectPtr<GSocketAddress> local(
+      g_socket_connection_get_local_address(admitted.connection.get(), nullptr));
+  const ObjectPtr<GSocketAddress> remote(
+      g_socket_connection_get_remote_address(admitted.connection.get(), nullptr));
+  if (!local || !remote)
+    return;
+  const ObjectPtr<GIOStream> stream(
+      new_head_stream(admitted.stream.get(), admitted.head.data(), admitted.head.size()));
+  auto *pending = new Pending{std::move(admitted), nullptr};
+  pending->timeout.reset(g_timeout_source_new(request_timeout_));
+  g_source_set_callback(
+      pending->timeout.get(),
+      [](gpointer data) -> gboolean {
+        g_socket_shutdown(static_cast<GSocket *>(data), TRUE, TRUE, nullptr);
+        return G_SOURCE_REMOVE;
+      },
+      g_object_ref(pending->admitted.socket), g_object_unref);
+  g_source_attach(pending->timeout.get(), context_);
+  // g_socket_connection_get_remote_address() may give the same object twice.
+  const ObjectPtr<GSocketAddress> own(g_inet_socket_address_new(
+      g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(remote.get())),
+      g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(remote.get()))));
+  g_object_set_data_full(G_OBJECT(own.get()), kAdmitted, pending,
+                         [](gpointer data) { delete static_cast<Pending *>(data); });
+  soup_server_accept_iostream(server_.get(), stream.get(), local.get(), own.get(), nullptr);
+}
+
+void Listener::answer(SoupServerMessage *message) {
+  const std::string method = soup_server_message_get_method(message);
+  const char *path = g_uri_get_path(soup_server_message_get_uri(message));
+  set_header(message, "Connection", "close");
+  const auto route = find(path);
+  if (!route)
+    return refuse(message, SOUP_STATUS_NOT_FOUND);
+  allow_origin(message, route->channel->settings().allow_origin);
+  set_header(message, "Cache-Control", "no-cache, no-store");
+  if (method == "OPTIONS")
+    return answer_preflight(message);
+  if (method != "GET" && method != "HEAD") {
+    set_header(message, "Allow", kMethods);
+    return refuse(message, SOUP_STATUS_METHOD_NOT_ALLOWED);
+  }
+  if (!route->text)
+    return answer_stream(message, route->channel);
+  const std::string text = route->text();
+  soup_server_message_set_status(message, SOUP_STATUS_OK, nullptr);
+  soup_server_message_set_response(message, route->type.c_str(), SOUP_MEMORY_COPY, text.data(),
+                                   text.size());
+}
+
+void Listener::answer_stream(SoupServerMessage *message, const std::shared_ptr<Channel> &channel) {
+  const bool head = soup_server_message_get_method(message) == SOUP_METHOD_HEAD;
+  if (head) {
+    const std::string type = channel->content_type();
+    if (type.empty() || channel->has_ended())
+      return refuse(message, SOUP_STATUS_SERVICE_UNAVAILABLE);
+    soup_server_message_set_status(message, SOUP_STATUS_OK, nullptr);
+    set_header(message, "Content-Type", type.c_str());
+    soup_message_headers_set_encoding(soup_server_message_get_response_headers(message),
+                                      SOUP_ENCODING_EOF);
+    return;
+  }
+  if (!channel->has_room())
+    return refuse(message, SOUP_STATUS_SERVICE_UNAVAILABLE);
+  if (wants_websocket(message))
+    return upgrade(message, channel);
+  hand_over(message, *channel, Framing::Plain);
+}
+
+// A browser tells which site's script asks. Those that are none need not say.
+void Listener::upgrade(SoupServerMessage *message, const std::shared_ptr<Channel> &channel) {
+  const std::string allowed = channel->settings().allow_origin;
+  const bool any = allowed == "*" || !request_header(message, "Origin");
+  if (!soup_websocket_server_process_handshake(message, any ? nullptr : allowed.c_str(), nullptr,
+                                               nullptr, nullptr))
+    return;
+  struct Upgraded {
+    std::shared_ptr<Channel> channel;
+  };
+  g_signal_connect_data(
+      message, "wrote-informational", G_CALLBACK(+[](SoupServerMessage *ready, gpointer data) {
+        hand_over(ready, *static_cast<Upgraded *>(data)->channel, Framing::WebSocket);
+      }),
+      new Upgraded{channel},
+      [](gpointer data, GClosure *) { delete static_cast<Upgraded *>(data); },
+      static_cast<GConnectFlags>(0));
+}
+
+void Listener::hand_over(SoupServerMessage *message, Channel &channel, Framing framing) {
+  GSocketAddress *address = soup_server_message_get_remote_address(message);
+  auto *pending = static_cast<Pending *>(g_object_get_data(G_OBJECT(address), kAdmitted));
+  const char *agent = request_header(message, "User-Agent");
+  Visitor visitor{text_of(address), agent ? agent : "", framing,
+                  G_IS_TLS_CONNECTION(pending->admitted.stream.get()) != FALSE};
+  Admitted admitted = std::move(pending->admitted);
+  pending->timeout.reset();
+  const ObjectPtr<GIOStream> stolen(soup_server_message_steal_connection(message));
+  channel.add(std::make_unique<Client>(
+      std::move(visitor), Transport::over(std::move(admitted.stream), admitted.socket)));
+}
+
+} // namespace flvhttp

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// An address and port that is listened at, for all elements of the process that want it: HTTP, the
+// WebSocket handshake, and the fan-out that serves those who came through.
+#pragma once
+
+#include <atomic>
+#include <map>
+
+#include <libsoup/soup.h>
+
+#include "fanout.h"
+#include "gate.h"
+
+namespace flvhttp {
+
+// What stands at a path.
+struct Route {
+  std::shared_ptr<Channel> channel;
+  // Nothing: the stream. Else the text, of this type.
+  std::function<std::string()> text;
+  std::string type;
+};
+
+class Listener {
+public:
+  struct Place {
+    std::string address;     // a name or a number
+    guint16 port = 0;        // 0: one that is free, for this listener alone
+    std::string certificate; // a PEM file; empty: plain HTTP
+    std::string key;
+  };
+
+  // The one at that place, shared by all who ask while it lives. nullptr: `error` says why.
+  [[nodiscard]] static std::shared_ptr<Listener> at(const Place &place, GError **error);
+
+  ~Listener();
+  Listener(const Listener &) = delete;
+  Listener &operator=(const Listener &) = delete;
+
+  [[nodiscard]] guint16 port() const { return port_; }
+  // ms in which a request has to be there.
+  void set_request_timeout(guint timeout) { request_timeout_ = timeout; }
+
+  // All or none of them. Nothing: they are there; else the path that is taken.
+  [[nodiscard]] std::optional<std::string>
+  add(const std::vector<std::pair<std::string, Route>> &routes);
+  void remove(const Channel *channel);
+  [[nodiscard]] FanOut &fan_out() { return fan_out_; }
+  // Runs it in the listener's thread, soon.
+  void run_soon(std::function<void()> work);
+  // Returns when what was to be run so far has been.
+  void finish_work();
+
+private:
+  explicit Listener(const Place &place);
+
+  [[nodiscard]] bool bind(GError **error);
+  [[nodiscard]] std::optional<Route> find(const std::string &path) const;
+  void run();
+  void accept();
+  void accepted(GAsyncResult *result);
+  void admit(Admitted admitted);
+  void answer(SoupServerMessage *message);
+  void answer_stream(SoupServerMessage *message, const std::shared_ptr<Channel> &channel);
+  void upgrade(SoupServerMessage *message, const std::shared_ptr<Channel> &channel);
+  static void hand_over(SoupServerMessage *message, Channel &channel, fanout::Framing framing);
+
+  Place place_;
+  guint16 port_ = 0;
+  gstflv::ObjectPtr<GTlsCertificate> certificate_;
+  std::atomic<guint> request_timeout_ = 5000;
+
+  mutable std::mutex routes_mutex_;
+  std::map<std::string, Route> routes_;
+
+  FanOut fan_out_;
+  GMainContext *context_;
+  GMainLoop *loop_;
+  gstflv::ObjectPtr<GSocketListener> socket_;
+  gstflv::ObjectPtr<GCancellable> stop_;
+  gstflv::ObjectPtr<SoupServer> server_;
+  std::unique_ptr<Gate> gate_;
+  std::thread thread_;
+};
+
+} // namespace flvhttp
