@@ -146,7 +146,7 @@ private:
     if (options_.host.empty())
       add_file_sink();
     else if (options_.udp)
-      add_network_sink("udpsink");
+      add_udp_sink();
     else if (options_.listen)
       add_server();
     else
@@ -171,6 +171,18 @@ private:
     if (result_.sink)
       g_object_set(result_.sink, "host", options_.host.c_str(), "port", gint{options_.port},
                    nullptr);
+  }
+
+  // It doesn't mind a host that is not there: it sends to nobody.
+  void add_udp_sink() {
+    add_network_sink("udpsink");
+    if (!result_.sink)
+      return;
+    gchar *text = nullptr;
+    g_object_get(result_.sink, "clients", &text, nullptr);
+    const gstflv::StringPtr clients(text);
+    if (!clients || *clients == '\0')
+      result_.complaint = "cannot send to " + output_name(options_) + ": there is no such host";
   }
 
   // Each client begins with the head and the burst, at a key frame. One that has stopped reading is

@@ -357,7 +357,9 @@ def failures_say_what_and_why_once():
                 f"-h 127.0.0.1:{port} movie.flv":
                     f"cannot send to 127.0.0.1 port {port}: Connection refused",
                 f"-h nowhere.invalid:{port} movie.flv":
-                    f"cannot send to nowhere.invalid port {port}: *"}.items():
+                    f"cannot send to nowhere.invalid port {port}: *",
+                f"-u -h nowhere.invalid:{port} movie.flv":
+                    f"cannot send to nowhere.invalid port {port}: there is no such host"}.items():
             done = stream(arguments)
             check(done.status == 1, f"{arguments}: exit status {done.status}")
             check(fnmatch.fnmatchcase(done.stderr, f"flvstream: {line}\n")
