@@ -27,6 +27,8 @@ constexpr const char *kExamples = R"(Examples:
   flvstream -b 2000 -l -h 0.0.0.0:5000 --loop movie.flv
   flvstream -o 1000000 http://example.org/movie.flv part.flv)";
 
+constexpr std::uint32_t kMaxDatagram = 65507; // bytes, of UDP over IPv4
+
 struct FreeText {
   void operator()(gchar *text) const { g_free(text); }
   void operator()(gchar **texts) const { g_strfreev(texts); }
@@ -153,11 +155,31 @@ std::string convert(Raw &raw, Options &options) {
     return "--udp and --tcp exclude each other";
   if (options.offset && options.start)
     return "--offset and --start exclude each other";
+  if (options.udp && options.mtu > kMaxDatagram)
+    return "--mtu=" + *mtu + " is more than the " + std::to_string(kMaxDatagram) +
+           " bytes of a datagram";
   if (options.udp && options.listen)
     return "--listen is for TCP";
   if ((raw.udp || raw.tcp || options.listen) && options.host.empty())
     return "--host=HOST:PORT is missing";
   return {};
+}
+
+// "http" of "HTTP://host/file".
+std::string scheme_of(const std::string &name) {
+  const std::size_t end = name.find("://");
+  if (end == std::string::npos || name.find('/') < end)
+    return {};
+  const Owned<gchar> scheme(g_ascii_strdown(name.c_str(), static_cast<gssize>(end)));
+  return scheme.get();
+}
+
+bool has_host(const std::string &url) {
+  gchar *text = nullptr;
+  const auto flags = static_cast<GUriFlags>(G_URI_FLAGS_PARSE_RELAXED | G_URI_FLAGS_ENCODED);
+  const bool understood = g_uri_split_network(url.c_str(), flags, nullptr, &text, nullptr, nullptr);
+  const Owned<gchar> host(text);
+  return understood && host && *host != '\0';
 }
 
 std::string take_files(gchar **rest, Options &options) {
@@ -174,12 +196,23 @@ std::string take_files(gchar **rest, Options &options) {
     return "INPUT is empty";
   if (count == 2 && options.output.empty())
     return "OUTPUT is empty";
+  if (const std::string scheme = scheme_of(options.input); !scheme.empty()) {
+    if (!is_url(options.input))
+      return "INPUT may be an http URL, but no " + scheme + " URL";
+    if (!has_host(options.input))
+      return options.input + " is no URL of a file";
+  }
   if (options.loop && options.input == "-")
     return "--loop needs an INPUT that can be read again";
   return {};
 }
 
 } // namespace
+
+bool is_url(const std::string &input) {
+  const std::string scheme = scheme_of(input);
+  return scheme == "http" || scheme == "https";
+}
 
 std::optional<std::uint64_t> parse_time(const std::string &text) {
   constexpr double kMaxParts = 3;

@@ -39,6 +39,8 @@ struct Parsed {
   std::string complaint;
 };
 
+[[nodiscard]] bool is_url(const std::string &input);
+
 [[nodiscard]] Parsed parse(int argc, char **argv);
 
 // Seconds, m:ss or h:mm:ss, each with a fraction; in ms.

@@ -209,10 +209,6 @@ private:
 
 } // namespace
 
-bool is_url(const std::string &input) {
-  return input.starts_with("http://") || input.starts_with("https://");
-}
-
 Pipeline build(const Options &options) {
   if (writes_its_input(options)) {
     Pipeline none;

@@ -19,7 +19,6 @@ struct Pipeline {
   std::string complaint; // why there is no pipeline
 };
 
-[[nodiscard]] bool is_url(const std::string &input);
 [[nodiscard]] Pipeline build(const Options &options);
 
 } // namespace flvstream

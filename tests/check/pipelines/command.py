@@ -262,7 +262,9 @@ def wrong_usage_ends_with_2():
                       "-h host:70000 movie.flv", "-l movie.flv", "-u movie.flv", "-s 1:99 movie.flv",
                       "-o -5 movie.flv", "-b much movie.flv", "-o 5 -s 5 movie.flv", "--loop -",
                       "--speed=0 movie.flv", "--snap=near movie.flv", "movie.flv a b",
-                      "-u -l -h a:1 movie.flv", "-h []:1 movie.flv"):
+                      "-u -l -h a:1 movie.flv", "-h []:1 movie.flv", "ftp://a/movie.flv",
+                      "rtmp://a/b/c", "http://", "http:///movie.flv", "http://a:99999/movie.flv",
+                      "-u --mtu=65508 -h a:1 movie.flv"):
         done = stream(arguments)
         check(done.status == 2, f"{arguments}: exit status {done.status}")
         check(done.stderr.startswith("flvstream: ") and done.stderr.count("\n") == 1,
@@ -390,6 +392,18 @@ def the_input_is_not_overwritten():
         check("INPUT and OUTPUT" in done.stderr and done.stderr.count("\n") == 1, done.stderr)
         check_same(read("movie.flv"), expected, arguments)
     stream("--speed=20 movie.flv /dev/null").ok()
+
+
+@case
+def any_name_is_a_file_and_any_case_a_scheme():
+    expected = movie()
+    pathlib.Path("ftp:").mkdir()
+    os.link("movie.flv", "ftp:/a.flv")
+    with web_server() as web:
+        for name in ("./ftp:/a.flv", f"{web}/movie.flv", f"{web}/a%20b.flv", f"'{web}/a b.flv'",
+                     web.replace("http", "HTTP") + "/movie.flv"):
+            stream(f"--speed=100 {name} copy.flv").ok()
+            check_same(read(), expected, name)
 
 
 @case
