@@ -19,6 +19,9 @@ constexpr guint kPatience = 1000;        // ms, for a sink to take its last tag
 constexpr gint64 kMaxDrain = 10'000'000; // us, for clients to take what was sent
 constexpr gulong kDrainTick = 100'000;   // us
 
+// Rounds of a loop without a tag of audio or video: flvpace may hold back those of a short file.
+constexpr guint64 kIdleRounds = 300;
+
 void add_probe(GstElement *element, const char *name, GstPadProbeType type,
                GstPadProbeCallback callback, gpointer data) {
   const gstflv::PadPtr pad(gst_element_get_static_pad(element, name));
@@ -39,6 +42,10 @@ gstflv::StructurePtr stats_of(GstElement *pace) {
   GstStructure *stats = nullptr;
   g_object_get(pace, "stats", &stats, nullptr);
   return gstflv::StructurePtr(stats);
+}
+
+bool has_media(const GstStructure *stats) {
+  return number_in(stats, "audio-tags") > 0 || number_in(stats, "video-tags") > 0;
 }
 
 std::optional<gint64> query(GstElement *element, GstFormat format,
@@ -177,7 +184,11 @@ GstPadProbeReturn Player::on_file_end(GstPad *, GstPadProbeInfo *info, gpointer 
 }
 
 void Player::begin_again() {
-  ++summary_.rounds;
+  if (++summary_.rounds > kIdleRounds && !has_media(stats_of(pipeline_.pace).get())) {
+    summary_.error = input_name(options_) + ": there is no audio or video to repeat";
+    finish("failed");
+    return;
+  }
   const bool in_time = options_.start.value_or(0) > 0;
   const gint64 start = in_time ? static_cast<gint64>(*options_.start * GST_MSECOND)
                                : static_cast<gint64>(options_.offset.value_or(0));
@@ -188,7 +199,7 @@ void Player::begin_again() {
                                       GST_SEEK_TYPE_SET, start, GST_SEEK_TYPE_NONE, 0);
   if (gst_pad_send_event(pad.get(), seek))
     return;
-  summary_.error = "the input cannot be read again";
+  summary_.error = "cannot read " + input_name(options_) + " again";
   finish("failed");
 }
 

@@ -185,6 +185,20 @@ def loop_goes_on_with_time():
 
 
 @case
+def loop_of_nothing_is_a_failure():
+    """And not one that never ends."""
+    expected = movie()
+    first = tags_of(expected)[0]
+    check(not first.media, "no script tag")
+    for size in (HEADER_SIZE, first.end):
+        pathlib.Path("movie.flv").write_bytes(expected[:size])
+        done = run(f"{FLVSTREAM} --loop movie.flv copy.flv", timeout=5)
+        check(done.status == 1, f"{size} bytes: exit status {done.status}")
+        check(done.stderr == "flvstream: movie.flv: there is no audio or video to repeat\n",
+              f"{size} bytes: {done.stderr}")
+
+
+@case
 def interrupted_it_ends_with_a_whole_tag():
     movie()
     for which in (signal.SIGINT, signal.SIGTERM):
