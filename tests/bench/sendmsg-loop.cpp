@@ -222,10 +222,12 @@ void serve(const Settings &settings, Stream &stream, std::vector<Client> &client
   const double begin = now_ms();
   std::size_t tag = 0;
   double elapsed = 0;
-  for (std::uint64_t turn = 0; elapsed < settings.seconds * 1e3 && !clients.empty() && !stopped;
-       ++turn) {
-    sleep_until(begin + static_cast<double>(turn) * settings.interval_ms);
+  double turn = 0;
+  while (elapsed < settings.seconds * 1e3 && !clients.empty() && !stopped) {
+    sleep_until(begin + turn * settings.interval_ms);
     elapsed = now_ms() - begin;
+    // A turn that was missed is not made up for: the next one writes more.
+    turn = std::floor(elapsed / settings.interval_ms) + 1;
     const std::size_t before = stream.begin_of(tag);
     while (tag < stream.tags.size() && stream.tags[tag].due_ms <= elapsed)
       ++tag;
