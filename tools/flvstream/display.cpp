@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "display.h"
 
+#include <algorithm>
 #include <array>
 #include <cinttypes>
 #include <cstdio>
+#include <string_view>
+
+#include "common/gstptr.h"
 
 namespace flvstream {
 
@@ -24,8 +28,9 @@ std::string clock_of(std::int64_t ms, bool tenths) {
 }
 
 std::string quoted(const std::string &text) {
+  const gstflv::StringPtr valid(g_utf8_make_valid(text.c_str(), -1));
   std::string out = "\"";
-  for (const char c : text) {
+  for (const char c : std::string_view(valid.get())) {
     if (c == '"' || c == '\\')
       out += {'\\', c};
     else if (static_cast<unsigned char>(c) < ' ')
@@ -52,6 +57,18 @@ private:
 };
 
 } // namespace
+
+void complain(const std::string &text) {
+  std::string line = "flvstream: " + text;
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return g_ascii_iscntrl(c) != 0; }, '?');
+  line += '\n';
+  // File names need be none in any encoding.
+  if (g_utf8_validate(line.c_str(), -1, nullptr))
+    g_printerr("%s", line.c_str());
+  else
+    std::fputs(line.c_str(), stderr);
+}
 
 std::string line_of(const Progress &progress) {
   std::string line = clock_of(progress.position, true);

@@ -36,6 +36,9 @@ struct Summary {
   std::optional<std::uint64_t> clients; // that a server has had
 };
 
+// One line on standard error, whatever is in the text.
+void complain(const std::string &text);
+
 // "0:01:23.4  of 0:10:00  14 %  812 kbit/s  lead 2.0 s  3 clients"
 [[nodiscard]] std::string line_of(const Progress &progress);
 // One object, with a line end.

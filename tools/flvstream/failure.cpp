@@ -33,7 +33,7 @@ struct Report {
     const gstflv::StringPtr owned(text);
     // The first line tells where in the element's source that was.
     const std::string lines = text ? text : "";
-    if (const std::size_t end = lines.rfind('\n'); end != std::string::npos)
+    if (const std::size_t end = lines.find('\n'); end != std::string::npos)
       details = lines.substr(end + 1);
   }
 

@@ -17,7 +17,7 @@ namespace {
 constexpr int kWrongUsage = 2;
 
 int complain(const std::string &why, int status) {
-  g_printerr("flvstream: %s\n", why.c_str());
+  flvstream::complain(why);
   return status;
 }
 

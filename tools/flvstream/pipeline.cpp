@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "config.h"
 #include "failure.h"
@@ -51,6 +52,18 @@ std::optional<struct stat> file_of(const std::string &name, int unnamed) {
   struct stat file {};
   const bool known = (name.empty() ? fstat(unnamed, &file) : stat(name.c_str(), &file)) == 0;
   return known ? std::optional(file) : std::nullopt;
+}
+
+// filesrc would find out as well, but not by itself say why.
+std::string read_failure(const Options &options) {
+  if (options.input == "-" || is_url(options.input))
+    return {};
+  const auto file = file_of(options.input, -1);
+  if (file && S_ISDIR(file->st_mode))
+    errno = EISDIR;
+  else if (file && access(options.input.c_str(), R_OK) == 0)
+    return {};
+  return "cannot read " + options.input + ": " + g_strerror(errno);
 }
 
 // A file that is written begins with being emptied.
@@ -210,11 +223,12 @@ private:
 } // namespace
 
 Pipeline build(const Options &options) {
-  if (writes_its_input(options)) {
-    Pipeline none;
+  Pipeline none;
+  none.complaint = read_failure(options);
+  if (none.complaint.empty() && writes_its_input(options))
     none.complaint = input_name(options) + " is both INPUT and OUTPUT";
+  if (!none.complaint.empty())
     return none;
-  }
   find_own_plugins();
   return Builder(options).build();
 }

@@ -154,7 +154,9 @@ void Player::handle_warning(GstMessage *message) {
 
 // Instead of the line that is shown, which comes again below.
 void Player::say(const std::string &text) {
-  g_printerr("%sflvstream: %s\n", std::exchange(shown_, false) ? "\r\033[K" : "", text.c_str());
+  if (std::exchange(shown_, false))
+    g_printerr("\r\033[K");
+  complain(text);
 }
 
 void Player::handle_application(const GstStructure *structure) {

@@ -18,7 +18,7 @@ import threading
 import time
 
 from flvfile import HEADER_SIZE, clip, pictures, tags_of
-from pipeline import (ROOT, SAMPLE, background, case, check, check_decodes, check_same, connect,
+from pipeline import (ROOT, SAMPLE, Skip, background, case, check, check_decodes, check_same, connect,
                       finish, free_port, main, needs, read_all, run, wait_for_port, wait_until)
 
 FLVSTREAM = os.environ["FLV_STREAM"]
@@ -361,8 +361,10 @@ def failures_say_what_and_why_once():
                                         f"redirected to {web}/404/moved.flv",
                 f"{web}/401/movie.flv": f"cannot read {web}/401/movie.flv: Unauthorized (401)",
                 refused: f"cannot read {refused}: the server cannot be reached, or does not answer",
-                "nothing.flv": 'No such file "nothing.flv"',
-                "folder": '"folder" is a directory',
+                "nothing.flv": "cannot read nothing.flv: No such file or directory",
+                "movie.flv/a": "cannot read movie.flv/a: Not a directory",
+                "folder": "cannot read folder: Is a directory",
+                "$'a\\nb\\e.flv'": "cannot read a?b?.flv: No such file or directory",
                 "empty.flv": "empty.flv: Nowhere to start: *",
                 "text.flv": "text.flv: Not an FLV file: *",
                 "-o 99999999 movie.flv": "movie.flv: Nowhere to start: byte 99999999 is past *",
@@ -406,6 +408,38 @@ def the_input_is_not_overwritten():
         check("INPUT and OUTPUT" in done.stderr and done.stderr.count("\n") == 1, done.stderr)
         check_same(read("movie.flv"), expected, arguments)
     stream("--speed=20 movie.flv /dev/null").ok()
+
+
+@case
+def a_file_that_may_not_be_read():
+    movie()
+    os.chmod("movie.flv", 0)
+    os.chmod(".", 0o777)
+    prefix = ""
+    if os.geteuid() == 0:
+        needs("setpriv")
+        prefix = "setpriv --reuid=65534 --clear-groups "
+        if run(f"{prefix}{FLVSTREAM} --version").status != 0:
+            raise Skip("others may not run flvstream")
+    done = run(f"{prefix}{FLVSTREAM} movie.flv > copy.flv")
+    check(done.status == 1, f"exit status {done.status}")
+    check(done.stderr == "flvstream: cannot read movie.flv: Permission denied\n", done.stderr)
+
+
+@case
+def names_need_be_no_utf8():
+    movie()
+    name = b"\xff.flv"
+    for arguments in ([name], ["--host", name, "movie.flv"], ["--speed", name, "movie.flv"]):
+        with subprocess.Popen([FLVSTREAM, *arguments, "copy.flv"], stderr=subprocess.PIPE) as sender:
+            _, said = sender.communicate(timeout=10)
+        check(name in said and said.count(b"\n") == 1, f"{arguments}: {said}")
+    os.rename("movie.flv", name)
+    with subprocess.Popen([FLVSTREAM, "--speed=100", "--json", name, b"\xfe.flv"],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as sender:
+        told, said = sender.communicate(timeout=10)
+        check(sender.returncode == 0 and not said, f"exit status {sender.returncode}: {said}")
+    check(json.loads(told)["input"] == "\ufffd.flv", told)
 
 
 @case
