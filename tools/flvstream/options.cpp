@@ -71,12 +71,14 @@ std::optional<std::uint64_t> number_of(const std::string &text, std::uint64_t ma
   return number;
 }
 
-std::optional<double> positive(const std::string &text) {
+// Digits with or without a fraction; g_ascii_strtod() takes much more for a number.
+std::optional<double> decimal(const std::string &text) {
+  if (text.empty() || !g_ascii_isdigit(text.front()) ||
+      text.find_first_not_of("0123456789.") != std::string::npos)
+    return std::nullopt;
   char *end = nullptr;
   const double number = g_ascii_strtod(text.c_str(), &end);
-  if (text.empty() || *end != '\0' || !std::isfinite(number) || number <= 0)
-    return std::nullopt;
-  return number;
+  return *end == '\0' ? std::optional(number) : std::nullopt;
 }
 
 // "HOST:PORT", "[::1]:PORT".
@@ -136,7 +138,7 @@ std::string convert(Raw &raw, Options &options) {
   if (start && !(options.start = parse_time(*start)))
     return "--start=" + *start + " is no time: seconds, m:ss or h:mm:ss";
   if (speed) {
-    const auto number = positive(*speed);
+    const auto number = decimal(*speed);
     if (!number || *number < 0.01 || *number > 1000)
       return "--speed=" + *speed + " is no number from 0.01 to 1000";
     options.speed = *number;
@@ -223,15 +225,11 @@ std::optional<std::uint64_t> parse_time(const std::string &text) {
     return std::nullopt;
   double seconds = 0;
   for (guint i = 0; i < count; ++i) {
-    const char *part = parts.get()[i];
-    char *end = nullptr;
-    if (!g_ascii_isdigit(*part))
-      return std::nullopt;
-    const double number = g_ascii_strtod(part, &end);
+    const auto number = decimal(parts.get()[i]);
     const bool last = i + 1 == count;
-    if (*end != '\0' || (i > 0 && number >= kSixty) || (!last && number != std::floor(number)))
+    if (!number || (i > 0 && *number >= kSixty) || (!last && *number != std::floor(*number)))
       return std::nullopt;
-    seconds = seconds * kSixty + number;
+    seconds = seconds * kSixty + *number;
   }
   constexpr double kLongest = 4e9;
   if (seconds > kLongest)

@@ -278,7 +278,9 @@ def wrong_usage_ends_with_2():
                       "--speed=0 movie.flv", "--snap=near movie.flv", "movie.flv a b",
                       "-u -l -h a:1 movie.flv", "-h []:1 movie.flv", "ftp://a/movie.flv",
                       "rtmp://a/b/c", "http://", "http:///movie.flv", "http://a:99999/movie.flv",
-                      "-u --mtu=65508 -h a:1 movie.flv"):
+                      "-u --mtu=65508 -h a:1 movie.flv", "-b nan movie.flv", "-s 0x10 movie.flv",
+                      "-s 1e3 movie.flv", "-s 1.2.3 movie.flv", "--speed=nan movie.flv",
+                      "--speed=0x2 movie.flv", "--speed=1e1 movie.flv"):
         done = stream(arguments)
         check(done.status == 2, f"{arguments}: exit status {done.status}")
         check(done.stderr.startswith("flvstream: ") and done.stderr.count("\n") == 1,
