@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "pipeline.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,6 +53,11 @@ std::optional<struct stat> file_of(const std::string &name, int unnamed) {
   struct stat file {};
   const bool known = (name.empty() ? fstat(unnamed, &file) : stat(name.c_str(), &file)) == 0;
   return known ? std::optional(file) : std::nullopt;
+}
+
+bool is_fifo(const std::string &name) {
+  const auto file = file_of(name, -1);
+  return file && S_ISFIFO(file->st_mode);
 }
 
 // filesrc would find out as well, but not by itself say why.
@@ -138,8 +144,19 @@ private:
                      nullptr);
       return;
     }
+    if (is_fifo(options_.input)) {
+      add_fifo();
+      return;
+    }
     if (GstElement *source = add("filesrc"))
       g_object_set(source, "location", options_.input.c_str(), nullptr);
+  }
+
+  // filesrc opens it a second time, when the writer may be gone.
+  void add_fifo() {
+    const int descriptor = open(options_.input.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (GstElement *source = add("fdsrc"))
+      g_object_set(source, "fd", descriptor, nullptr);
   }
 
   void configure_seek() {

@@ -58,6 +58,21 @@ def from_stdin():
 
 
 @case
+def from_a_fifo():
+    """Which is opened once: a second time there may be nobody at the other end."""
+    expected = movie()
+    os.mkfifo("fifo")
+    for name, status in (("movie.flv", 0), *5 * [("/dev/null", 1)]):
+        with background(f"exec {FLVSTREAM} --speed=100 fifo copy.flv") as reader:
+            time.sleep(0.5)
+            run(f"cat {name} > fifo", timeout=5).ok()
+            done = finish(reader, timeout=5)
+        check(done.status == status, f"{name}: exit status {done.status}: {done.stderr}")
+        if status == 0:
+            check_same(read(), expected)
+
+
+@case
 def at_the_speed_it_plays():
     clip(2)
     begin = time.monotonic()
