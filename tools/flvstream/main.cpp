@@ -55,8 +55,9 @@ int main(int argc, char **argv) {
   if (parsed.outcome == Parsed::Outcome::Wrong)
     return complain(parsed.complaint + "; see flvstream --help", kWrongUsage);
 
-  // Whoever reads what it writes may leave; that is an error like others.
+  // Whoever reads what it writes may leave, and a file have its limits: errors like others.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   gst_init(nullptr, nullptr);
   const Options &options = parsed.options;
   Pipeline pipeline = build(options);

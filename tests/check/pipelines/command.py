@@ -428,6 +428,14 @@ def the_input_is_not_overwritten():
 
 
 @case
+def a_file_that_may_not_grow():
+    movie()
+    done = run(f"ulimit -f 100; {FLVSTREAM} --speed=100 movie.flv copy.flv")
+    check(done.status == 1, f"exit status {done.status}")
+    check(done.stderr == "flvstream: cannot write copy.flv: File too large\n", done.stderr)
+
+
+@case
 def a_file_that_may_not_be_read():
     movie()
     os.chmod("movie.flv", 0)
