@@ -75,6 +75,16 @@ std::string system_reason(const Report &report) {
                                                                    : report.error->message);
 }
 
+// The elements of this project say it all in the message, but know no options.
+std::string own_reason(const Report &report, const Options &options) {
+  const std::string text = report.error->message;
+  const bool is_of_index =
+      options.index == "metadata" &&
+      g_error_matches(report.error.get(), GST_STREAM_ERROR, GST_STREAM_ERROR_DEMUX) &&
+      text.find("index") != std::string::npos;
+  return is_of_index ? without_stop(text) + "; --index=auto goes on without" : text;
+}
+
 std::string verb_for_output(const Options &options) {
   if (options.host.empty())
     return "cannot write ";
@@ -102,9 +112,8 @@ std::string failure_of(GstMessage *message, const Options &options, const Pipeli
   const Report report(message);
   const GstObject *element = GST_MESSAGE_SRC(message);
   const std::string input = input_name(options);
-  // The elements of this project say it all in the message.
   if (element == GST_OBJECT(pipeline.seek) || element == GST_OBJECT(pipeline.pace))
-    return input + ": " + report.error->message;
+    return input + ": " + own_reason(report, options);
   if (element == GST_OBJECT(pipeline.source))
     return with_name("cannot read ", input,
                      is_url(options.input) ? http_reason(report) : system_reason(report));

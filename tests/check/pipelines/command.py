@@ -436,6 +436,18 @@ def a_file_that_may_not_grow():
 
 
 @case
+def without_an_index_the_way_out_is_named():
+    expected = movie()
+    keys = expected.index(b"keyframes")
+    pathlib.Path("movie.flv").write_bytes(expected[:keys] + b"Keyframes" + expected[keys + 9:])
+    done = stream("-o 300000 movie.flv copy.flv")
+    check(done.status == 1 and done.stderr.count("\n") == 1, done.stderr)
+    check(done.stderr.endswith("no keyframe index; --index=auto goes on without\n"), done.stderr)
+    stream("-o 300000 --index=auto --speed=100 movie.flv copy.flv").ok()
+    check("--index" not in stream("-o 99999999 --index=auto movie.flv").stderr, "nothing to gain")
+
+
+@case
 def a_file_that_may_not_be_read():
     movie()
     os.chmod("movie.flv", 0)
