@@ -33,7 +33,7 @@
   let retryTimer = 0;
   let pauseTimer = 0;
   const total = {reconnects: 0, frames: 0, dropped: 0};
-  let seen = {}; // of this connection: since when, the newest data, and the picture
+  let seen = {}; // of this connection: since when, the newest data, where the picture was
 
   // What is shown
 
@@ -82,7 +82,8 @@
     disconnect();
     paused = false;
     delay = DELAY;
-    seen = {since: now(), newest: 0, arrived: now(), time: 0, moved: now(), tick: now()};
+    seen = {since: now(), newest: 0, arrived: now(), time: 0, moved: now(), tick: now(),
+            place: Infinity};
     show('connecting', 'Connecting…');
     // In a worker, which ends with its connection: Chromium would hold an idle one open.
     const own = mpegts.createPlayer({type: 'mse', isLive: true, url: address},
@@ -136,7 +137,7 @@
 
   function reason(detail, info) {
     if (detail === mpegts.ErrorDetails.NETWORK_STATUS_CODE_INVALID) {
-      return info.code === 503 ? 'There is no stream yet (503).' :
+      return info.code === 503 ? 'There is no stream yet, or no room (503).' :
                                  `The server says ${info.code} ${info.msg}.`.replace(' .', '.');
     }
     if (detail === mpegts.ErrorDetails.MEDIA_CODEC_UNSUPPORTED ||
@@ -198,11 +199,32 @@
     return Math.max(0, newest() - video.currentTime);
   }
 
+  function goTo(time) {
+    seen.place = time;
+    video.currentTime = time;
+  }
+
   function jump() {
     const {buffered} = video;
     if (buffered.length) {
-      video.currentTime = Math.max(buffered.start(buffered.length - 1), newest() - delay);
+      goTo(Math.max(buffered.start(buffered.length - 1), newest() - delay));
     }
+  }
+
+  // Where the next part of what is buffered begins, behind a time.
+  function nextStart(time) {
+    const starts = Array.from(video.buffered, (_, part) => video.buffered.start(part));
+    return starts.find((start) => start > time);
+  }
+
+  // Where a source follows on another there may be a hole in the pictures. The sound plays over it,
+  // but Chromium's picture stays in front of it until there is a seek.
+  function crossHole() {
+    const time = video.currentTime;
+    if (nextStart(seen.place) <= time) {
+      goTo(time);
+    }
+    seen.place = video.buffered.length && video.buffered.start(0) <= time ? time : Infinity;
   }
 
   function catchUp() {
@@ -212,6 +234,7 @@
   }
 
   function chase() {
+    crossHole();
     const over = lag() - delay;
     if (over > FAR) {
       jump();
@@ -244,7 +267,7 @@
     chase();
     if (time - seen.arrived > PATIENCE) {
       retry('Nothing arrives.');
-    } else if (time - seen.moved > STUCK && lag() > delay) { // at a hole in what has arrived
+    } else if (time - seen.moved > STUCK && lag() > delay) {
       seen.moved = time;
       jump();
     }
@@ -264,7 +287,13 @@
     }
   });
   video.addEventListener('waiting', () => {
-    if (player && seen.played && !retryTimer && !video.seeking) {
+    if (!player || !seen.played || retryTimer || video.seeking) {
+      return;
+    }
+    const next = nextStart(video.currentTime);
+    if (next) { // at a hole
+      goTo(next);
+    } else {
       delay = Math.min(MOST_DELAY, delay + 0.5);
       show('waiting', 'Waiting for data…');
     }
