@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "fanout/websocket.h"
+
+#include "checkrun.h"
+#include "frames.h"
+
+using namespace fanout::websocket;
+using flv::Status;
+using flvtest::Buffer;
+using flvtest::client_frame;
+using flvtest::frame_header;
+using flvtest::joined;
+using flvtest::payload;
+
+namespace {
+
+// --- What is written ---
+
+const struct {
+  std::uint64_t size;
+  Buffer header; // behind the first byte
+} kSizes[] = {
+    {0, {0}},
+    {1, {1}},
+    {125, {125}},
+    {126, {126, 0, 126}},
+    {127, {126, 0, 127}},
+    {65535, {126, 0xFF, 0xFF}},
+    {65536, {127, 0, 0, 0, 0, 0, 1, 0, 0}},
+    {0xFFFFFFFF, {127, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF}},
+    {0x0123456789ABCDEF, {127, 0x01, 0x23, 0x45, 0x67, 0x89, 0xAB, 0xCD, 0xEF}},
+};
+
+START_TEST(test_headers) {
+  const auto &row = ROW(kSizes);
+  Buffer out{7};
+  append_header(out, Opcode::Binary, row.size);
+  ck_assert(out == joined({Buffer{7, 0x82}, row.header}));
+  ck_assert_uint_le(out.size() - 1, kMaxHeaderSize);
+}
+END_TEST
+
+START_TEST(test_opcodes) {
+  for (const Opcode opcode : {Opcode::Text, Opcode::Binary, Opcode::Ping, Opcode::Pong}) {
+    Buffer out;
+    append_header(out, opcode, 0);
+    ck_assert(out == (Buffer{static_cast<std::uint8_t>(0x80 | static_cast<int>(opcode)), 0}));
+  }
+}
+END_TEST
+
+const std::size_t kControls[] = {0, 1, 124, 125, 126, 300};
+
+START_TEST(test_control) {
+  const Buffer said = payload(ROW(kControls));
+  const Bytes kept = Bytes(said).first(std::min<std::size_t>(said.size(), 125));
+  Buffer out;
+  append_control(out, Opcode::Pong, said);
+  ck_assert(out == joined({Buffer{0x8A, static_cast<std::uint8_t>(kept.size())}, kept}));
+}
+END_TEST
+
+START_TEST(test_close) {
+  Buffer out;
+  append_close(out, CloseCode::TryAgainLater, "later");
+  ck_assert(out == (Buffer{0x88, 7, 0x03, 0xF5, 'l', 'a', 't', 'e', 'r'}));
+  out.clear();
+  append_close(out, CloseCode::Normal, "");
+  ck_assert(out == (Buffer{0x88, 2, 0x03, 0xE8}));
+  out.clear();
+  append_close(out, CloseCode::GoingAway, std::string(200, 'x'));
+  ck_assert_uint_eq(out.size(), 2 + kMaxControlSize);
+  ck_assert_uint_eq(out[1], kMaxControlSize);
+}
+END_TEST
+
+// --- What is read ---
+
+struct Heard {
+  Status status = Status::Ok;
+  bool closed = false;
+  CloseCode error{};
+  std::vector<Receiver::Control> controls;
+};
+
+Heard hear(Bytes bytes, std::size_t chunk = SIZE_MAX) {
+  Receiver receiver;
+  Heard heard;
+  while (!bytes.empty()) {
+    const Bytes piece = bytes.first(std::min(chunk, bytes.size()));
+    bytes = bytes.subspan(piece.size());
+    const Status status = receiver.feed(piece, heard.controls);
+    // Once and for all.
+    ck_assert(heard.status == Status::Ok || status == heard.status);
+    heard.status = status;
+  }
+  heard.closed = receiver.is_closed();
+  heard.error = receiver.error();
+  return heard;
+}
+
+bool same(const Heard &a, const Heard &b) {
+  return a.status == b.status && a.closed == b.closed && a.error == b.error &&
+         std::equal(a.controls.begin(), a.controls.end(), b.controls.begin(), b.controls.end(),
+                    [](const auto &x, const auto &y) {
+                      return x.opcode == y.opcode && x.payload == y.payload;
+                    });
+}
+
+// Once it is sure that no cutting changes it.
+Heard hear_every_way(Bytes bytes) {
+  const Heard whole = hear(bytes);
+  for (const std::size_t chunk : {1, 2, 3, 7, 126, 4096})
+    ck_assert(same(hear(bytes, chunk), whole));
+  return whole;
+}
+
+void check_controls(const Heard &heard, const std::vector<Receiver::Control> &expected) {
+  ck_assert_uint_eq(heard.controls.size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    ck_assert_enum_eq(heard.controls[i].opcode, expected[i].opcode);
+    ck_assert(heard.controls[i].payload == expected[i].payload);
+  }
+}
+
+constexpr auto kBinary = static_cast<std::uint8_t>(Opcode::Binary);
+constexpr auto kText = static_cast<std::uint8_t>(Opcode::Text);
+constexpr auto kContinuation = static_cast<std::uint8_t>(Opcode::Continuation);
+constexpr auto kFinal = flvtest::kFinalFrame;
+
+// Behind a message of any size, what follows is found.
+const std::size_t kMessages[] = {0, 1, 2, 125, 126, 127, 65535, 65536};
+
+START_TEST(test_messages) {
+  const Buffer ping = payload(9);
+  for (const Opcode opcode : {Opcode::Text, Opcode::Binary}) {
+    const Heard heard = hear_every_way(
+        joined({client_frame(opcode, payload(ROW(kMessages))), client_frame(Opcode::Ping, ping)}));
+    ck_assert_enum_eq(heard.status, Status::Ok);
+    check_controls(heard, {{Opcode::Ping, ping}});
+  }
+}
+END_TEST
+
+// A size may be written longer than it has to be.
+START_TEST(test_long_sizes) {
+  for (const int size_bytes : {2, 8}) {
+    const Heard heard = hear_every_way(joined({frame_header({0x82, 3, size_bytes}), Buffer{1, 2, 3},
+                                               frame_header({0x89, 2, size_bytes, 0}), Buffer{4, 5},
+                                               client_frame(Opcode::Pong, {})}));
+    ck_assert_enum_eq(heard.status, Status::Ok);
+    check_controls(heard, {{Opcode::Ping, {4, 5}}, {Opcode::Pong, {}}});
+  }
+}
+END_TEST
+
+const std::uint32_t kMasks[] = {0, 1, 0xFF000000, 0xFFFFFFFF, 0xA1B2C3D4};
+
+START_TEST(test_masks) {
+  std::vector<Receiver::Control> expected;
+  Buffer bytes;
+  for (const std::size_t size : {0, 1, 2, 3, 4, 5, 8, 124, 125}) {
+    for (const Opcode opcode : {Opcode::Ping, Opcode::Pong}) {
+      expected.push_back({opcode, payload(size)});
+      flvtest::append(bytes, client_frame(opcode, payload(size), ROW(kMasks)));
+    }
+  }
+  const Heard heard = hear_every_way(bytes);
+  ck_assert_enum_eq(heard.status, Status::Ok);
+  check_controls(heard, expected);
+}
+END_TEST
+
+// Control frames may stand between a message's frames.
+START_TEST(test_fragments) {
+  const Buffer bytes =
+      joined({client_frame(kText, payload(200)), client_frame(Opcode::Ping, {}),
+              client_frame(kContinuation, {}), client_frame(Opcode::Pong, {}),
+              client_frame(kContinuation | kFinal, payload(3)), client_frame(kBinary, {}),
+              client_frame(kContinuation | kFinal, {}), client_frame(Opcode::Ping, payload(1))});
+  const Heard heard = hear_every_way(bytes);
+  ck_assert_enum_eq(heard.status, Status::Ok);
+  check_controls(heard, {{Opcode::Ping, {}}, {Opcode::Pong, {}}, {Opcode::Ping, payload(1)}});
+}
+END_TEST
+
+// Behind a close frame, nothing is read.
+START_TEST(test_closed) {
+  for (const std::size_t size : {0, 2, 125}) {
+    const Buffer bytes =
+        joined({client_frame(Opcode::Ping, {}), client_frame(Opcode::Close, payload(size)),
+                client_frame(Opcode::Ping, {}), Buffer(20, 0xFF)});
+    const Heard heard = hear_every_way(bytes);
+    ck_assert_enum_eq(heard.status, Status::Ok);
+    ck_assert(heard.closed);
+    check_controls(heard, {{Opcode::Ping, {}}, {Opcode::Close, payload(size)}});
+  }
+  ck_assert(!hear(client_frame(Opcode::Ping, {})).closed);
+  const Buffer close = client_frame(Opcode::Close, payload(2));
+  ck_assert(!hear(Bytes(close).first(close.size() - 1)).closed);
+}
+END_TEST
+
+// What is wrong, as a frame's header and what stood before it.
+const struct {
+  const char *what;
+  CloseCode code;
+  flvtest::FrameHeader header;
+  Buffer before;
+} kWrong[] = {
+    {"not masked", CloseCode::ProtocolError, {0x82, 5, 0, {}}, {}},
+    {"a control frame that is not masked", CloseCode::ProtocolError, {0x89, 0, 0, {}}, {}},
+    {"reserved bit 1", CloseCode::ProtocolError, {0xC2, 5}, {}},
+    {"reserved bit 2", CloseCode::ProtocolError, {0xA2, 5}, {}},
+    {"reserved bit 3", CloseCode::ProtocolError, {0x92, 5}, {}},
+    {"opcode 3", CloseCode::ProtocolError, {0x83, 0}, {}},
+    {"opcode 7", CloseCode::ProtocolError, {0x87, 0}, {}},
+    {"opcode 11", CloseCode::ProtocolError, {0x8B, 0}, {}},
+    {"opcode 15", CloseCode::ProtocolError, {0x8F, 0}, {}},
+    {"a ping of 126 bytes", CloseCode::ProtocolError, {0x89, 126, 2}, {}},
+    {"a close of 65 536 bytes", CloseCode::ProtocolError, {0x88, 65536, 8}, {}},
+    {"a ping in two frames", CloseCode::ProtocolError, {0x09, 3}, {}},
+    {"a close in two frames", CloseCode::ProtocolError, {0x08, 2}, {}},
+    {"a continuation of nothing", CloseCode::ProtocolError, {0x80, 0}, {}},
+    {"a continuation of a whole message",
+     CloseCode::ProtocolError,
+     {0x00, 0},
+     client_frame(Opcode::Text, payload(3))},
+    {"a message in a message",
+     CloseCode::ProtocolError,
+     {0x81, 3},
+     client_frame(kBinary, payload(3))},
+    {"65 537 bytes", CloseCode::TooBig, {0x82, 65537, 8}, {}},
+    {"all that 64 bits can say", CloseCode::TooBig, {0x82, UINT64_MAX, 8}, {}},
+    {"65 537 bytes in two frames",
+     CloseCode::TooBig,
+     {0x80, 2, 0},
+     client_frame(kBinary, payload(65535))},
+    {"more than 64 bits can say",
+     CloseCode::TooBig,
+     {0x80, UINT64_MAX - 1, 8},
+     client_frame(kBinary, payload(10))},
+};
+
+START_TEST(test_wrong) {
+  const auto &row = ROW(kWrong);
+  const Buffer ping = client_frame(Opcode::Ping, payload(4));
+  const Heard heard =
+      hear_every_way(joined({ping, row.before, frame_header(row.header), ping, ping}));
+  ck_assert_msg(heard.status == Status::Malformed, "%s", row.what);
+  ck_assert_msg(heard.error == row.code, "%s: %d", row.what, static_cast<int>(heard.error));
+  ck_assert(!heard.closed);
+  // What was right before counts.
+  check_controls(heard, {{Opcode::Ping, payload(4)}});
+}
+END_TEST
+
+// The largest is a message's size, not a frame's, and each message has its own.
+START_TEST(test_largest) {
+  const Buffer half = payload(Receiver::kMaxMessageSize / 2);
+  Buffer bytes;
+  for (int i = 0; i < 3; ++i)
+    flvtest::append(bytes, joined({client_frame(kBinary, half), client_frame(Opcode::Ping, {}),
+                                   client_frame(kContinuation | kFinal, half)}));
+  const Heard heard = hear_every_way(bytes);
+  ck_assert_enum_eq(heard.status, Status::Ok);
+  ck_assert_uint_eq(heard.controls.size(), 3);
+}
+END_TEST
+
+START_TEST(test_no_bytes) {
+  Receiver receiver;
+  std::vector<Receiver::Control> controls;
+  ck_assert_enum_eq(receiver.feed({}, controls), Status::Ok);
+  ck_assert_enum_eq(receiver.feed(client_frame(Opcode::Close, {}), controls), Status::Ok);
+  ck_assert_enum_eq(receiver.feed({}, controls), Status::Ok);
+  ck_assert_uint_eq(controls.size(), 1);
+}
+END_TEST
+
+} // namespace
+
+int main() {
+  return flvtest::run("websocket", {{test_headers, std::size(kSizes)},
+                                    {test_opcodes},
+                                    {test_control, std::size(kControls)},
+                                    {test_close},
+                                    {test_messages, std::size(kMessages)},
+                                    {test_long_sizes},
+                                    {test_masks, std::size(kMasks)},
+                                    {test_fragments},
+                                    {test_closed},
+                                    {test_wrong, std::size(kWrong)},
+                                    {test_largest},
+                                    {test_no_bytes}});
+}
