@@ -23,11 +23,13 @@ void History::trim(Number number) {
 }
 
 std::int64_t History::lag(Number number) const {
-  return number < end() ? std::max<std::int64_t>(0, newest_time_ - at(number).time) : 0;
+  const Number first = std::max(number, begin_);
+  return first < end() ? std::max<std::int64_t>(0, newest_time_ - at(first).time) : 0;
 }
 
 std::uint64_t History::bytes_from(Number number) const {
-  return number < end() ? bytes_ - entries_[number - begin_].offset : 0;
+  const Number first = std::max(number, begin_);
+  return first < end() ? bytes_ - entries_[first - begin_].offset : 0;
 }
 
 std::optional<History::Number> History::last_join() const {

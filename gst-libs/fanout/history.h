@@ -48,7 +48,8 @@ public:
 
   // ms: the highest time so far; 0 before there was one.
   [[nodiscard]] std::int64_t newest_time() const { return newest_time_; }
-  // By how much an entry is behind the newest: ms, and the bytes of it and those behind it.
+  // By how much an entry is behind the newest: ms, and the bytes of it and those behind it. One
+  // that is forgotten is as far behind as the first that is not.
   [[nodiscard]] std::int64_t lag(Number number) const;
   [[nodiscard]] std::uint64_t bytes_from(Number number) const;
 

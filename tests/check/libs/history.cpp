@@ -103,6 +103,20 @@ START_TEST(test_lag) {
 }
 END_TEST
 
+// Who is so far behind that it is forgotten can still be asked about.
+START_TEST(test_lag_of_the_forgotten) {
+  History history = ten();
+  history.trim(7);
+  for (const Number number : {0, 3, 6, 7}) {
+    ck_assert_int_eq(history.lag(number), 80);
+    ck_assert_uint_eq(history.bytes_from(number), 8 + 9 + 10);
+  }
+  history.trim(10);
+  ck_assert_int_eq(history.lag(3), 0);
+  ck_assert_uint_eq(history.bytes_from(3), 0);
+}
+END_TEST
+
 // Times may start anywhere.
 START_TEST(test_start) {
   for (const std::int64_t start : {-5000, 0, 3'600'000}) {
@@ -160,6 +174,7 @@ int main() {
                                   {test_numbers},
                                   {test_owner},
                                   {test_lag},
+                                  {test_lag_of_the_forgotten},
                                   {test_start},
                                   {test_joins},
                                   {test_join_ahead, std::size(kAhead)}});
