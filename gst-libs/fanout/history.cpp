@@ -7,7 +7,7 @@
 namespace fanout {
 
 void History::append(Entry entry) {
-  newest_time_ = bytes_ == 0 ? entry.time : std::max(newest_time_, entry.time);
+  newest_time_ = end() == 0 ? entry.time : std::max(newest_time_, entry.time);
   if (entry.head)
     joins_.push_back(end());
   const std::size_t size = entry.bytes.size();

@@ -126,6 +126,10 @@ START_TEST(test_start) {
     history.append(entry(start - 20, 1));
     ck_assert_int_eq(history.newest_time(), start);
     ck_assert_int_eq(history.lag(1), 20);
+    History empty;
+    empty.append(entry(start, 0));
+    empty.append(entry(start - 20, 1));
+    ck_assert_int_eq(empty.newest_time(), start);
   }
 }
 END_TEST
