@@ -234,6 +234,7 @@ void Channel::take_inbox(const Poller &poller) {
     history_.append(std::move(entry));
   }
   entries_.clear();
+  const bool was_over = over_;
   if (over_ != ended_ || closing_ != closed_) {
     over_ = ended_;
     closing_ = closed_;
@@ -245,6 +246,7 @@ void Channel::take_inbox(const Poller &poller) {
     client->channel = this;
     client->arrival = client->progress = now_;
     client->since = g_get_real_time();
+    client->is_late = was_over;
     client->viewer.emplace(client->visitor.framing, history_);
     client->transport->watch_peer(settings_.client_timeout);
     Event event{client->id, std::nullopt, stats_of(*client)};
@@ -270,19 +272,21 @@ std::optional<Clock::time_point> Channel::turn(const Poller &poller) {
     const std::lock_guard lock(mutex_);
     now_ = Clock::now();
     take_inbox(poller);
-    const bool due = fresh_ && now_ >= last_writes_ + milliseconds(settings_.merge);
-    if (due) {
-      for (const auto &client : clients_)
-        list(*client);
-      last_writes_ = now_;
+    if (fresh_ && now_ >= round_begin_ + milliseconds(settings_.merge)) {
+      round_begin_ = now_;
+      cursor_ = 0;
+      in_round_ = true;
       fresh_ = false;
     }
+    const bool served = in_round_;
+    if (in_round_)
+      list_slice();
     for (Client *client : std::exchange(turn_, {}))
       serve(*client);
     if (now_ >= next_check_)
       check_timeouts();
     end_turn(poller);
-    if (due)
+    if (served && !in_round_)
       trim();
     next = next_turn();
     tell = !events_.empty();
@@ -291,6 +295,26 @@ std::optional<Clock::time_point> Channel::turn(const Poller &poller) {
   if (tell)
     tell_(*this);
   return next;
+}
+
+// Thousands of writes at once are more than the system's queues hold.
+std::size_t Channel::slices() const {
+  constexpr std::size_t kSlice = 256;  // clients
+  constexpr std::size_t kShortest = 5; // ms
+  const std::size_t most = std::max<std::size_t>(1, settings_.merge / kShortest);
+  return std::clamp<std::size_t>(clients_.size() / kSlice, 1, most);
+}
+
+void Channel::list_slice() {
+  const std::size_t count = slices();
+  const auto length = std::chrono::nanoseconds(milliseconds(settings_.merge)) / count;
+  const std::size_t slice =
+      length.count() > 0 ? static_cast<std::size_t>((now_ - round_begin_) / length) : count;
+  const std::size_t end = std::min(clients_.size(), clients_.size() * (slice + 1) / count);
+  for (; cursor_ < end; cursor_++)
+    list(*clients_[cursor_]);
+  in_round_ = cursor_ < clients_.size();
+  next_slice_ = round_begin_ + length * (slice + 1);
 }
 
 void Channel::serve(Client &client) {
@@ -318,7 +342,7 @@ void Channel::serve(Client &client) {
 void Channel::greet(Client &client) {
   const bool plain = client.visitor.framing == Framing::Plain;
   const bool waited = now_ >= client.arrival + milliseconds(settings_.wait_timeout);
-  if (over_ || (waited && !shown_)) {
+  if (client.is_late || ((over_ || waited) && !shown_)) {
     if (plain)
       client.viewer->say(bytes_of(kNotYet));
     return dismiss(client, Reason::Waited, CloseCode::TryAgainLater, "there is no stream");
@@ -451,9 +475,13 @@ void Channel::check_timeouts() {
 
 void Channel::end_turn(const Poller &poller) {
   std::size_t gone = 0;
+  std::size_t index = 0;
+  std::size_t gone_before_cursor = 0;
   std::erase_if(clients_, [&](const std::unique_ptr<Client> &client) {
+    const bool before_cursor = index++ < cursor_;
     if (!client->gone)
       return false;
+    gone_before_cursor += before_cursor ? 1 : 0;
     std::erase(turn_, client.get());
     poller.remove(client->transport->descriptor());
     bytes_gone_ += client->viewer->bytes();
@@ -462,6 +490,7 @@ void Channel::end_turn(const Poller &poller) {
     gone++;
     return true;
   });
+  cursor_ -= gone_before_cursor;
   const std::lock_guard inbox(inbox_mutex_);
   count_ -= gone;
 }
@@ -490,8 +519,10 @@ std::optional<Clock::time_point> Channel::next_turn() {
     by(now_);
   if (!clients_.empty())
     by(next_check_);
+  if (in_round_)
+    by(next_slice_);
   if (fresh_ || !entries_.empty())
-    by(last_writes_ + milliseconds(settings_.merge));
+    by(round_begin_ + milliseconds(settings_.merge));
   else
     fan_out_waits_ = true;
   return next;

@@ -100,6 +100,8 @@ private:
   void dismiss(Client &client, Reason reason, fanout::websocket::CloseCode code,
                std::string_view text);
   void drop(Client &client, Reason reason);
+  void list_slice();
+  [[nodiscard]] std::size_t slices() const;
   void check_timeouts();
   void end_turn(const Poller &poller);
   void trim();
@@ -137,10 +139,14 @@ private:
   std::string type_;
   bool over_ = false;
   bool closing_ = false;
-  bool fresh_ = false; // entries that not all have been given
+  bool fresh_ = false; // there are entries that nobody has been given
+  // A round gives all clients what there is, a slice of them after the other.
+  bool in_round_ = false;
+  std::size_t cursor_ = 0;
+  Clock::time_point next_slice_;
   bool interrupted_ = false;
   Clock::time_point now_;
-  Clock::time_point last_writes_;
+  Clock::time_point round_begin_;
   Clock::time_point next_check_;
   guint64 last_id_ = 0;
   guint64 bytes_in_ = 0;

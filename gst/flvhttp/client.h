@@ -55,6 +55,7 @@ struct Client {
   gint64 since = 0;               // µs since 1970
   Clock::time_point arrival;
   Clock::time_point progress; // the last time that it took something, or had nothing to take
+  bool is_late = false;       // it came when the stream was over
   bool blocked = false;
   bool half_closed = false; // it says nothing more
   bool in_turn = false;     // it was listed for the turn to come

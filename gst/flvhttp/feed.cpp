@@ -101,17 +101,20 @@ void Feed::interrupt() {
   interrupted_ = flowing_;
 }
 
-// Without caps, the bytes have to tell.
+// Without caps, the bytes have to tell, however few there are.
 void Feed::find_out(flv::Bytes start) {
   constexpr std::string_view kSignature = "FLV";
-  is_flv_ = start.size() >= kSignature.size() &&
-            std::equal(kSignature.begin(), kSignature.end(), start.begin());
+  const std::size_t size = std::min(start.size(), kSignature.size());
+  is_flv_ = std::equal(start.begin(), start.begin() + static_cast<std::ptrdiff_t>(size),
+                       kSignature.begin());
   type_ = is_flv_ ? kFlv : kUnknown;
 }
 
 flv::Status Feed::take(GstBuffer *buffer, std::vector<Entry> &out) {
   const auto mapping = std::make_shared<const Mapping>(buffer);
   const flv::Bytes bytes = mapping->bytes();
+  if (bytes.empty())
+    return flv::Status::Ok;
   if (type_.empty())
     find_out(bytes);
   if (!is_flv_)

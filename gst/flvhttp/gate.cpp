@@ -129,6 +129,8 @@ void Gate::refuse(Waiting &waiting, const char *status) {
 
 void Gate::leave(const Waiting &waiting) {
   const auto place = waiting_.find(&waiting);
+  if (place == waiting_.end())
+    return;
   const std::unique_ptr<Waiting> gone = std::move(place->second);
   waiting_.erase(place);
   // The end of TLS would wait for room.

@@ -16,6 +16,10 @@ namespace {
 
 using Kind = Transport::Result::Kind;
 
+// Bytes that wait in the system for a slow client. What is there cannot be skipped any more, and
+// would otherwise grow to megabytes.
+constexpr int kUnsent = 128 << 10;
+
 class Plain final : public Transport {
 public:
   Plain(IoStreamPtr connection, GSocket *socket) : Transport(std::move(connection), socket) {}
@@ -116,6 +120,7 @@ private:
 std::unique_ptr<Transport> Transport::over(IoStreamPtr connection, GSocket *socket) {
   const int at_once = 1;
   setsockopt(g_socket_get_fd(socket), IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
+  setsockopt(g_socket_get_fd(socket), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsent, sizeof kUnsent);
   if (G_IS_TLS_CONNECTION(connection.get()))
     return std::make_unique<Tls>(std::move(connection), socket);
   return std::make_unique<Plain>(std::move(connection), socket);

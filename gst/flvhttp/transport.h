@@ -36,7 +36,7 @@ public:
   // Whether all that was taken is on its way.
   [[nodiscard]] virtual bool flush() { return true; }
 
-  [[nodiscard]] int descriptor() const { return g_socket_get_fd(socket_); }
+  [[nodiscard]] int descriptor() const { return descriptor_; }
   // Notices a peer that has vanished without a word within about so many ms.
   void watch_peer(guint timeout) const;
   // Ends the stream in order. The connection closes when the object goes, without waiting.
@@ -45,11 +45,11 @@ public:
 
 protected:
   Transport(IoStreamPtr connection, GSocket *socket)
-      : connection_(std::move(connection)), socket_(socket) {}
+      : connection_(std::move(connection)), descriptor_(g_socket_get_fd(socket)) {}
 
 private:
   IoStreamPtr connection_;
-  GSocket *socket_;
+  int descriptor_;
 };
 
 } // namespace flvhttp
