@@ -304,7 +304,7 @@
       return;
     }
     paused = true;
-    pauseTimer = setTimeout(stop, LONGEST_PAUSE * 1000, 'Paused for long: the connection is closed.');
+    pauseTimer = setTimeout(stop, LONGEST_PAUSE * 1000, 'Paused for long, and disconnected.');
     show('paused', 'Paused');
   });
   video.addEventListener('play', () => {

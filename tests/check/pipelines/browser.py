@@ -17,8 +17,8 @@ import subprocess
 import threading
 import time
 
-from pipeline import (ROOT, SAMPLE, Skip, add_case, background, case, check, connect, free_port, main,
-                      needs, needs_element, run, wait_for_port)
+from pipeline import (ROOT, SAMPLE, Skip, add_case, background, case, check, connect, free_port,
+                      main, needs, needs_element, run, wait_for_port)
 
 PAGE = ROOT / "examples/web"
 NPM = pathlib.Path(os.environ["FLV_NPM"])  # what scripts/test has installed: player/ and browser/
@@ -317,7 +317,7 @@ def goes_on_after_a_pause():
 
 @case
 def waits_through_a_hiccup():
-    """A server that sends nothing for a while: the connection holds, and there is no lag to stay."""
+    """A server that sends nothing for a while: the connection holds, no lag stays."""
     port = free_port()
     viewer = browser()
     with serve(port) as server:
