@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Viewers that write into memory, and whether what they wrote is the stream that they are for.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+
+#include "fanout/viewer.h"
+#include "frames.h"
+#include "split.h"
+
+namespace flvtest {
+
+class Audience {
+public:
+  Audience(fanout::Framing framing, const fanout::History &history) : viewer(framing, history) {}
+
+  fanout::Viewer viewer;
+  Buffer out;
+
+  // Writes at most `most` bytes; how many there were.
+  std::size_t write(const fanout::History &history, const fanout::ViewerSettings &settings,
+                    std::size_t most = SIZE_MAX) {
+    viewer.gather(history, settings, *gathered_);
+    return take(history, most);
+  }
+
+  std::size_t write_last(const fanout::History &history, std::size_t most = SIZE_MAX) {
+    viewer.gather_last(history, *gathered_);
+    return take(history, most);
+  }
+
+  // All that there is, `most` bytes at a time.
+  Audience &write_all(const fanout::History &history, const fanout::ViewerSettings &settings,
+                      std::size_t most = SIZE_MAX) {
+    while (write(history, settings, most) > 0)
+      continue;
+    return *this;
+  }
+
+  Audience &leave(const fanout::History &history, std::size_t most = SIZE_MAX) {
+    while (write_last(history, most) > 0)
+      continue;
+    return *this;
+  }
+
+private:
+  std::size_t take(const fanout::History &history, std::size_t most) {
+    const std::size_t size = std::min(most, gathered_->size());
+    std::size_t left = size;
+    for (const iovec &part : gathered_->parts()) {
+      const Bytes bytes(static_cast<const std::uint8_t *>(part.iov_base), part.iov_len);
+      append(out, bytes.first(std::min(left, bytes.size())));
+      left -= std::min(left, bytes.size());
+    }
+    viewer.sent(history, size);
+    return size;
+  }
+
+  std::unique_ptr<fanout::Gathered> gathered_ = std::make_unique<fanout::Gathered>();
+};
+
+// --- Entries that can be told apart ---
+
+inline constexpr std::uint32_t kNumberMark = 0xFEEDFACE;
+
+// A tag's entry with its number at the end of the data.
+inline fanout::Entry numbered(fanout::Entry entry, std::size_t number) {
+  if (!entry.is_tag)
+    return entry;
+  flv::TagHeader header;
+  (void)flv::read_tag_header(entry.bytes.data(), flv::kMaxDataSize, header);
+  Buffer data;
+  append(data, entry.bytes.subspan(flv::kTagHeaderSize, header.data_size));
+  flv::Writer writer(data);
+  writer.u32(kNumberMark);
+  writer.u32(static_cast<std::uint32_t>(number));
+  auto tag = std::make_shared<Buffer>();
+  flv::append_tag(*tag, header.type, header.timestamp, data);
+  entry.bytes = *tag;
+  entry.owner = std::move(tag);
+  return entry;
+}
+
+// --- What has to be so of every viewer's output ---
+
+// Takes WebSocket's frames away: what binary messages held. `fault` if they are no frames, or if a
+// message holds something else than whole tags.
+inline Buffer unframed(Bytes bytes, std::vector<Message> &others, std::string &fault) {
+  Buffer out;
+  while (!bytes.empty() && fault.empty()) {
+    const auto message = take_message(bytes);
+    if (!message) {
+      fault = "no whole message";
+    } else if (message->opcode != Opcode::Binary) {
+      others.push_back(*message);
+    } else {
+      const auto start = out.empty() ? Buffer() : file_header();
+      for (const flv::Item &item : split(joined({start, message->payload})).items) {
+        if (item.kind != flv::Item::Kind::Tag && item.kind != flv::Item::Kind::FileHeader)
+          fault = "a message that is not of whole tags";
+      }
+      append(out, message->payload);
+    }
+  }
+  return out;
+}
+
+// Follows a stream of numbered() entries. `fault` says what is wrong with it.
+class Follower {
+public:
+  Follower(const std::vector<fanout::Entry> &all, bool rebase) : all_(all), rebase_(rebase) {}
+
+  std::string fault;
+  std::size_t jumps = 0; // entries that are wanted were left out
+  std::size_t tags = 0;  // of the history
+  bool repeats_needlessly = false;
+
+  Follower &follow(Bytes stream) {
+    if (stream.empty())
+      return *this;
+    const Split result = split(stream);
+    if (result.status != flv::Status::Ok)
+      fault = "not FLV";
+    for (std::size_t i = 0; i < result.items.size() && fault.empty(); ++i)
+      take(result.items[i], bytes_of(result.items[i], stream), i);
+    return *this;
+  }
+
+private:
+  void take(const flv::Item &item, Bytes bytes, std::size_t index) {
+    if (item.kind == flv::Item::Kind::FileHeader)
+      fault = index == 0 ? "" : "a second file header";
+    else if (item.kind != flv::Item::Kind::Tag)
+      fault = "not of whole tags";
+    else if (item.wrong_previous_size)
+      fault = "a wrong PreviousTagSize";
+    else if (const auto number = number_of(bytes))
+      take_entry(item.tag, *number);
+    else
+      take_front(item.tag, bytes);
+  }
+
+  [[nodiscard]] std::optional<std::size_t> number_of(Bytes tag) const {
+    if (tag.size() < flv::kTagHeaderSize + 12)
+      return std::nullopt;
+    const std::uint8_t *mark = tag.data() + tag.size() - 12;
+    const std::size_t number = flv::load_u32(mark + 4);
+    if (flv::load_u32(mark) != kNumberMark || number >= all_.size() ||
+        !same_but_time(all_[number].bytes, tag))
+      return std::nullopt;
+    return number;
+  }
+
+  static bool same_but_time(Bytes a, Bytes b) {
+    const auto is_time = [](std::size_t i) { return i >= 4 && i < 8; };
+    if (a.size() != b.size())
+      return false;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      if (a[i] != b[i] && !is_time(i))
+        return false;
+    }
+    return true;
+  }
+
+  void take_front(const flv::TagHeader &header, Bytes tag) {
+    if (header.is_script()) {
+      fault = started_ ? "a head's script data in mid-stream" : "";
+      return;
+    }
+    front_.emplace_back(tag.begin(), tag.end());
+    front_times_.push_back(header.timestamp);
+  }
+
+  [[nodiscard]] bool is_wanted(const fanout::Entry &entry) const {
+    return !entry.is_media || !rebase_ || entry.time >= floor_;
+  }
+
+  [[nodiscard]] std::uint32_t expected(const fanout::Entry &entry) const {
+    flv::TagHeader header;
+    (void)flv::read_tag_header(entry.bytes.data(), flv::kMaxDataSize, header);
+    return rebase_ ? static_cast<std::uint32_t>(std::max(entry.time, floor_) - base_)
+                   : header.timestamp;
+  }
+
+  void take_entry(const flv::TagHeader &header, std::size_t number) {
+    const fanout::Entry &entry = all_[number];
+    const auto begin = all_.begin() + static_cast<std::ptrdiff_t>(next_);
+    const auto here = all_.begin() + static_cast<std::ptrdiff_t>(number);
+    if (number < next_) {
+      fault = "out of order";
+      return;
+    }
+    const bool goes_on =
+        started_ && front_.empty() && header.timestamp == expected(entry) && is_wanted(entry) &&
+        std::none_of(begin, here, [this](const auto &each) { return is_wanted(each); });
+    if (!goes_on)
+      start_stretch(entry);
+    if (fault.empty() && header.timestamp != expected(entry))
+      fault = "the timestamp is wrong";
+    note(header, entry, number);
+  }
+
+  void start_stretch(const fanout::Entry &entry) {
+    jumps += started_ ? 1 : 0;
+    if (!entry.head) {
+      fault = "a stretch does not start where one can join";
+      return;
+    }
+    base_ = started_ ? entry.time - (last_ + 1) : entry.time;
+    floor_ = entry.time;
+    check_front(entry);
+    started_ = true;
+  }
+
+  // The configurations, where the viewer lacks them.
+  void check_front(const fanout::Entry &entry) {
+    const std::vector<Buffer> &wanted = entry.head->configurations;
+    const bool known = started_ && !changed_ && wanted == configurations_;
+    repeats_needlessly |= known && !front_.empty();
+    if (front_.size() != (front_.empty() && known ? 0 : wanted.size())) {
+      fault = "other configurations than the head's";
+      return;
+    }
+    for (std::size_t i = 0; i < front_.size() && fault.empty(); ++i) {
+      if (!same_but_time(front_[i], wanted[i]))
+        fault = "another configuration than the head's";
+      else if (front_times_[i] != expected(entry))
+        fault = "a configuration at another time than what it is for";
+    }
+    front_.clear();
+    front_times_.clear();
+  }
+
+  void note(const flv::TagHeader &header, const fanout::Entry &entry, std::size_t number) {
+    tags++;
+    next_ = number + 1;
+    last_ = std::max(last_, std::max(entry.time, floor_) - base_);
+    changed_ = (changed_ || (!entry.is_media && !header.is_script())) && !entry.head;
+    if (entry.head)
+      configurations_ = entry.head->configurations;
+  }
+
+  const std::vector<fanout::Entry> &all_;
+  bool rebase_;
+  bool started_ = false;
+  std::size_t next_ = 0;
+  std::int64_t base_ = 0;
+  std::int64_t floor_ = 0;
+  std::int64_t last_ = 0;
+  bool changed_ = false; // a configuration came by since the last head
+  std::vector<Buffer> configurations_;
+  std::vector<Buffer> front_;
+  std::vector<std::uint32_t> front_times_;
+};
+
+} // namespace flvtest
