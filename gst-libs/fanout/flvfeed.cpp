@@ -158,6 +158,7 @@ void FlvFeed::take_tag(const Item &item, std::vector<Entry> &out) {
   const bool is_video = item.tag.type == TagType::Video;
   const flv::TagInfo info = flv::classify(item.tag.type, data);
   entry.is_media = info.role == Role::Media || info.role == Role::KeyFrame;
+  const bool begins = entry.is_media && !timeline_.first();
   entry.time = entry.is_media ? timeline_
                                     .media(is_video ? Timeline::Kind::Video : Timeline::Kind::Audio,
                                            item.tag.timestamp)
@@ -167,6 +168,11 @@ void FlvFeed::take_tag(const Item &item, std::vector<Entry> &out) {
     configurations_.note(item.tag, info, entry.bytes);
   if (entry.is_media || info.role == Role::Configuration)
     (is_video ? video_ : audio_).last = entry.time;
+  // What came in front of it had no time yet.
+  for (Kind *kind : {&audio_, &video_}) {
+    if (begins && kind->last)
+      kind->last = entry.time;
+  }
   const bool can_join = info.role == Role::KeyFrame || (entry.is_media && !is_video);
   pass_on({std::move(entry), can_join, is_video, {}}, out);
 }

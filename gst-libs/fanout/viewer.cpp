@@ -86,6 +86,8 @@ void Viewer::join(const History &history, const ViewerSettings &settings) {
   std::optional<History::Number> number;
   if (lost_)
     number = history.join_from(position_);
+  else if (early_)
+    number = history.join_from(arrival_);
   else if (settings.join == Join::LatestKeyFrame)
     number = history.last_join();
   else if (settings.join == Join::Burst)
@@ -182,12 +184,16 @@ template <typename Visit> void Viewer::each_entry(const History &history, Visit 
 }
 
 void Viewer::gather(const History &history, const ViewerSettings &settings, Gathered &out) {
+  if (sent_ == 0)
+    dissolve();
   if (!has_piece_)
     begin_piece(history, settings);
   gather_piece(history, out);
 }
 
 void Viewer::gather_last(const History &history, Gathered &out) {
+  if (sent_ == 0)
+    dissolve();
   if (!has_piece_) {
     front_.swap(own_);
     piece_end_ = position_;
@@ -247,6 +253,8 @@ void Viewer::hold(const History &history) {
       held.push_back(entry);
   });
   held_ = std::move(held);
+  if (held_.empty())
+    position_ = piece_end_;
 }
 
 // Without a frame around them, only the entry that was begun has to be ended.

@@ -68,7 +68,8 @@ struct Lag {
 class Viewer {
 public:
   // `history` is what there is at its arrival.
-  Viewer(Framing framing, const History &history) : framing_(framing), arrival_(history.end()) {}
+  Viewer(Framing framing, const History &history)
+      : framing_(framing), arrival_(history.end()), early_(!history.last_join()) {}
 
   // Puts bytes in front of what comes next, such as an HTTP response's head, or a control frame.
   void say(Bytes bytes);
@@ -118,6 +119,7 @@ private:
 
   Framing framing_;
   History::Number arrival_;
+  bool early_; // it waits for the stream's first key frame
   bool joined_ = false;
   bool lost_ = false; // it goes on at the next key frame
   HeadPtr head_;      // what it has

@@ -547,6 +547,50 @@ START_TEST(test_forgotten_in_a_piece) {
 }
 END_TEST
 
+// The same where nothing of what was begun is in the history, and where nothing was written.
+START_TEST(test_forgotten_behind_a_word) {
+  for (const Framing framing : {Framing::Plain, Framing::WebSocket}) {
+    History history = history_of({{'k', 1000}});
+    Audience audience(framing, history);
+    audience.write_all(history, {});
+    const Buffer before = audience.out;
+    const Buffer word = flvtest::payload(9);
+    append_tags(history, {{'a', 910}}); // not for it
+    audience.viewer.say(word);
+    audience.write(history, {}, 1);
+    append_tags(history, {{'p', 1040}, {'k', 1080}});
+    history.trim(3);
+    audience.write_all(history, {}, 1);
+    const Buffer tag = tag_at({'k', 1080}, 3, 1);
+    ck_assert(audience.out ==
+              joined({before, word, framing == Framing::Plain ? tag : framed(tag)}));
+  }
+}
+END_TEST
+
+START_TEST(test_forgotten_before_it_was_written) {
+  for (const Framing framing : {Framing::Plain, Framing::WebSocket}) {
+    for (const bool leaves : {false, true}) {
+      History history = history_of({{'k', 0}});
+      Audience audience(framing, history);
+      audience.write_all(history, {});
+      const Buffer before = audience.out;
+      append_tags(history, {{'p', 40}, {'p', 80}, {'k', 120}});
+      Gathered gathered;
+      audience.viewer.gather(history, {}, gathered);
+      history.trim(3);
+      if (leaves)
+        audience.leave(history);
+      else
+        audience.write_all(history, {});
+      const Buffer tag = tag_at({'k', 120}, 3, 1);
+      const Buffer more = framing == Framing::Plain ? tag : framed(tag);
+      ck_assert(audience.out == (leaves ? before : joined({before, more})));
+    }
+  }
+}
+END_TEST
+
 // --- Configurations ---
 
 // Where one is skipped to, only what is new is repeated, at the key frame's time.
@@ -731,6 +775,8 @@ int main() {
                                  {test_late_without_a_key_frame},
                                  {test_lost},
                                  {test_forgotten_in_a_piece},
+                                 {test_forgotten_behind_a_word},
+                                 {test_forgotten_before_it_was_written},
                                  {test_new_head},
                                  {test_new_head_in_passing},
                                  {test_new_head_in_a_message},
