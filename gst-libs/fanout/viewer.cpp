@@ -8,9 +8,6 @@ namespace fanout {
 
 namespace {
 
-// Behind the last media of before, a timeline that skips goes on with so many ms.
-constexpr std::int64_t kStep = 1;
-
 // Bytes that are gathered for one write.
 constexpr std::size_t kMaxWrite = 512 << 10;
 
@@ -106,7 +103,7 @@ void Viewer::go_on(const Entry &entry, const ViewerSettings &settings) {
   const bool first = !head_;
   rebase_ = settings.rebase && entry.is_tag;
   if (rebase_) {
-    base_ = first ? entry.time : entry.time - (last_ + kStep);
+    base_ = entry.time - (last_ + kStep);
     floor_ = entry.time;
   }
   if (entry.head == head_)

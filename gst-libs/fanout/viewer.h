@@ -100,6 +100,9 @@ public:
   [[nodiscard]] std::uint64_t skips() const { return skips_; }
 
 private:
+  // ms: so far behind the last tag of before, a timeline that skips goes on.
+  static constexpr std::int64_t kStep = 1;
+
   void join(const History &history, const ViewerSettings &settings);
   void go_on(const Entry &entry, const ViewerSettings &settings);
   void catch_up(const History &history, const ViewerSettings &settings);
@@ -129,7 +132,7 @@ private:
   bool rebase_ = false;
   std::int64_t base_ = 0;                                         // the time at its 0
   std::int64_t floor_ = std::numeric_limits<std::int64_t>::min(); // earlier media is left out
-  std::int64_t last_ = 0;                                         // the highest that it was sent
+  std::int64_t last_ = -kStep;                                    // the highest that it was sent
 
   std::vector<std::uint8_t> own_; // for the next piece
 
