@@ -482,6 +482,23 @@ START_TEST(test_skips) {
 }
 END_TEST
 
+// Also where it skips before it was sent anything.
+START_TEST(test_skips_at_the_start) {
+  for (const Framing framing : {Framing::Plain, Framing::WebSocket}) {
+    History history = history_of(clip(3));
+    Audience audience(framing, history);
+    ck_assert_uint_eq(audience.write(history, {}, 0), 0);
+    append_tags(history, clip(4, 3));
+    history.trim(5);
+    audience.write_all(history, {});
+    const Buffer start = joined({Bytes(kHead->opening), config(0)});
+    const Buffer tags = tags_of({{5, 0}, {6, 40}}, clip(7));
+    ck_assert(audience.out == (framing == Framing::Plain ? joined({start, tags})
+                                                         : joined({framed(start), framed(tags)})));
+  }
+}
+END_TEST
+
 // There is no key frame that it has not sent: it goes on as it is.
 START_TEST(test_late_without_a_key_frame) {
   History history = history_of({{'k', 0}});
@@ -772,6 +789,7 @@ int main() {
                                  {test_has_all},
                                  {test_is_late},
                                  {test_skips},
+                                 {test_skips_at_the_start},
                                  {test_late_without_a_key_frame},
                                  {test_lost},
                                  {test_forgotten_in_a_piece},
