@@ -11,6 +11,15 @@ namespace {
 // Bytes that are gathered for one write.
 constexpr std::size_t kMaxWrite = 512 << 10;
 
+// Or something else that is neither media nor script data.
+bool is_configuration(const Entry &entry) {
+  flv::TagHeader header;
+  return entry.is_tag && !entry.is_media &&
+         flv::read_tag_header(entry.bytes.data(), flv::kMaxDataSize, header).kind ==
+             flv::Fault::Kind::None &&
+         !header.is_script();
+}
+
 } // namespace
 
 void Gathered::clear() {
@@ -106,17 +115,18 @@ void Viewer::go_on(const Entry &entry, const ViewerSettings &settings) {
     base_ = entry.time - (last_ + kStep);
     floor_ = entry.time;
   }
-  if (entry.head == head_)
-    return;
   std::vector<std::uint8_t> lacking;
-  if (first || !entry.is_tag)
+  if (first || (!entry.is_tag && entry.head != head_))
     lacking = entry.head->opening;
-  for (const auto &tag : entry.head->configurations) {
-    const std::size_t begin = lacking.size();
-    lacking.insert(lacking.end(), tag.begin(), tag.end());
-    flv::store_timestamp(lacking.data() + begin, timestamp_for(entry));
+  if (first || changed_ || entry.head->configurations != head_->configurations) {
+    for (const auto &tag : entry.head->configurations) {
+      const std::size_t begin = lacking.size();
+      lacking.insert(lacking.end(), tag.begin(), tag.end());
+      flv::store_timestamp(lacking.data() + begin, timestamp_for(entry));
+    }
   }
   head_ = entry.head;
+  changed_ = false;
   if (framing_ == Framing::WebSocket && !lacking.empty())
     websocket::append_header(own_, websocket::Opcode::Binary, lacking.size());
   say(lacking);
@@ -283,9 +293,14 @@ void Viewer::cut(const History &history) {
 }
 
 void Viewer::pass(const Entry &entry) {
-  if (entry.head)
+  if (!is_wanted(entry))
+    return;
+  changed_ |= is_configuration(entry);
+  if (entry.head) {
     head_ = entry.head;
-  if (rebase_ && entry.is_media && is_wanted(entry))
+    changed_ = false;
+  }
+  if (rebase_ && entry.is_media)
     last_ = std::max(last_, time_for(entry));
 }
 

@@ -124,8 +124,9 @@ private:
   History::Number arrival_;
   bool early_; // it waits for the stream's first key frame
   bool joined_ = false;
-  bool lost_ = false; // it goes on at the next key frame
-  HeadPtr head_;      // what it has
+  bool lost_ = false;    // it goes on at the next key frame
+  HeadPtr head_;         // what it has
+  bool changed_ = false; // and has been sent other configurations since
   History::Number position_ = 0;
 
   // Its timeline.

@@ -632,6 +632,39 @@ START_TEST(test_new_head) {
 }
 END_TEST
 
+// Another opening alone is nothing new.
+START_TEST(test_new_opening) {
+  for (const HeadPtr &other : {head(0, "y"), std::make_shared<const Head>(*kHead)}) {
+    History history = history_of(clip(2));
+    Audience audience(Framing::Plain, history);
+    audience.write_all(history, {});
+    const Buffer before = audience.out;
+    append_tags(history, clip(5, 2), other);
+    history.trim(5);
+    audience.write_all(history, {});
+    ck_assert(audience.out == joined({before, tags_of({{5, 41}, {6, 81}}, clip(7))}));
+  }
+}
+END_TEST
+
+// It got others, and the ones from before count again where it skips to.
+START_TEST(test_changed_and_back) {
+  for (const char what : {'c', 's'}) {
+    const std::vector<Tag> tags{{'k', 0}, {what, 40}, {'p', 40}, {what, 80}, {'k', 80}};
+    History history = history_of({tags[0], tags[1]});
+    Audience audience(Framing::Plain, history);
+    audience.write_all(history, {});
+    append_tags(history, {tags[2], tags[3], tags[4]});
+    history.trim(4);
+    audience.write_all(history, {});
+    const Buffer start =
+        joined({Bytes(kHead->opening), config(0), tags_of({{0, 0}, {1, 40}}, tags)});
+    const Buffer again = what == 'c' ? config(1) : Buffer();
+    ck_assert(audience.out == joined({start, again, tags_of({{4, 1}}, tags)}));
+  }
+}
+END_TEST
+
 // In mid-stream they are the stream's own.
 START_TEST(test_new_head_in_passing) {
   History history = history_of(clip(5));
@@ -796,6 +829,8 @@ int main() {
                                  {test_forgotten_behind_a_word},
                                  {test_forgotten_before_it_was_written},
                                  {test_new_head},
+                                 {test_new_opening},
+                                 {test_changed_and_back},
                                  {test_new_head_in_passing},
                                  {test_new_head_in_a_message},
                                  {test_other_containers},
