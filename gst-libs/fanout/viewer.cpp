@@ -110,7 +110,8 @@ void Viewer::join(const History &history, const ViewerSettings &settings) {
 
 void Viewer::go_on(const Entry &entry, const ViewerSettings &settings) {
   const bool first = !head_;
-  rebase_ = settings.rebase && entry.is_tag;
+  if (first)
+    rebase_ = settings.rebase && entry.is_tag;
   if (rebase_) {
     base_ = entry.time - (last_ + kStep);
     floor_ = entry.time;

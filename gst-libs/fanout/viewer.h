@@ -27,7 +27,7 @@ enum class Framing : std::uint8_t {
 struct ViewerSettings {
   Join join = Join::LatestKeyFrame;
   std::int64_t burst = 0;             // ms
-  bool rebase = true;                 // FLV: the viewer's timeline starts at 0
+  bool rebase = true;                 // FLV: the viewer's timeline starts at 0; as it joins
   std::int64_t max_lag = 0;           // ms; 0: any
   std::uint64_t max_lag_bytes = 0;    // 0: any
   std::size_t max_message = 32 << 10; // bytes: a WebSocket message gets no further tag behind that

@@ -499,6 +499,25 @@ START_TEST(test_skips_at_the_start) {
 }
 END_TEST
 
+// A timeline is rebased from its start or not at all.
+START_TEST(test_rebase_changes) {
+  for (const bool rebase : {false, true}) {
+    History history = history_of({{'k', 0}});
+    Audience audience(Framing::Plain, history);
+    audience.write_all(history, {.rebase = rebase});
+    append_tags(history, {{'p', 40}, {'k', 80}, {'p', 120}});
+    history.trim(2);
+    audience.write_all(history, {.rebase = !rebase});
+    const Bytes out = audience.out;
+    const Buffer end = tags_of(rebase ? std::vector<Sent>{{2, 1}, {3, 41}}
+                                      : std::vector<Sent>{{2, kRaw + 80}, {3, kRaw + 120}},
+                               {{'k', 0}, {'p', 40}, {'k', 80}, {'p', 120}});
+    ck_assert_uint_gt(out.size(), end.size());
+    ck_assert(std::equal(end.rbegin(), end.rend(), out.rbegin()));
+  }
+}
+END_TEST
+
 // There is no key frame that it has not sent: it goes on as it is.
 START_TEST(test_late_without_a_key_frame) {
   History history = history_of({{'k', 0}});
@@ -823,6 +842,7 @@ int main() {
                                  {test_is_late},
                                  {test_skips},
                                  {test_skips_at_the_start},
+                                 {test_rebase_changes},
                                  {test_late_without_a_key_frame},
                                  {test_lost},
                                  {test_forgotten_in_a_piece},
