@@ -301,7 +301,7 @@ void Viewer::pass(const Entry &entry) {
     head_ = entry.head;
     changed_ = false;
   }
-  if (rebase_ && entry.is_media)
+  if (rebase_)
     last_ = std::max(last_, time_for(entry));
 }
 
