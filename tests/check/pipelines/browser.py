@@ -245,7 +245,7 @@ def comes_back(protocol, how):
         open_page(viewer, f"{protocol}://127.0.0.1:{port}/live.flv")
         viewer.until(PLAYS, "it doesn't play")
         server.send_signal(how)
-        server.wait()
+        server.wait(timeout=10)
         viewer.until("player.dataset.state === 'waiting'", "it doesn't notice")
     viewer.until("reconnects.textContent > 1", "it doesn't go on trying")
     with serve(port):
