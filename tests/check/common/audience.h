@@ -213,19 +213,24 @@ private:
     started_ = true;
   }
 
-  // The configurations, where the viewer lacks them.
+  // The configurations, where the viewer lacks them. Those of a stretch that it skipped before it
+  // got anything else of it may stand in front.
   void check_front(const fanout::Entry &entry) {
     const std::vector<Buffer> &wanted = entry.head->configurations;
     const bool known = started_ && !changed_ && wanted == configurations_;
-    repeats_needlessly |= known && !front_.empty();
-    if (front_.size() != (front_.empty() && known ? 0 : wanted.size())) {
-      fault = "other configurations than the head's";
+    repeats_needlessly |= known && !front_.empty() && front_.size() == wanted.size();
+    if (front_.empty() && known)
+      return;
+    if (front_.size() < wanted.size()) {
+      fault = "configurations are missing";
       return;
     }
-    for (std::size_t i = 0; i < front_.size() && fault.empty(); ++i) {
-      if (!same_but_time(front_[i], wanted[i]))
+    const std::size_t others = front_.size() - wanted.size();
+    for (std::size_t i = 0; i < wanted.size() && fault.empty(); ++i) {
+      if (!same_but_time(front_[others + i], wanted[i]))
         fault = "another configuration than the head's";
-      else if (front_times_[i] != expected(entry))
+      else if (rebase_ ? front_times_[others + i] != expected(entry)
+                       : front_times_[others + i] > expected(entry))
         fault = "a configuration at another time than what it is for";
     }
     front_.clear();
