@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What becomes of a stream that is fed in pieces.
+#pragma once
+
+#include "checkrun.h"
+#include "drive.h"
+#include "fanout/flvfeed.h"
+#include "media.h"
+
+namespace flvtest {
+
+struct Fed {
+  flv::Status status = flv::Status::Ok;
+  flv::Fault fault;
+  std::vector<fanout::Entry> entries;
+};
+
+// Each piece is gone when the feed does not keep it.
+inline Fed feed(fanout::FlvFeed &flv, Bytes bytes, std::size_t chunk, bool finish = true) {
+  Fed fed;
+  while (!bytes.empty() && fed.status == flv::Status::Ok) {
+    const Bytes piece = bytes.first(std::min(chunk, bytes.size()));
+    bytes = bytes.subspan(piece.size());
+    const auto owner = std::make_shared<const Buffer>(piece.begin(), piece.end());
+    fed.status = flv.take(owner, *owner, fed.entries);
+  }
+  if (finish)
+    flv.finish(fed.entries);
+  fed.fault = flv.fault();
+  return fed;
+}
+
+inline Fed feed(Bytes bytes, std::size_t chunk = SIZE_MAX, bool finish = true) {
+  fanout::FlvFeed flv;
+  return feed(flv, bytes, chunk, finish);
+}
+
+inline bool same(const fanout::Entry &a, const fanout::Entry &b) {
+  return std::equal(a.bytes.begin(), a.bytes.end(), b.bytes.begin(), b.bytes.end()) &&
+         a.time == b.time && a.is_tag == b.is_tag && a.is_media == b.is_media &&
+         (a.head != nullptr) == (b.head != nullptr) && (!a.head || *a.head == *b.head);
+}
+
+inline bool same(const Fed &a, const Fed &b) {
+  return a.status == b.status && a.fault == b.fault &&
+         std::equal(a.entries.begin(), a.entries.end(), b.entries.begin(), b.entries.end(),
+                    [](const auto &x, const auto &y) { return same(x, y); });
+}
+
+// Once it is sure that no cutting changes it. `start` is left as it is.
+inline Fed feed_every_way(const fanout::FlvFeed &start, Bytes bytes) {
+  fanout::FlvFeed flv = start;
+  Fed whole = feed(flv, bytes, SIZE_MAX);
+  for (const std::size_t chunk : {1, 7, 100, 65536}) {
+    flv = start;
+    ck_assert(same(feed(flv, bytes, chunk), whole));
+  }
+  return whole;
+}
+
+inline Fed feed_every_way(Bytes bytes) {
+  return feed_every_way(fanout::FlvFeed(), bytes);
+}
+
+} // namespace flvtest
