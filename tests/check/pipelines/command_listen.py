@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""flvstream --listen: TCP clients that come and go."""
+
+import contextlib
+import pathlib
+import re
+import signal
+import socket
+import time
+
+from commandline import FLVSTREAM, movie, stream
+from flvfile import tags_of
+from pipeline import (background, case, check, check_decodes, check_same, connect, finish,
+                      free_port, main, needs, read_all, wait_for_port)
+
+
+@case
+def listen_waits_for_the_first_client():
+    expected = movie()
+    port = free_port()
+    with background(f"exec {FLVSTREAM} -l -b 1000 --speed=4 -h 127.0.0.1:{port} movie.flv") as server:
+        wait_for_port(port)
+        time.sleep(1)
+        with connect(port) as client:
+            got = read_all(client)
+        finish(server).ok()
+    check_same(got, expected)
+
+
+@case
+def listen_says_so_once_it_does():
+    movie()
+    pathlib.Path("text.flv").write_text("hello", encoding="utf-8")
+    port = free_port()
+    waiting = f"flvstream: waiting for clients on 127.0.0.1 port {port}\n"
+    with background(f"exec {FLVSTREAM} -l -h 127.0.0.1:{port} movie.flv") as server:
+        check(server.stderr.readline().decode() == waiting, "not the line")
+        with socket.create_connection(("127.0.0.1", port), timeout=5):
+            done = stream(f"-l -h 127.0.0.1:{port} movie.flv")
+        server.send_signal(signal.SIGINT)
+        finish(server).ok()
+    check(done.status == 1, f"exit status {done.status}")
+    check(done.stderr == f"flvstream: cannot serve on 127.0.0.1 port {port}: Address already in use\n",
+          done.stderr)
+    done = stream(f"-l -h 127.0.0.1:{port} text.flv")
+    check(done.status == 1 and done.stderr.count("\n") == 1, done.stderr)
+
+
+@case
+def each_client_gets_a_head_and_a_burst():
+    movie()
+    port = free_port()
+    with background(f"exec {FLVSTREAM} -l -b 2000 -h 127.0.0.1:{port} movie.flv") as server:
+        first = connect(port)
+        time.sleep(3)
+        with connect(port) as late:
+            late.settimeout(1)
+            got = b""
+            with contextlib.suppress(TimeoutError):
+                deadline = time.monotonic() + 0.5
+                while time.monotonic() < deadline:
+                    got += late.recv(1 << 16)
+        first.close()
+        server.send_signal(signal.SIGINT)
+        finish(server).ok()
+    media = [tag for tag in tags_of(got) if tag.media]
+    check(media[0].key, "it does not begin with a key frame")
+    span = media[-1].timestamp - media[0].timestamp
+    check(span >= 2000, f"a burst of {span} ms")
+    pathlib.Path("copy.flv").write_bytes(got[:tags_of(got)[-1].end])
+    check_decodes("copy.flv")
+
+
+def client_of(port, seconds):
+    """A program that takes what it is given and prints the longest gap between two takes."""
+    return (f"python3 -c 'import socket, time; c = socket.create_connection((\"127.0.0.1\", {port})); "
+            "last = time.monotonic(); gap = 0; end = last + " f"{seconds}" "\nwhile last < end and "
+            "c.recv(1 << 16):\n now = time.monotonic(); gap = max(gap, now - last); last = now\n"
+            "print(gap)'")
+
+
+@case
+def stalled_clients_stop_nobody():
+    """And cost no more memory than what is kept for everybody."""
+    needs("python3")
+    movie()
+    port = free_port()
+    with background(f"exec {FLVSTREAM} -l -b 1000 --loop -h 127.0.0.1:{port} movie.flv") as server:
+        stalled = [connect(port) for _ in range(5)]
+        with contextlib.ExitStack() as clients:
+            others = [clients.enter_context(background(client_of(port, 4))) for _ in range(5)]
+            for other in others:
+                gap = float(finish(other).ok().stdout)
+                check(gap < 0.5, f"a gap of {gap} s")
+        status = pathlib.Path(f"/proc/{server.pid}/status").read_text(encoding="utf-8")
+        megabytes = int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1000
+        check(megabytes < 100, f"{megabytes} MB")
+        for client in stalled:
+            client.close()
+        server.send_signal(signal.SIGTERM)
+        finish(server).ok()
+
+
+main()
