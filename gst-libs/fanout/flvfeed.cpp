@@ -117,24 +117,25 @@ void FlvFeed::take_item(const Item &item, std::vector<Entry> &out) {
   }
 }
 
-// In one piece, wherever it was.
+// In one piece, wherever it was, and with its own size behind it.
 Entry FlvFeed::entry_of(const Item &item) const {
   Entry entry;
   entry.is_tag = true;
-  if (item.begin >= chunk_begin_) {
+  if (item.begin >= chunk_begin_ && !item.wrong_previous_size) {
     entry.owner = owner_;
     entry.bytes = chunk_.subspan(item.begin - chunk_begin_, item.end - item.begin);
     return entry;
   }
   auto whole = std::make_shared<std::vector<std::uint8_t>>();
-  whole->reserve(item.end - item.begin);
-  const auto in_carry = static_cast<std::ptrdiff_t>(item.begin - carry_begin_);
-  const std::uint64_t carry_end = carry_begin_ + carry_.size();
-  const auto out_of_carry =
-      static_cast<std::ptrdiff_t>(std::min(item.end, carry_end) - carry_begin_);
-  whole->assign(carry_.begin() + in_carry, carry_.begin() + out_of_carry);
-  const std::uint64_t rest = item.end - std::min(item.end, carry_end);
-  whole->insert(whole->end(), chunk_.begin(), chunk_.begin() + static_cast<std::ptrdiff_t>(rest));
+  whole->reserve(item.tag.tag_size() + flv::kPreviousTagSizeSize);
+  flv::Writer writer(*whole);
+  const std::uint64_t end = item.begin + item.tag.tag_size();
+  const std::uint64_t middle = std::clamp(chunk_begin_, item.begin, end);
+  if (item.begin < middle)
+    writer.bytes(Bytes(carry_).subspan(item.begin - carry_begin_, middle - item.begin));
+  if (middle < end)
+    writer.bytes(chunk_.subspan(middle - chunk_begin_, end - middle));
+  writer.u32(item.tag.tag_size());
   entry.bytes = *whole;
   entry.owner = std::move(whole);
   return entry;

@@ -53,7 +53,6 @@ private:
   void start_behind_header();
   void note_file_header(const flv::FileHeader &header);
   [[nodiscard]] Entry entry_of(const flv::Item &item) const;
-  [[nodiscard]] Bytes bytes_of(const flv::Item &item) const;
   [[nodiscard]] bool has(const Kind &kind) const;
   [[nodiscard]] bool shows_all() const;
   void pass_on(Held held, std::vector<Entry> &out);

@@ -99,6 +99,17 @@ START_TEST(test_shared) {
 }
 END_TEST
 
+// What stands behind a tag is its size, whatever it was.
+START_TEST(test_wrong_sizes) {
+  const Stream stream = flvtest::file();
+  for (const std::uint32_t size : {0U, 1U, 0xFFFFFFFFU}) {
+    const Fed fed = feed_every_way(flvtest::with_previous_sizes(stream, size));
+    check_tags(fed, stream, 3);
+    ck_assert(head_of(fed).configurations == (std::vector<Buffer>{avc_config(), aac_config()}));
+  }
+}
+END_TEST
+
 START_TEST(test_media_file) {
   const auto &row = ROW(flvtest::kMedia);
   const auto bytes = flvtest::media_file(row.name);
@@ -390,6 +401,7 @@ END_TEST
 int main() {
   return flvtest::run("flvfeed", {{test_clip},
                                   {test_shared},
+                                  {test_wrong_sizes},
                                   {test_media_file, std::size(flvtest::kMedia)},
                                   {test_promises, std::size(kPromises)},
                                   {test_shown_by_configuration},
