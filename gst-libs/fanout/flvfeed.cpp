@@ -33,25 +33,34 @@ void FlvFeed::note_file_header(const flv::FileHeader &header) {
 
 void FlvFeed::note_head(Bytes bytes) {
   flv::FileHeader file;
-  flv::TagHeader header;
   if (bytes.size() >= flv::kFileHeaderSize &&
       flv::read_file_header(bytes.data(), file).kind == flv::Fault::Kind::None) {
     note_file_header(file);
     if (!std::exchange(started_, true))
       start_behind_header();
+    bytes = bytes.subspan(std::min(bytes.size(), file.size + flv::kPreviousTagSizeSize));
+  }
+  flv::TagHeader header;
+  while (bytes.size() >= flv::kTagHeaderSize &&
+         flv::read_tag_header(bytes.data(), flv::kMaxDataSize, header).kind ==
+             flv::Fault::Kind::None &&
+         bytes.size() >= header.tag_size()) {
+    note_head_tag(header, bytes.subspan(flv::kTagHeaderSize, header.data_size));
+    const std::size_t size = header.tag_size() + flv::kPreviousTagSizeSize;
+    bytes = bytes.subspan(std::min(bytes.size(), size));
+  }
+}
+
+void FlvFeed::note_head_tag(const flv::TagHeader &header, Bytes data) {
+  flv::amf0::Value object;
+  if (header.is_script()) {
+    if (flv::read_on_metadata(data, object) == flv::Status::Ok)
+      metadata_ = std::move(object);
     return;
   }
-  if (bytes.size() < flv::kTagHeaderSize ||
-      flv::read_tag_header(bytes.data(), flv::kMaxDataSize, header).kind !=
-          flv::Fault::Kind::None ||
-      bytes.size() < header.tag_size())
-    return;
-  const Bytes data = bytes.subspan(flv::kTagHeaderSize, header.data_size);
-  flv::amf0::Value object;
-  if (!header.is_script())
-    configurations_.note_tag(bytes);
-  else if (flv::read_on_metadata(data, object) == flv::Status::Ok)
-    metadata_ = std::move(object);
+  std::vector<std::uint8_t> tag;
+  flv::append_tag(tag, header.type, header.timestamp, data);
+  configurations_.note_tag(tag);
 }
 
 // The splitter expects a file header in front of the first tag, and takes another in its place.

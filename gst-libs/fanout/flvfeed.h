@@ -52,6 +52,7 @@ private:
   void take_script(const flv::Item &item, Bytes data, std::vector<Entry> &out);
   void start_behind_header();
   void note_file_header(const flv::FileHeader &header);
+  void note_head_tag(const flv::TagHeader &header, Bytes data);
   [[nodiscard]] Entry entry_of(const flv::Item &item) const;
   [[nodiscard]] bool has(const Kind &kind) const;
   [[nodiscard]] bool shows_all() const;

@@ -338,6 +338,29 @@ START_TEST(test_note_head) {
 }
 END_TEST
 
+// However they are cut into parts, and whatever stands behind a tag.
+START_TEST(test_note_head_in_other_parts) {
+  Stream stream;
+  stream.key(500).aac(500);
+  const Buffer metadata = metadata_tag({{"width", {5.0}}});
+  const Buffer whole = joined({flvtest::file_header(), metadata, avc_config(), aac_config()});
+  Buffer wrong = avc_config();
+  wrong.back()++;
+  Buffer sizeless = aac_config();
+  sizeless.resize(sizeless.size() - flv::kPreviousTagSizeSize);
+  const Buffer short_header(whole.begin(), whole.begin() + flv::kFileHeaderSize);
+  const std::vector<Buffer> ways[] = {{whole},
+                                      {flvtest::file_header(), joined({metadata, wrong, sizeless})},
+                                      {short_header, metadata, wrong, sizeless}};
+  for (const auto &parts : ways) {
+    const Fed fed = fed_behind(parts, stream.bytes);
+    check_tags(fed, stream, 0);
+    ck_assert(head_of(fed).opening == joined({flvtest::file_header(), metadata}));
+    ck_assert(head_of(fed).configurations == (std::vector<Buffer>{avc_config(), aac_config()}));
+  }
+}
+END_TEST
+
 // Nothing in them is trusted.
 START_TEST(test_note_head_of_anything) {
   Stream stream;
@@ -413,6 +436,7 @@ int main() {
                                   {test_metadata_changes},
                                   {test_other_script_data},
                                   {test_note_head},
+                                  {test_note_head_in_other_parts},
                                   {test_note_head_of_anything},
                                   {test_not_flv},
                                   {test_damage},
