@@ -201,6 +201,8 @@ void FlvFeed::take_script(const Item &item, Bytes data, std::vector<Entry> &out)
     if (held_ || waiting_)
       return;
     auto tag = std::make_shared<const std::vector<std::uint8_t>>(metadata_tag());
+    if (tag->empty())
+      return;
     entry.bytes = *tag;
     entry.owner = std::move(tag);
   }

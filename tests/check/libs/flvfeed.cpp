@@ -288,6 +288,22 @@ START_TEST(test_metadata_changes) {
 }
 END_TEST
 
+// With the end marker that it lacks, it would not fit into a tag.
+START_TEST(test_metadata_too_large) {
+  Stream stream;
+  const std::string text(flv::kMaxDataSize - 32, 'a');
+  Buffer data = flvtest::on_metadata({{"a", {text}}, {"b", {flv::amf0::Null{}}}});
+  data.resize(data.size() - 3);
+  ck_assert_uint_lt(data.size(), flv::kMaxDataSize);
+  ck_assert_uint_gt(data.size() + 3, flv::kMaxDataSize);
+  stream.header().configs().key(0).aac(0).script(0, data).key(40);
+  const Fed fed = feed(stream.bytes);
+  ck_assert_uint_eq(fed.entries.size(), 3);
+  ck_assert(head_of(fed).opening == flvtest::file_header());
+  ck_assert(fed.entries[2].head == fed.entries[0].head);
+}
+END_TEST
+
 // Other script data is passed on, metadata that cannot be read is not.
 START_TEST(test_other_script_data) {
   const Buffer cue = flvtest::script("onCuePoint", {{1.0}});
@@ -434,6 +450,7 @@ int main() {
                                   {test_metadata_first},
                                   {test_no_metadata},
                                   {test_metadata_changes},
+                                  {test_metadata_too_large},
                                   {test_other_script_data},
                                   {test_note_head},
                                   {test_note_head_in_other_parts},
