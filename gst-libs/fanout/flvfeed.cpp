@@ -78,8 +78,10 @@ void FlvFeed::interrupt() {
     start_behind_header();
   else
     clear();
-  timeline_.seam();
-  waiting_ = true;
+  start_stretch();
+  if (held_)
+    held_->clear();
+  held_since_.reset();
 }
 
 flv::Status FlvFeed::take(const std::shared_ptr<const void> &owner, Bytes bytes,
@@ -114,16 +116,27 @@ void FlvFeed::take_item(const Item &item, std::vector<Entry> &out) {
     return take_tag(item, out);
   if (item.kind != Item::Kind::FileHeader)
     return;
+  if (std::exchange(started_, true) && timeline_.first())
+    start_file(out);
   note_file_header(item.file);
-  // Another file begins, which may lack what this one had.
-  if (std::exchange(started_, true) && flowing_) {
-    timeline_.seam();
-    waiting_ = true;
-    configurations_.clear();
-    metadata_.reset();
-    audio_.last.reset();
-    video_.last.reset();
-  }
+}
+
+// Another file begins, which may lack what this one had.
+void FlvFeed::start_file(std::vector<Entry> &out) {
+  finish(out);
+  start_stretch();
+  configurations_.clear();
+  metadata_.reset();
+  audio_.last.reset();
+  video_.last.reset();
+  held_.emplace();
+}
+
+void FlvFeed::start_stretch() {
+  if (!waiting_)
+    told_ = metadata_;
+  waiting_ = true;
+  timeline_.seam();
 }
 
 // In one piece, wherever it was, and with its own size behind it.
@@ -221,42 +234,55 @@ void FlvFeed::pass_on(Held held, std::vector<Entry> &out) {
       release(out);
     return;
   }
-  const bool joinable = held.can_join && (held.is_video || !has(video_));
+  if (can_join(held))
+    held.configurations = configurations_.parts();
+  emit(std::move(held), out);
+}
+
+bool FlvFeed::can_join(const Held &held) const {
+  return held.can_join && (held.is_video || !has(video_));
+}
+
+void FlvFeed::emit(Held held, std::vector<Entry> &out) {
+  const bool joinable = can_join(held);
   if (waiting_ && !joinable)
     return;
-  if (joinable)
-    set_head(configurations_.parts());
+  if (joinable) {
+    set_head(held.configurations);
+    held.entry.head = head_;
+  }
   if (waiting_ && flowing_)
-    resume(held.entry.time, out);
+    resume(held, out);
   waiting_ = false;
   flowing_ = true;
-  if (joinable)
-    held.entry.head = head_;
   out.push_back(std::move(held.entry));
 }
 
 // By now it is known what the stream has.
 void FlvFeed::release(std::vector<Entry> &out) {
-  const std::vector<Held> all = std::move(*held_);
+  std::vector<Held> all = std::move(*held_);
   held_.reset();
-  for (Held held : all) {
-    const bool joinable = held.can_join && (held.is_video || !has(video_));
-    if (waiting_ && !joinable)
-      continue;
-    waiting_ = false;
-    flowing_ = true;
-    if (joinable) {
-      set_head(held.configurations);
-      held.entry.head = head_;
-    }
-    out.push_back(std::move(held.entry));
-  }
+  held_since_.reset();
+  for (Held &held : all)
+    emit(std::move(held), out);
 }
 
 // Those who were there before get what the new stretch needs.
-void FlvFeed::resume(std::int64_t time, std::vector<Entry> &out) const {
-  for (const SharedBytes &tag : configurations_.parts())
-    out.push_back({tag, *tag, time, true, false, nullptr});
+void FlvFeed::resume(const Held &held, std::vector<Entry> &out) const {
+  const auto push = [&](std::vector<std::uint8_t> tag) {
+    const auto owner = std::make_shared<const std::vector<std::uint8_t>>(std::move(tag));
+    if (!owner->empty())
+      out.push_back({owner, *owner, held.entry.time, true, false, nullptr});
+  };
+  if (metadata_ != told_)
+    push(metadata_tag());
+  flv::TagHeader header;
+  (void)flv::read_tag_header(held.entry.bytes.data(), flv::kMaxDataSize, header);
+  for (const SharedBytes &configuration : held.configurations) {
+    std::vector<std::uint8_t> tag = *configuration;
+    flv::store_timestamp(tag.data(), header.timestamp);
+    push(std::move(tag));
+  }
 }
 
 std::vector<std::uint8_t> FlvFeed::metadata_tag() const {

@@ -51,14 +51,18 @@ private:
   void take_tag(const flv::Item &item, std::vector<Entry> &out);
   void take_script(const flv::Item &item, Bytes data, std::vector<Entry> &out);
   void start_behind_header();
+  void start_file(std::vector<Entry> &out);
+  void start_stretch();
   void note_file_header(const flv::FileHeader &header);
   void note_head_tag(const flv::TagHeader &header, Bytes data);
   [[nodiscard]] Entry entry_of(const flv::Item &item) const;
   [[nodiscard]] bool has(const Kind &kind) const;
   [[nodiscard]] bool shows_all() const;
   void pass_on(Held held, std::vector<Entry> &out);
+  void emit(Held held, std::vector<Entry> &out);
   void release(std::vector<Entry> &out);
-  void resume(std::int64_t time, std::vector<Entry> &out) const;
+  void resume(const Held &held, std::vector<Entry> &out) const;
+  [[nodiscard]] bool can_join(const Held &held) const;
   void set_head(const std::vector<flv::SharedBytes> &configurations);
   [[nodiscard]] std::vector<std::uint8_t> metadata_tag() const;
 
@@ -75,6 +79,7 @@ private:
   flv::Timeline timeline_;
   flv::Head configurations_; // and nothing else
   std::optional<flv::amf0::Value> metadata_;
+  std::optional<flv::amf0::Value> told_; // of that, before the stretch that is awaited
   Kind audio_;
   Kind video_;
   HeadPtr head_;

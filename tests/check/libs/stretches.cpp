@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Streams of several stretches: files behind each other, interruptions.
+#include "fanout/flvfeed.h"
+
+#include "checkrun.h"
+#include "feeding.h"
+
+using namespace fanout;
+using flv::Status;
+using flv::TagType;
+using flvtest::Buffer;
+using flvtest::Fed;
+using flvtest::feed;
+using flvtest::feed_every_way;
+using flvtest::joined;
+using flvtest::Stream;
+using flvtest::whole_tag;
+
+namespace {
+
+Buffer avc_config(std::uint32_t timestamp = 0, std::uint8_t variant = 0) {
+  return whole_tag(TagType::Video, timestamp, flvtest::avc_config(variant));
+}
+
+Buffer aac_config(std::uint32_t timestamp = 0, std::uint8_t variant = 0) {
+  return whole_tag(TagType::Audio, timestamp, flvtest::aac_config(variant));
+}
+
+Buffer metadata_tag(flvtest::Members members) {
+  return whole_tag(TagType::Script, 0, flvtest::on_metadata(std::move(members)));
+}
+
+Buffer bytes_of(const Entry &entry) {
+  return {entry.bytes.begin(), entry.bytes.end()};
+}
+
+// Entries as their bytes and times.
+struct Expected {
+  Buffer bytes;
+  std::int64_t time;
+  bool can_join = false;
+};
+
+void check(const Fed &fed, const std::vector<Expected> &expected) {
+  ck_assert_uint_eq(fed.entries.size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    ck_assert(bytes_of(fed.entries[i]) == expected[i].bytes);
+    ck_assert_int_eq(fed.entries[i].time, expected[i].time);
+    ck_assert_int_eq(fed.entries[i].head != nullptr, expected[i].can_join);
+  }
+}
+
+Buffer at(const Stream &stream, std::size_t tag) {
+  return {stream.at(tag).begin(), stream.at(tag).end()};
+}
+
+Stream two_frames() {
+  Stream stream;
+  stream.header().configs().key(0).aac(0).inter(40).aac(23);
+  return stream;
+}
+
+// --- A second file header ---
+
+// The second file goes on behind the first, with its own configurations in front of its first key
+// frame. `variant` 0: they are the same.
+START_TEST(test_second_file) {
+  const auto variant = static_cast<std::uint8_t>(_i);
+  Stream stream = two_frames();
+  stream.header().configs(0, variant).aac(0).inter(0).key(40).aac(23).inter(80);
+  const Fed fed = feed_every_way(stream.bytes);
+  check(fed, {{at(stream, 2), 0, true},
+              {at(stream, 3), 0},
+              {at(stream, 4), 40},
+              {at(stream, 5), 23},
+              {avc_config(40, variant), 86},
+              {aac_config(40, variant), 86},
+              {at(stream, 10), 86, true},
+              {at(stream, 11), 69},
+              {at(stream, 12), 126}});
+  ck_assert(fed.entries[6].head->configurations ==
+            (std::vector<Buffer>{avc_config(0, variant), aac_config(0, variant)}));
+  ck_assert_int_eq(fed.entries[6].head == fed.entries[0].head, variant == 0);
+}
+END_TEST
+
+// The first size behind the header's is missing, and it does not matter.
+START_TEST(test_second_file_behind_a_missing_size) {
+  Stream stream;
+  stream.header().configs().key(0).aac(0);
+  Buffer bytes = stream.bytes;
+  bytes.resize(bytes.size() - 4);
+  Stream second;
+  second.header().configs().key(0).aac(0);
+  const Fed fed = feed_every_way(joined({bytes, second.bytes}));
+  check(fed, {{at(stream, 2), 0, true},
+              {at(stream, 3), 0},
+              {avc_config(), 40},
+              {aac_config(), 40},
+              {at(second, 2), 40, true},
+              {at(second, 3), 40}});
+}
+END_TEST
+
+// What it does not have, it does not promise.
+START_TEST(test_second_file_without_video) {
+  Stream stream = two_frames();
+  stream.header(true, false).audio(0, flvtest::aac_config()).aac(0).aac(23);
+  const Fed fed = feed_every_way(stream.bytes);
+  check(fed, {{at(stream, 2), 0, true},
+              {at(stream, 3), 0},
+              {at(stream, 4), 40},
+              {at(stream, 5), 23},
+              {aac_config(), 46},
+              {at(stream, 7), 46, true},
+              {at(stream, 8), 69, true}});
+  ck_assert_uint_eq(fed.entries[5].head->opening.at(4), 4);
+}
+END_TEST
+
+// Nor is it known before it has shown what it promises.
+START_TEST(test_second_file_is_held) {
+  Stream stream;
+  stream.header().configs().key(0).aac(0);
+  stream.header().video(0, flvtest::h263_frame(true, 40)).video(40, flvtest::h263_frame(false, 40));
+  ck_assert_uint_eq(feed(stream.bytes, SIZE_MAX, false).entries.size(), 2);
+  stream.audio(20, flvtest::mp3_frame(30));
+  const Fed fed = feed_every_way(stream.bytes);
+  check(fed, {{at(stream, 2), 0, true},
+              {at(stream, 3), 0},
+              {at(stream, 4), 40, true},
+              {at(stream, 5), 80},
+              {at(stream, 6), 60}});
+  ck_assert_uint_eq(fed.entries[2].head->opening.at(4), 5);
+  ck_assert_uint_eq(feed(stream.bytes, SIZE_MAX, false).entries.size(), 5);
+}
+END_TEST
+
+// What was held of the first is passed on before.
+START_TEST(test_second_file_while_held) {
+  Stream stream;
+  stream.header().video(0, flvtest::avc_config()).key(0).inter(40);
+  stream.header().video(0, flvtest::avc_config(1)).key(0).audio(0, flvtest::mp3_frame(30));
+  const Fed fed = feed_every_way(stream.bytes);
+  check(fed, {{at(stream, 1), 0, true},
+              {at(stream, 2), 40},
+              {avc_config(0, 1), 80},
+              {at(stream, 4), 80, true},
+              {at(stream, 5), 80}});
+  ck_assert_uint_eq(fed.entries[0].head->opening.at(4), 1);
+  ck_assert_uint_eq(fed.entries[3].head->opening.at(4), 5);
+}
+END_TEST
+
+// Metadata goes in front of the new stretch if it is new.
+START_TEST(test_second_file_with_metadata) {
+  const flvtest::Members first{{"width", {1.0}}};
+  const flvtest::Members second{{"width", {2.0}}, {"duration", {7.0}}};
+  for (const bool other : {false, true}) {
+    Stream stream;
+    stream.header().metadata(first).configs().key(0).aac(0);
+    stream.header().metadata(other ? second : first).configs().key(0).aac(0);
+    const Fed fed = feed_every_way(stream.bytes);
+    std::vector<Expected> expected{{at(stream, 3), 0, true}, {at(stream, 4), 0}};
+    if (other)
+      expected.push_back({metadata_tag({{"width", {2.0}}}), 40});
+    expected.insert(
+        expected.end(),
+        {{avc_config(), 40}, {aac_config(), 40}, {at(stream, 8), 40, true}, {at(stream, 9), 40}});
+    check(fed, expected);
+    ck_assert(fed.entries.back().is_media);
+    const Entry &key = fed.entries[fed.entries.size() - 2];
+    ck_assert(key.head->opening ==
+              joined({flvtest::file_header(), metadata_tag({{"width", {other ? 2.0 : 1.0}}})}));
+  }
+  // None is none.
+  Stream stream;
+  stream.header().metadata(first).configs().key(0).aac(0).header().configs().key(0).aac(0);
+  const Fed fed = feed_every_way(stream.bytes);
+  ck_assert_uint_eq(fed.entries.size(), 6);
+  ck_assert(fed.entries[4].head->opening == flvtest::file_header());
+}
+END_TEST
+
+// --- Interruptions ---
+
+// `first`, an interruption, `second`.
+Fed interrupted(Bytes first, Bytes second) {
+  FlvFeed flv;
+  Fed before = feed(flv, first, SIZE_MAX, false);
+  flv.interrupt();
+  Fed after = feed_every_way(flv, second);
+  before.entries.insert(before.entries.end(), after.entries.begin(), after.entries.end());
+  before.status = after.status;
+  before.fault = after.fault;
+  return before;
+}
+
+// What is half read is over, and the timeline goes on at the next key frame.
+START_TEST(test_interrupted) {
+  const Stream first = two_frames();
+  Stream second;
+  second.inter(500'000).aac(500'000).key(500'040).aac(500'023).inter(500'080);
+  const Stream cut = two_frames();
+  for (const std::size_t more : {0, 1, 10, 11, 12, 40}) {
+    const Bytes half = cut.at(2).first(std::min(more, cut.at(2).size()));
+    const Fed fed = interrupted(joined({first.bytes, half}), second.bytes);
+    check(fed, {{at(first, 2), 0, true},
+                {at(first, 3), 0},
+                {at(first, 4), 40},
+                {at(first, 5), 23},
+                {avc_config(500'040), 120},
+                {aac_config(500'040), 120},
+                {at(second, 2), 120, true},
+                {at(second, 3), 103},
+                {at(second, 4), 160}});
+    ck_assert(fed.entries[6].head == fed.entries[0].head);
+    for (const std::size_t i : {4, 5})
+      ck_assert(fed.entries[i].is_tag && !fed.entries[i].is_media);
+  }
+}
+END_TEST
+
+// In the caps or in the stream there may be others.
+START_TEST(test_interrupted_with_configurations) {
+  const Stream first = two_frames();
+  Stream second;
+  second.configs(70, 1).key(70).aac(70);
+  const Fed fed = interrupted(first.bytes, second.bytes);
+  ck_assert_uint_eq(fed.entries.size(), 8);
+  ck_assert(bytes_of(fed.entries[4]) == avc_config(70, 1));
+  ck_assert(bytes_of(fed.entries[5]) == aac_config(70, 1));
+  ck_assert(fed.entries[6].head->configurations ==
+            (std::vector<Buffer>{avc_config(70, 1), aac_config(70, 1)}));
+}
+END_TEST
+
+// A file may begin there.
+START_TEST(test_interrupted_by_a_file) {
+  const Stream first = two_frames();
+  const Fed fed = interrupted(first.bytes, first.bytes);
+  check(fed, {{at(first, 2), 0, true},
+              {at(first, 3), 0},
+              {at(first, 4), 40},
+              {at(first, 5), 23},
+              {avc_config(), 80},
+              {aac_config(), 80},
+              {at(first, 2), 80, true},
+              {at(first, 3), 80},
+              {at(first, 4), 120},
+              {at(first, 5), 103}});
+}
+END_TEST
+
+// Before anything was passed on, it starts anew with what it knows.
+START_TEST(test_interrupted_at_the_start) {
+  Stream first;
+  first.header().configs();
+  Stream second;
+  second.inter(500).key(540).aac(540);
+  Fed fed = interrupted(first.bytes, second.bytes);
+  check(fed, {{at(second, 1), 540, true}, {at(second, 2), 540}});
+  ck_assert(fed.entries[0].head->configurations ==
+            (std::vector<Buffer>{avc_config(), aac_config()}));
+  for (const std::size_t size : {0, 5, 12}) {
+    fed = interrupted(Bytes(first.bytes).first(size), joined({first.bytes, second.bytes}));
+    check(fed, {{at(second, 1), 540, true}, {at(second, 2), 540}});
+  }
+  fed = interrupted(Bytes(first.bytes).first(5), second.bytes);
+  ck_assert_enum_eq(fed.status, Status::Malformed);
+}
+END_TEST
+
+// What was held of before is not what the next stretch needs.
+START_TEST(test_interrupted_while_held) {
+  Stream first;
+  first.header().video(0, flvtest::avc_config()).key(0).inter(40);
+  Stream second;
+  second.inter(5000).inter(5040).key(5080).inter(5120).audio(5100, flvtest::mp3_frame(20));
+  const Fed fed = interrupted(first.bytes, second.bytes);
+  ck_assert_uint_eq(fed.entries.size(), 3);
+  for (std::size_t i = 0; i < 3; ++i)
+    ck_assert(bytes_of(fed.entries[i]) == at(second, 2 + i));
+  ck_assert_uint_eq(fed.entries[0].head->opening.at(4), 5);
+}
+END_TEST
+
+// Of the metadata that came in between, those who are there get the last.
+START_TEST(test_interrupted_with_metadata) {
+  Stream first;
+  first.header().metadata({{"width", {1.0}}}).configs().key(0).aac(0);
+  for (const double width : {1.0, 3.0}) {
+    Stream second;
+    second.metadata({{"width", {2.0}}}).metadata({{"width", {width}}}).key(40).aac(40);
+    const Fed fed = interrupted(first.bytes, second.bytes);
+    const bool other = width > 1;
+    ck_assert_uint_eq(fed.entries.size(), other ? 7 : 6);
+    if (other)
+      ck_assert(bytes_of(fed.entries[2]) == metadata_tag({{"width", {3.0}}}));
+  }
+}
+END_TEST
+
+} // namespace
+
+int main() {
+  return flvtest::run("stretches", {{test_second_file, 2},
+                                    {test_second_file_behind_a_missing_size},
+                                    {test_second_file_without_video},
+                                    {test_second_file_is_held},
+                                    {test_second_file_while_held},
+                                    {test_second_file_with_metadata},
+                                    {test_interrupted},
+                                    {test_interrupted_with_configurations},
+                                    {test_interrupted_by_a_file},
+                                    {test_interrupted_at_the_start},
+                                    {test_interrupted_while_held},
+                                    {test_interrupted_with_metadata}});
+}
