@@ -90,16 +90,13 @@ void Viewer::add(const Entry &entry, Gathered &out) const {
 // Where it can join, it gets what it lacks in front of that.
 void Viewer::join(const History &history, const ViewerSettings &settings) {
   std::optional<History::Number> number;
-  if (lost_)
-    number = history.join_from(position_);
-  else if (early_)
-    number = history.join_from(arrival_);
-  else if (settings.join == Join::LatestKeyFrame)
-    number = history.last_join();
+  const bool next = lost_ || early_ || settings.join == Join::NextKeyFrame;
+  if (next)
+    number = history.join_from(lost_ ? position_ : arrival_);
   else if (settings.join == Join::Burst)
     number = history.join_ahead(settings.burst);
   else
-    number = history.join_from(arrival_);
+    number = history.last_join();
   if (!number)
     return;
   go_on(history.at(*number), settings);
@@ -290,7 +287,8 @@ void Viewer::cut(const History &history) {
   if (sent_ == 0)
     return dissolve();
   piece_end_ = position_ + 1;
-  held_.assign(1, std::move(*begun));
+  held_.clear();
+  held_.push_back(std::move(*begun));
 }
 
 void Viewer::pass(const Entry &entry) {

@@ -50,8 +50,8 @@ public:
   [[nodiscard]] std::size_t size() const { return size_; }
 
 private:
-  std::array<iovec, 2 * kMaxTags + 2> parts_;
-  std::array<std::array<std::uint8_t, flv::kTagHeaderSize>, kMaxTags> headers_;
+  std::array<iovec, 2 * kMaxTags + 2> parts_{};
+  std::array<std::array<std::uint8_t, flv::kTagHeaderSize>, kMaxTags> headers_{};
   std::size_t first_ = 0;
   std::size_t count_ = 0;
   std::size_t tags_ = 0;
@@ -69,7 +69,7 @@ class Viewer {
 public:
   // `history` is what there is at its arrival.
   Viewer(Framing framing, const History &history)
-      : framing_(framing), arrival_(history.end()), early_(!history.last_join()) {}
+      : framing_(framing), early_(!history.last_join()), arrival_(history.end()) {}
 
   // Puts bytes in front of what comes next, such as an HTTP response's head, or a control frame.
   void say(Bytes bytes);
@@ -121,16 +121,17 @@ private:
   void add(const Entry &entry, Gathered &out) const;
 
   Framing framing_;
-  History::Number arrival_;
   bool early_; // it waits for the stream's first key frame
   bool joined_ = false;
   bool lost_ = false;    // it goes on at the next key frame
-  HeadPtr head_;         // what it has
-  bool changed_ = false; // and has been sent other configurations since
+  bool changed_ = false; // it was sent other configurations than its head's
+  bool rebase_ = false;
+  bool has_piece_ = false;
+  History::Number arrival_;
   History::Number position_ = 0;
+  HeadPtr head_; // what it has
 
   // Its timeline.
-  bool rebase_ = false;
   std::int64_t base_ = 0;                                         // the time at its 0
   std::int64_t floor_ = std::numeric_limits<std::int64_t>::min(); // earlier media is left out
   std::int64_t last_ = -kStep;                                    // the highest that it was sent
@@ -139,7 +140,6 @@ private:
 
   // A piece is written to its end once it was begun: bytes of its own, a WebSocket message's
   // header, and the entries up to `piece_end_`.
-  bool has_piece_ = false;
   std::vector<std::uint8_t> front_;
   std::vector<std::uint8_t> message_;
   History::Number piece_end_ = 0;

@@ -105,17 +105,16 @@ bool Channel::is_drained() const {
   return over_ && clients_.empty() && arrivals_.empty();
 }
 
-void Channel::wait_until_drained() {
+bool Channel::wait_until_drained() {
   std::unique_lock lock(mutex_);
   const auto deadline = Clock::now() + milliseconds(settings().drain_timeout);
-  const bool drained =
-      changed_.wait_until(lock, deadline, [this] { return interrupted_ || is_drained(); });
-  if (drained)
-    return;
+  if (changed_.wait_until(lock, deadline, [this] { return interrupted_ || is_drained(); }))
+    return is_drained();
   for (const auto &client : clients_)
     drop(*client, Reason::Drained);
   lock.unlock();
   wake_();
+  return true;
 }
 
 void Channel::interrupt(bool interrupted) {
@@ -420,7 +419,7 @@ void Channel::drop(Client &client, Reason reason) {
 }
 
 void Channel::listen(Client &client) {
-  std::array<std::uint8_t, 4096> bytes;
+  std::array<std::uint8_t, 4096> bytes{};
   while (!client.gone && !client.half_closed) {
     const Transport::Result result = client.transport->receive(bytes);
     switch (result.kind) {

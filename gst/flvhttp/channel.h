@@ -68,8 +68,8 @@ public:
   void push(std::vector<fanout::Entry> entries);
   // Nothing more comes, or after all it does.
   void set_ended(bool ended);
-  // Until all clients have what there is, the time is over, or interrupt() was called.
-  void wait_until_drained();
+  // Until all clients have what there is, or the time is over. false: interrupt() was called.
+  [[nodiscard]] bool wait_until_drained();
   void interrupt(bool interrupted);
   // Nobody is served any more. Returns when all are gone.
   void close();
@@ -116,16 +116,16 @@ private:
   // What waits for the fan-out.
   mutable std::mutex inbox_mutex_;
   ChannelSettings new_settings_;
-  bool settings_changed_ = true;
   std::string content_type_;
   std::vector<fanout::Entry> entries_;
   Clients arrivals_;
   std::size_t count_ = 0; // clients, those to come included
+  std::vector<guint64> to_remove_;
+  bool remove_all_ = false;
+  bool settings_changed_ = true;
   bool ended_ = false;
   bool closed_ = false;
   bool fan_out_waits_ = false; // for whatever comes
-  std::vector<guint64> to_remove_;
-  bool remove_all_ = false;
 
   // The fan-out's, and for whoever asks how it goes.
   mutable std::mutex mutex_;
@@ -135,16 +135,16 @@ private:
   Clients clients_;
   std::vector<Client *> turn_; // those with something to do
   fanout::Gathered gathered_;
-  bool shown_ = false;
   std::string type_;
+  bool shown_ = false;
   bool over_ = false;
   bool closing_ = false;
+  bool interrupted_ = false;
   bool fresh_ = false; // there are entries that nobody has been given
   // A round gives all clients what there is, a slice of them after the other.
   bool in_round_ = false;
   std::size_t cursor_ = 0;
   Clock::time_point next_slice_;
-  bool interrupted_ = false;
   Clock::time_point now_;
   Clock::time_point round_begin_;
   Clock::time_point next_check_;

@@ -25,8 +25,10 @@ void FanOut::add(std::shared_ptr<Channel> channel) {
 }
 
 void FanOut::remove(const Channel *channel) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   std::erase_if(channels_, [channel](const auto &each) { return each.get() == channel; });
+  const std::uint64_t turn = turns_;
+  turned_.wait(lock, [this, turn] { return !in_turn_ || turns_ != turn; });
 }
 
 void FanOut::run() {
@@ -46,6 +48,7 @@ void FanOut::run() {
       if (stopping_)
         return;
       channels = channels_;
+      in_turn_ = true;
     }
     deadline.reset();
     for (const auto &channel : channels) {
@@ -53,6 +56,12 @@ void FanOut::run() {
         deadline = deadline ? std::min(*deadline, *next) : *next;
     }
     channels.clear();
+    {
+      const std::lock_guard lock(mutex_);
+      in_turn_ = false;
+      turns_++;
+    }
+    turned_.notify_all();
   }
 }
 

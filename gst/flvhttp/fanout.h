@@ -18,7 +18,7 @@ public:
 
   // From any thread.
   void add(std::shared_ptr<Channel> channel);
-  // The channel is closed already.
+  // The channel is closed already. It is done with it when it returns.
   void remove(const Channel *channel);
   void wake() const { poller_.wake(); }
 
@@ -27,8 +27,11 @@ private:
 
   Poller poller_;
   std::mutex mutex_;
-  std::vector<std::shared_ptr<Channel>> channels_;
+  std::condition_variable turned_;
+  std::uint64_t turns_ = 0; // that are over
+  bool in_turn_ = false;
   bool stopping_ = false;
+  std::vector<std::shared_ptr<Channel>> channels_;
   std::thread thread_;
 };
 

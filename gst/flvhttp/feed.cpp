@@ -28,7 +28,7 @@ private:
 
 // What browsers and players call it.
 std::string type_of(const GstStructure *structure) {
-  const std::string name = gst_structure_get_name(structure);
+  std::string name = gst_structure_get_name(structure);
   if (name == "video/mpegts")
     return "video/mp2t";
   if (name == "multipart/x-mixed-replace") {

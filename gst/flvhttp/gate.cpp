@@ -86,7 +86,7 @@ void Gate::watch(Waiting &waiting) {
 void Gate::read(Waiting &waiting) {
   std::string &head = waiting.admitted.head;
   GInputStream *input = g_io_stream_get_input_stream(waiting.admitted.stream.get());
-  std::array<char, 2048> bytes;
+  std::array<char, 2048> bytes{};
   while (true) {
     GError *error = nullptr;
     const gssize size = g_pollable_input_stream_read_nonblocking(
@@ -120,7 +120,7 @@ void Gate::refuse(Waiting &waiting, const char *status) {
       nullptr, nullptr);
   const int descriptor = g_socket_get_fd(waiting.admitted.socket);
   shutdown(descriptor, SHUT_WR);
-  std::array<char, 4096> rest;
+  std::array<char, 4096> rest{};
   constexpr int kMost = 64; // reads
   for (int i = 0; i < kMost && recv(descriptor, rest.data(), rest.size(), MSG_DONTWAIT) > 0; i++) {
   }

@@ -99,11 +99,16 @@ struct Places {
 } // namespace
 
 struct Private {
-  Places places;                                 // with the object's lock
-  ChannelSettings settings = default_settings(); // with the object's lock
-  std::shared_ptr<Listener> listener;            // from start to stop
-  std::shared_ptr<Channel> channel;              // with the object's lock
-  Feed feed;                                     // the streaming thread's
+  explicit Private(const ChannelSettings &defaults) : settings(defaults) {}
+  ~Private() = default;
+  Private(const Private &) = delete;
+  Private &operator=(const Private &) = delete;
+
+  Places places;                      // with the object's lock
+  ChannelSettings settings;           // with the object's lock
+  std::shared_ptr<Listener> listener; // from start to stop
+  std::shared_ptr<Channel> channel;   // with the object's lock
+  Feed feed;                          // the streaming thread's
 };
 
 struct _GstHttpServerSink {
@@ -312,32 +317,32 @@ GstFlowReturn gst_http_server_sink_render(GstBaseSink *sink, GstBuffer *buffer) 
   return GST_FLOW_ERROR;
 }
 
-// Nobody is told that the stream has ended before the clients have it.
-void drain(GstBaseSink *sink) {
+// Nobody is told that the stream has ended before the clients have it. The base class lets a pause,
+// a stop or a flush end what waits here, and only here.
+GstFlowReturn gst_http_server_sink_wait_event(GstBaseSink *sink, GstEvent *event) noexcept {
+  GstFlowReturn flow =
+      GST_BASE_SINK_CLASS(gst_http_server_sink_parent_class)->wait_event(sink, event);
+  if (flow != GST_FLOW_OK || GST_EVENT_TYPE(event) != GST_EVENT_EOS)
+    return flow;
   Private &priv = priv_of(sink);
   std::vector<fanout::Entry> entries;
   priv.feed.finish(entries);
   priv.channel->push(std::move(entries));
   priv.channel->set_ended(true);
-  priv.channel->wait_until_drained();
+  while (flow == GST_FLOW_OK && !priv.channel->wait_until_drained())
+    flow = gst_base_sink_wait_preroll(sink);
+  return flow;
 }
 
 gboolean gst_http_server_sink_event(GstBaseSink *sink, GstEvent *event) noexcept {
   Private &priv = priv_of(sink);
   switch (GST_EVENT_TYPE(event)) {
-  case GST_EVENT_EOS:
-    if (priv.channel)
-      drain(sink);
-    break;
+  case GST_EVENT_STREAM_START:
   case GST_EVENT_FLUSH_STOP:
     if (priv.channel) {
       priv.feed.interrupt();
       priv.channel->set_ended(false);
     }
-    break;
-  case GST_EVENT_STREAM_START:
-    if (priv.channel)
-      priv.channel->set_ended(false);
     break;
   case GST_EVENT_SEGMENT: {
     const GstSegment *segment = nullptr;
@@ -568,6 +573,7 @@ static void gst_http_server_sink_class_init(GstHttpServerSinkClass *klass) {
   sink_class->set_caps = gst_http_server_sink_set_caps;
   sink_class->render = gst_http_server_sink_render;
   sink_class->event = gst_http_server_sink_event;
+  sink_class->wait_event = gst_http_server_sink_wait_event;
   sink_class->unlock = gst_http_server_sink_unlock;
   sink_class->unlock_stop = gst_http_server_sink_unlock_stop;
 
@@ -822,5 +828,5 @@ static void gst_http_server_sink_class_init(GstHttpServerSinkClass *klass) {
 }
 
 static void gst_http_server_sink_init(GstHttpServerSink *self) {
-  new (&self->priv) Private();
+  new (&self->priv) Private(default_settings());
 }

@@ -121,7 +121,7 @@ std::shared_ptr<Listener> Listener::at(const Place &place, GError **error) {
   std::erase_if(all.listeners, [](const auto &each) { return each.second.expired(); });
   for (const auto &[other, weak] : all.listeners) {
     const bool same = place.port != 0 && other.port == place.port && other.address == place.address;
-    const auto listener = same ? weak.lock() : nullptr;
+    auto listener = same ? weak.lock() : nullptr;
     if (!listener)
       continue;
     if (other.certificate == place.certificate && other.key == place.key)

@@ -29,7 +29,7 @@ std::string quoted(const char *text) {
       out += '\\';
       out += *c;
     } else if (byte < 0x20 || byte == 0x7F) {
-      std::array<char, 8> code;
+      std::array<char, 8> code{};
       std::snprintf(code.data(), code.size(), "\\u%04x", unsigned{byte});
       out += code.data();
     } else {
@@ -40,7 +40,7 @@ std::string quoted(const char *text) {
 }
 
 std::string number_of(double number) {
-  std::array<char, G_ASCII_DTOSTR_BUF_SIZE> text;
+  std::array<char, G_ASCII_DTOSTR_BUF_SIZE> text{};
   return g_ascii_formatd(text.data(), static_cast<int>(text.size()), "%.3f", number);
 }
 

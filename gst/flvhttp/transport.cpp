@@ -110,7 +110,7 @@ private:
     return {later ? Kind::Blocked : Kind::Gone};
   }
 
-  std::array<std::uint8_t, kRecord> record_;
+  std::array<std::uint8_t, kRecord> record_{};
   std::size_t size_ = 0;
   std::size_t written_ = 0;
 };
