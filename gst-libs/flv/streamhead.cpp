@@ -104,6 +104,7 @@ amf0::Value live(const amf0::Value &metadata, bool audio, bool video) {
         "hasCuePoints", "cuePoints", "seekpoints"})
     remove(object, name);
   const auto settle = [&object](const char *flag, bool there, auto names) {
+    remove_others(object, flag);
     if (amf0::Value *value = object.find(flag))
       value->data = there;
     if (there)

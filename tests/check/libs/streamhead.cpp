@@ -134,6 +134,75 @@ START_TEST(test_stripped) {
 }
 END_TEST
 
+// --- live ---
+
+START_TEST(test_live) {
+  Members members{{"duration", {10.0}},     {"width", {640.0}}, {"videocodecid", {7.0}},
+                  {"audiocodecid", {10.0}}, {"stereo", {true}}, {"encoder", {std::string("x")}},
+                  {"framerate", {25.0}}};
+  for (const char *name :
+       {"filesize", "lastkeyframelocation", "totalduration", "starttime", "lasttimestamp",
+        "lastkeyframetimestamp", "datasize", "videosize", "audiosize", "bytelength", "hasKeyframes",
+        "canSeekToEnd", "hasCuePoints", "cuePoints", "seekpoints"})
+    members.push_back({name, {1.0}});
+  for (auto &member : flvtest::index_members({{1000, 0}}))
+    members.push_back(std::move(member));
+  members.push_back({"duration", {11.0}}); // twice
+  const auto live_of = [&](bool audio, bool video) {
+    std::vector<std::string> names;
+    const amf0::Value object = live({amf0::EcmaArray{members}}, audio, video);
+    ck_assert(std::holds_alternative<amf0::EcmaArray>(object.data));
+    for (const amf0::Member &member : *object.members())
+      names.push_back(member.name);
+    return names;
+  };
+  using Names = std::vector<std::string>;
+  ck_assert(live_of(true, true) ==
+            (Names{"width", "videocodecid", "audiocodecid", "stereo", "encoder", "framerate"}));
+  ck_assert(live_of(true, false) == (Names{"audiocodecid", "stereo", "encoder"}));
+  ck_assert(live_of(false, true) == (Names{"width", "videocodecid", "encoder", "framerate"}));
+  ck_assert(live_of(false, false) == Names{"encoder"});
+}
+END_TEST
+
+// All that is said about a kind that is not there goes.
+START_TEST(test_live_kinds) {
+  for (const char *name : {"audiocodecid", "audiodatarate", "audiosamplerate", "audiosamplesize",
+                           "audiochannels", "stereo", "audiodelay"}) {
+    const amf0::Value object{amf0::Object{{{name, {1.0}}}}};
+    ck_assert(live(object, true, false) == object);
+    ck_assert(live(object, false, true).members()->empty());
+  }
+  for (const char *name : {"videocodecid", "videodatarate", "width", "height", "framerate",
+                           "videoframerate", "avcprofile", "avclevel"}) {
+    const amf0::Value object{amf0::Object{{{name, {1.0}}}}};
+    ck_assert(live(object, false, true) == object);
+    ck_assert(live(object, true, false).members()->empty());
+  }
+}
+END_TEST
+
+// A flag that is there is true; none is added.
+START_TEST(test_live_flags) {
+  const auto flags = [](bool audio, bool video) {
+    return amf0::Value{amf0::Object{{{"hasAudio", {audio}}, {"hasVideo", {video}}}}};
+  };
+  for (const bool audio : {false, true}) {
+    for (const bool video : {false, true}) {
+      ck_assert(live(flags(!audio, !video), audio, video) == flags(audio, video));
+      ck_assert(live({amf0::Object{}}, audio, video) == amf0::Value{amf0::Object{}});
+    }
+  }
+  // A name may stand twice.
+  const amf0::Value twice{amf0::Object{{{"hasAudio", {true}}, {"x", {1.0}}, {"hasAudio", {true}}}}};
+  const amf0::Value once{amf0::Object{{{"hasAudio", {false}}, {"x", {1.0}}}}};
+  ck_assert(live(twice, false, true) == once);
+  const amf0::Value text{amf0::Object{{{"hasVideo", {std::string("yes")}}}}};
+  const amf0::Value truth{amf0::Object{{{"hasVideo", {false}}}}};
+  ck_assert(live(text, true, false) == truth);
+}
+END_TEST
+
 // --- The header's flags ---
 
 const struct {
@@ -317,6 +386,9 @@ int main() {
                                      {test_rewritten_unknown},
                                      {test_rewritten_adds_nothing},
                                      {test_stripped},
+                                     {test_live},
+                                     {test_live_kinds},
+                                     {test_live_flags},
                                      {test_flags, std::size(kFlags)},
                                      {test_parts},
                                      {test_long_header},
