@@ -75,6 +75,14 @@ std::string system_reason(const Report &report) {
                                                                    : report.error->message);
 }
 
+// "Cannot serve at a port 1: Error binding to address a:1: Address already in use."
+std::string server_reason(const Report &report) {
+  constexpr std::string_view kColon = ": ";
+  const std::string text = without_stop(report.error->message);
+  const std::size_t colon = text.rfind(kColon);
+  return colon == std::string::npos ? text : text.substr(colon + kColon.size());
+}
+
 // The elements of this project say it all in the message, but know no options.
 std::string own_reason(const Report &report, const Options &options) {
   const std::string text = report.error->message;
@@ -88,7 +96,7 @@ std::string own_reason(const Report &report, const Options &options) {
 std::string verb_for_output(const Options &options) {
   if (options.host.empty())
     return "cannot write ";
-  return options.listen ? "cannot serve on " : "cannot send to ";
+  return is_server(options) ? "cannot serve on " : "cannot send to ";
 }
 
 // Unless the reason has it in it.
@@ -103,6 +111,11 @@ std::string input_name(const Options &options) {
 }
 
 std::string output_name(const Options &options) {
+  if (!options.path.empty()) {
+    const bool is_ipv6 = options.host.find(':') != std::string::npos;
+    const std::string host = is_ipv6 ? '[' + options.host + ']' : options.host;
+    return "http://" + host + ":" + std::to_string(options.port) + options.path;
+  }
   if (!options.host.empty())
     return options.host + " port " + std::to_string(options.port);
   return options.output.empty() ? "standard output" : options.output;
@@ -118,7 +131,8 @@ std::string failure_of(GstMessage *message, const Options &options, const Pipeli
     return with_name("cannot read ", input,
                      is_url(options.input) ? http_reason(report) : system_reason(report));
   if (element == GST_OBJECT(pipeline.sink))
-    return with_name(verb_for_output(options), output_name(options), system_reason(report));
+    return with_name(verb_for_output(options), output_name(options),
+                     options.path.empty() ? system_reason(report) : server_reason(report));
   return report.error->message;
 }
 

@@ -9,7 +9,8 @@
 
 namespace flvstream {
 
-// "127.0.0.1 port 5000", a file, "standard input": as messages name them.
+// "127.0.0.1 port 5000", "http://127.0.0.1:8080/live.flv", a file, "standard input": as messages
+// name them.
 [[nodiscard]] std::string input_name(const Options &options);
 [[nodiscard]] std::string output_name(const Options &options);
 

@@ -25,6 +25,7 @@ constexpr const char *kExamples = R"(Examples:
   flvstream movie.flv | ffplay -
   flvstream -b 2000 -h 192.0.2.7:5000 movie.flv
   flvstream -b 2000 -l -h 0.0.0.0:5000 --loop movie.flv
+  flvstream -b 2000 --http=0.0.0.0:8080/live.flv --loop movie.flv
   flvstream -o 1000000 http://example.org/movie.flv part.flv)";
 
 constexpr std::uint32_t kMaxDatagram = 65507; // bytes, of UDP over IPv4
@@ -44,6 +45,7 @@ struct Raw {
   gboolean udp = FALSE;
   gboolean tcp = FALSE;
   gboolean listen = FALSE;
+  gchar *http = nullptr;
   gchar *burst = nullptr;
   gchar *offset = nullptr;
   gchar *start = nullptr;
@@ -99,6 +101,13 @@ bool split_address(const std::string &text, Options &options) {
   return true;
 }
 
+// "HOST:PORT", "HOST:PORT/PATH".
+bool split_place(const std::string &text, Options &options) {
+  const std::size_t slash = text.find('/');
+  options.path = slash == std::string::npos ? "/" : text.substr(slash);
+  return split_address(text.substr(0, slash), options);
+}
+
 bool is_one_of(const std::string &text, std::initializer_list<const char *> allowed) {
   for (const char *one : allowed) {
     if (text == one)
@@ -110,6 +119,7 @@ bool is_one_of(const std::string &text, std::initializer_list<const char *> allo
 // Gives the first thing that is wrong.
 std::string convert(Raw &raw, Options &options) {
   const auto host = text_of(raw.host);
+  const auto http = text_of(raw.http);
   const auto burst = text_of(raw.burst);
   const auto offset = text_of(raw.offset);
   const auto start = text_of(raw.start);
@@ -127,6 +137,10 @@ std::string convert(Raw &raw, Options &options) {
 
   if (host && !split_address(*host, options))
     return "--host=" + *host + " is no HOST:PORT";
+  if (http && (host || raw.udp || raw.tcp || raw.listen))
+    return "--http excludes --host, --udp, --tcp and --listen";
+  if (http && !split_place(*http, options))
+    return "--http=" + *http + " is no HOST:PORT/PATH";
   if (burst) {
     const auto number = number_of(*burst, G_MAXUINT32);
     if (!number)
@@ -198,6 +212,8 @@ std::string take_files(gchar **rest, Options &options) {
     return "INPUT is empty";
   if (count == 2 && options.output.empty())
     return "OUTPUT is empty";
+  if (count == 2 && !options.path.empty())
+    return "--http and OUTPUT exclude each other";
   if (const std::string scheme = scheme_of(options.input); !scheme.empty()) {
     if (!is_url(options.input))
       return "INPUT may be an http URL, but no " + scheme + " URL";
@@ -210,6 +226,10 @@ std::string take_files(gchar **rest, Options &options) {
 }
 
 } // namespace
+
+bool is_server(const Options &options) {
+  return options.listen || !options.path.empty();
+}
 
 bool is_url(const std::string &input) {
   const std::string scheme = scheme_of(input);
@@ -248,6 +268,8 @@ Parsed parse(int argc, char **argv) {
                    nullptr},
       GOptionEntry{"listen", 'l', 0, G_OPTION_ARG_NONE, &raw.listen,
                    "TCP: wait for clients instead of connecting", nullptr},
+      GOptionEntry{"http", 0, 0, G_OPTION_ARG_FILENAME, &raw.http,
+                   "Serve browsers and players on it", "HOST:PORT/PATH"},
       GOptionEntry{"burst", 'b', 0, G_OPTION_ARG_FILENAME, &raw.burst,
                    "Send the first MS milliseconds at once", "MS"},
       GOptionEntry{"offset", 'o', 0, G_OPTION_ARG_FILENAME, &raw.offset,

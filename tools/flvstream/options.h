@@ -13,6 +13,7 @@ struct Options {
   std::string output; // a file; empty: standard output
   std::string host;   // empty: no network
   std::uint16_t port = 0;
+  std::string path; // that HTTP clients ask for; empty: no HTTP
   bool udp = false;
   bool listen = false;
   std::uint32_t burst = 0;             // ms
@@ -39,6 +40,8 @@ struct Parsed {
   std::string complaint;
 };
 
+// Clients come to it.
+[[nodiscard]] bool is_server(const Options &options);
 [[nodiscard]] bool is_url(const std::string &input);
 
 [[nodiscard]] Parsed parse(int argc, char **argv);

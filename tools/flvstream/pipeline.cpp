@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 
 #include "config.h"
 #include "failure.h"
@@ -23,6 +24,12 @@ constexpr guint kUsualMtu = 1316;
 constexpr gint64 kHistory = 12 * GST_SECOND;
 constexpr gint64 kMaxLag = 10 * GST_SECOND;
 constexpr guint64 kClientTimeout = 30 * GST_SECOND;
+
+// Of an HTTP server. What is kept for those who lag is bounded in bytes, too, at so many a ms.
+constexpr guint kHttpDrain = 10'000; // ms, for clients to take what was sent
+constexpr guint64 kMaxRate = 4096;
+
+constexpr const char *kHttpServer = "httpserversink";
 
 struct Package {
   const char *element;
@@ -46,6 +53,9 @@ std::string missing(const char *element) {
     if (std::string_view(package.element) == element)
       return text + "; on Debian: apt-get install " + package.debian;
   }
+  if (std::string_view(element) == kHttpServer)
+    return text + "; it comes with this program, in " + PLUGINS_DIR +
+           ", where that was built with libsoup 3; on Debian: apt-get install libsoup-3.0-dev";
   return text + "; it should have come with this program, in " + PLUGINS_DIR;
 }
 
@@ -83,8 +93,10 @@ bool writes_its_input(const Options &options) {
 }
 
 // Plugins that were installed with this program may be where GStreamer doesn't look.
-void find_own_plugins() {
-  for (const char *name : {"flvseek", "flvpace"}) {
+void find_own_plugins(const Options &options) {
+  for (const char *name : {"flvseek", "flvpace", kHttpServer}) {
+    if (name == kHttpServer && options.path.empty())
+      continue;
     GstElementFactory *factory = gst_element_factory_find(name);
     if (!factory) {
       gst_registry_scan_path(gst_registry_get(), PLUGINS_DIR);
@@ -92,6 +104,18 @@ void find_own_plugins() {
     }
     gst_object_unref(factory);
   }
+}
+
+// As the server compares it; empty: with a query, or a % that stands for nothing.
+std::string decoded_path(const std::string &path) {
+  const gstflv::StringPtr decoded(g_uri_unescape_string(path.c_str(), nullptr));
+  return decoded && path.find_first_of("?#") == std::string::npos ? decoded.get() : "";
+}
+
+// ms of media in so many of real time.
+guint media_time(guint64 ms, double speed) {
+  const double time = std::ceil(static_cast<double>(ms) * speed);
+  return static_cast<guint>(std::min(time, double{G_MAXUINT}));
 }
 
 class Builder {
@@ -179,6 +203,8 @@ private:
       add_udp_sink();
     else if (options_.listen)
       add_server();
+    else if (!options_.path.empty())
+      add_http_server();
     else
       add_network_sink("tcpclientsink");
   }
@@ -232,6 +258,28 @@ private:
     gst_util_set_object_arg(sink, "unit-format", "time");
   }
 
+  // Its times are those of the media, whatever the speed.
+  void add_http_server() {
+    const std::string path = decoded_path(options_.path);
+    if (path.empty()) {
+      result_.complaint =
+          "cannot serve on " + output_name(options_) + ": no client can ask for such a path";
+      return;
+    }
+    result_.sink = add(kHttpServer);
+    if (!result_.sink)
+      return;
+    const auto burst = media_time(options_.burst, options_.speed);
+    const auto lag = media_time(kMaxLag / GST_MSECOND, std::max(options_.speed, 1.0));
+    GObject *sink = G_OBJECT(result_.sink);
+    g_object_set(sink, "address", options_.host.c_str(), "port", guint{options_.port}, "path",
+                 path.c_str(), "burst", burst, "max-lag", lag, "max-lag-bytes",
+                 (guint64{burst} + lag) * kMaxRate, "client-timeout",
+                 static_cast<guint>(kClientTimeout / GST_MSECOND), "drain-timeout", kHttpDrain,
+                 nullptr);
+    gst_util_set_object_arg(sink, "join", burst > 0 ? "burst" : "latest-keyframe");
+  }
+
   const Options &options_;
   Pipeline result_;
   GstElement *last_ = nullptr;
@@ -246,7 +294,7 @@ Pipeline build(const Options &options) {
     none.complaint = input_name(options) + " is both INPUT and OUTPUT";
   if (!none.complaint.empty())
     return none;
-  find_own_plugins();
+  find_own_plugins(options);
   return Builder(options).build();
 }
 

@@ -38,9 +38,9 @@ guint64 number_in(const GstStructure *structure, const char *field) {
   return number;
 }
 
-gstflv::StructurePtr stats_of(GstElement *pace) {
+gstflv::StructurePtr stats_of(GstElement *element) {
   GstStructure *stats = nullptr;
-  g_object_get(pace, "stats", &stats, nullptr);
+  g_object_get(element, "stats", &stats, nullptr);
   return gstflv::StructurePtr(stats);
 }
 
@@ -71,6 +71,8 @@ Player::Player(const Options &options, Pipeline pipeline)
   if (options.listen) {
     add_probe(pipeline_.sink, "sink", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_stream_end, this);
     g_signal_connect(pipeline_.sink, "client-added", G_CALLBACK(on_client_added), this);
+  } else if (is_server(options)) {
+    g_signal_connect(pipeline_.sink, "client-added", G_CALLBACK(on_http_client_added), this);
   }
 }
 
@@ -88,7 +90,7 @@ Summary Player::play() {
   const guint ticks = is_terminal_ ? g_timeout_add(kTick, on_tick, this) : 0;
   listen_to_signals();
   begun_ = time_before_ = g_get_monotonic_time();
-  states_.request(options_.listen ? GST_STATE_PAUSED : GST_STATE_PLAYING);
+  states_.request(is_server(options_) ? GST_STATE_PAUSED : GST_STATE_PLAYING);
   g_main_loop_run(loop_);
 
   take_stock();
@@ -142,7 +144,7 @@ void Player::handle_error(GstMessage *message) {
 
 // Behind any message of a port that is taken: tcpserversink changes its state all the same.
 void Player::handle_ready() {
-  if (!options_.listen || options_.quiet || std::exchange(announced_, true))
+  if (!is_server(options_) || options_.quiet || std::exchange(announced_, true))
     return;
   say("waiting for clients on " + output_name(options_));
 }
@@ -209,7 +211,8 @@ void Player::begin_again() {
 gboolean Player::on_signal(gpointer data) {
   auto *self = static_cast<Player *>(data);
   const bool again = self->stopping_.exchange(true);
-  const bool has_begun = !self->states_.is_busy() && (!self->options_.listen || self->clients_ > 0);
+  const bool has_begun =
+      !self->states_.is_busy() && (!is_server(self->options_) || self->clients_ > 0);
   if (again || !has_begun) {
     self->finish("stopped");
     return G_SOURCE_CONTINUE;
@@ -232,12 +235,19 @@ GstPadProbeReturn Player::on_tag(GstPad *pad, GstPadProbeInfo *, gpointer data) 
   return GST_PAD_PROBE_DROP;
 }
 
-// The server's own thread must not change states.
 void Player::on_client_added(GstElement *, GObject *, gpointer data) {
-  auto *self = static_cast<Player *>(data);
-  if (self->clients_++ > 0)
+  static_cast<Player *>(data)->handle_client();
+}
+
+void Player::on_http_client_added(GstElement *, guint64, gpointer data) {
+  static_cast<Player *>(data)->handle_client();
+}
+
+// The server's own thread must not change states.
+void Player::handle_client() {
+  if (clients_++ > 0)
     return;
-  GstElement *pipeline = self->pipeline_.pipeline.get();
+  GstElement *pipeline = pipeline_.pipeline.get();
   gst_element_post_message(
       pipeline, gst_message_new_application(GST_OBJECT(pipeline),
                                             gst_structure_new_empty("flvstream-client")));
@@ -299,6 +309,9 @@ void Player::show() {
     guint clients = 0;
     g_object_get(pipeline_.sink, "num-handles", &clients, nullptr);
     progress.clients = clients;
+  } else if (is_server(options_)) {
+    progress.clients =
+        static_cast<unsigned>(number_in(stats_of(pipeline_.sink).get(), "clients-now"));
   }
   g_printerr("\r\033[K%s", line_of(progress).c_str());
   shown_ = true;
@@ -316,7 +329,7 @@ void Player::take_stock() {
   summary_.late_tags = number_in(stats.get(), "late-tags");
   if (const auto position = query(pipeline_.pace, GST_FORMAT_TIME, gst_pad_query_position))
     summary_.position = *position / static_cast<gint64>(GST_MSECOND);
-  if (options_.listen)
+  if (is_server(options_))
     summary_.clients = clients_;
   if (is_terminal_) {
     show();

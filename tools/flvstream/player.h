@@ -28,10 +28,12 @@ private:
   static gboolean on_tick(gpointer self);
   static gboolean on_late(gpointer self);
   static void on_client_added(GstElement *sink, GObject *socket, gpointer self);
+  static void on_http_client_added(GstElement *sink, guint64 id, gpointer self);
   static GstPadProbeReturn on_file_end(GstPad *pad, GstPadProbeInfo *info, gpointer self);
   static GstPadProbeReturn on_tag(GstPad *pad, GstPadProbeInfo *info, gpointer self);
   static GstPadProbeReturn on_stream_end(GstPad *pad, GstPadProbeInfo *info, gpointer self);
 
+  void handle_client();
   void handle_ready();
   void handle_error(GstMessage *message);
   void handle_warning(GstMessage *message);
