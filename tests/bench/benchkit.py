@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import resource
 import shlex
 import shutil
 import signal
@@ -20,6 +21,8 @@ ROOT = HERE.parent.parent
 PLUGINS = ('flvpace', 'flvseek', 'flvhttp')
 SKIPPED = 77  # to meson
 BUSY = 0.5  # load before the first run
+DESCRIPTORS = 100  # besides those of a server's clients
+LISTENING = '0A'  # in /proc/net/tcp
 
 
 class Contender(NamedTuple):
@@ -134,6 +137,38 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(('127.0.0.1', 0))
         return probe.getsockname()[1]
+
+
+def listens(port):
+    """Whether somebody does, found out without being a client."""
+    for name in ('tcp', 'tcp6'):
+        with open(f'/proc/net/{name}', encoding='ascii') as file:
+            for line in file:
+                fields = line.split()
+                if fields[1].endswith(f':{port:04X}') and fields[3] == LISTENING:
+                    return True
+    return False
+
+
+def wait_for_listener(server, port):
+    """Until a Process listens."""
+    for _ in range(500):
+        if server.child.poll() is not None:
+            break
+        if listens(port):
+            return
+        time.sleep(0.02)
+    raise SystemExit(f'nobody listens: {server.said()}')
+
+
+def allow_descriptors(clients):
+    """For this process, and so for those that it starts."""
+    count = clients + DESCRIPTORS
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < count:
+        print(f'SKIP: {count} descriptors are wanted, and {hard} allowed')
+        sys.exit(SKIPPED)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def cpu_of(pid):

@@ -16,9 +16,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <optional>
 #include <vector>
 
-#include "flv/tag.h"
+#include "stream.h"
+#include "uring.h"
 
 namespace {
 
@@ -34,6 +36,9 @@ late, nobody is dropped. It is what the fan-out of a stream takes at least.
   --interval=MS    between two writes to a client (40)
   --mbit=RATE      of the stream, Mbit/s (0.88)
   --seconds=S      how long it writes; it ends before when nobody is left (10)
+  --engine=HOW     sendmsg, or the same requests in batches through io_uring: io-uring,
+                   io-uring-sqpoll (a thread of the kernel's takes them), io-uring-async (threads
+                   of the kernel's carry them out) (sendmsg)
   --help           this
 
 Prints JSON: CPU time while it wrote, as % of a core, the bytes, and the writes that took less than
@@ -46,75 +51,14 @@ struct Settings {
   double interval_ms = 40;
   double mbit = 0.88;
   double seconds = 10;
+  std::optional<RingKind> ring; // none: sendmsg
 };
-
-// --- The stream ---
-
-// Tags one behind the other. The file header goes with the first.
-struct Stream {
-  struct Tag {
-    std::size_t end = 0; // behind its PreviousTagSize
-    double due_ms = 0;
-  };
-  std::vector<std::uint8_t> bytes;
-  std::vector<Tag> tags;
-
-  [[nodiscard]] std::size_t begin_of(std::size_t tag) const {
-    return tag == 0 ? 0 : tags[tag - 1].end;
-  }
-};
-
-constexpr double kFrameMs = 1000.0 / 30;
-constexpr double kSamplesMs = 1024 * 1000.0 / 44100; // of an AAC frame
-constexpr std::size_t kGop = 60;
-constexpr double kKeyFrameWeight = 6; // times another frame
-constexpr double kAudioMbit = 0.128;
-
-std::size_t bytes_of(double mbit, double ms) {
-  return static_cast<std::size_t>(mbit * ms * 125);
-}
-
-void append_tag(Stream &stream, flv::TagType type, double time, std::size_t size, bool key) {
-  std::vector<std::uint8_t> data(std::max<std::size_t>(size, 16) - 15, 0x55); // headers take 15
-  const bool video = type == flv::TagType::Video;
-  data[0] = video ? key ? 0x17 : 0x27 : 0xAF;
-  if (data.size() > 1)
-    data[1] = 1;
-  flv::append_tag(stream.bytes, type, static_cast<std::uint32_t>(time), data);
-  stream.tags.push_back({stream.bytes.size(), time});
-}
-
-// As live: 30 frames a second and AAC. Nothing in it repeats, so the cache holds no more of it
-// than of a real one.
-Stream make_stream(double mbit, double ms) {
-  Stream stream;
-  const auto header = flv::write_file_header({.has_audio = true, .has_video = true});
-  stream.bytes.assign(header.begin(), header.end());
-  const double video = std::max(mbit - kAudioMbit, 0.0);
-  const double weight = kGop / (kGop - 1 + kKeyFrameWeight);
-  const auto inter =
-      static_cast<std::size_t>(static_cast<double>(bytes_of(video, kFrameMs)) * weight);
-  const auto key = static_cast<std::size_t>(static_cast<double>(inter) * kKeyFrameWeight);
-  const std::size_t audio = bytes_of(std::min(mbit, kAudioMbit), kSamplesMs);
-  for (std::size_t frame = 0, samples = 0;;) {
-    const double video_time = static_cast<double>(frame) * kFrameMs;
-    const double audio_time = static_cast<double>(samples) * kSamplesMs;
-    if (std::min(video_time, audio_time) > ms)
-      return stream;
-    if (video_time <= audio_time) {
-      const bool is_key = frame++ % kGop == 0;
-      append_tag(stream, flv::TagType::Video, video_time, is_key ? key : inter, is_key);
-    } else {
-      ++samples;
-      append_tag(stream, flv::TagType::Audio, audio_time, audio, false);
-    }
-  }
-}
 
 // --- The writing ---
 
 struct Client {
   int fd = -1;
+  unsigned place = 0;       // among those that were accepted
   std::size_t position = 0; // in the stream's bytes
 };
 
@@ -148,20 +92,31 @@ std::size_t length_of(const Vectors &vectors) {
   return length;
 }
 
-// False: the client is gone.
-bool write_to(Client &client, Vectors &vectors, std::size_t length, Total &total) {
-  msghdr message{};
-  message.msg_iov = vectors.data();
-  message.msg_iovlen = vectors.size();
-  const ssize_t sent = sendmsg(client.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-  if (sent < 0 && errno != EAGAIN && errno != EINTR)
-    return false;
+// What became of one write: bytes, or -errno.
+void account(Client &client, ssize_t sent, std::size_t length, Total &total) {
+  if (sent < 0 && sent != -EAGAIN && sent != -EINTR) {
+    close(client.fd);
+    client.fd = -1;
+    return;
+  }
   const auto count = static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
   client.position += count;
   ++total.writes;
   total.bytes += count;
   total.short_writes += count < length ? 1 : 0;
-  return true;
+}
+
+msghdr message_of(Vectors &vectors) {
+  msghdr message{};
+  message.msg_iov = vectors.data();
+  message.msg_iovlen = vectors.size();
+  return message;
+}
+
+void write_to(Client &client, Vectors &vectors, std::size_t length, Total &total) {
+  const msghdr message = message_of(vectors);
+  const ssize_t sent = sendmsg(client.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  account(client, sent < 0 ? -errno : sent, length, total);
 }
 
 // Everybody gets what is there up to `end`. Almost all are at `before`, and share the vectors.
@@ -172,19 +127,42 @@ void write_all(Stream &stream, std::vector<Client> &clients, std::size_t before,
   gather(stream, before, end, vectors);
   const std::size_t length = length_of(vectors);
   for (Client &client : clients) {
-    bool there = true;
     if (client.position == before) {
-      there = write_to(client, vectors, length, total);
+      write_to(client, vectors, length, total);
     } else {
       gather(stream, client.position, end, own);
-      there = write_to(client, own, length_of(own), total);
-    }
-    if (!there) {
-      close(client.fd);
-      client.fd = -1;
+      write_to(client, own, length_of(own), total);
     }
   }
-  std::erase_if(clients, [](const Client &client) { return client.fd < 0; });
+}
+
+// The same, a batch at a time. False: io_uring has failed.
+bool write_batches(Stream &stream, std::vector<Client> &clients, std::size_t before,
+                   std::size_t end, Ring &ring, Total &total) {
+  static Vectors vectors;
+  static std::array<Vectors, Ring::kBatch> own;
+  static std::array<Ring::Write, Ring::kBatch> writes;
+  gather(stream, before, end, vectors);
+  const std::size_t length = length_of(vectors);
+  for (std::size_t first = 0; first < clients.size(); first += Ring::kBatch) {
+    const std::size_t count = std::min(clients.size() - first, Ring::kBatch);
+    for (std::size_t i = 0; i < count; ++i) {
+      const Client &client = clients[first + i];
+      if (client.position != before)
+        gather(stream, client.position, end, own[i]);
+      writes[i] = {client.place, message_of(client.position == before ? vectors : own[i]), 0};
+    }
+    if (!ring.submit({writes.data(), count}))
+      return false;
+    for (std::size_t i = 0; i < count; ++i) {
+      Client &client = clients[first + i];
+      account(client, writes[i].sent, client.position == before ? length : length_of(own[i]),
+              total);
+      if (client.fd < 0)
+        ring.forget(client.place);
+    }
+  }
+  return true;
 }
 
 double cpu_seconds() {
@@ -215,7 +193,12 @@ void on_signal(int /*number*/) {
   stopped = 1;
 }
 
-void serve(const Settings &settings, Stream &stream, std::vector<Client> &clients) {
+bool fail(const char *what) {
+  std::fprintf(stderr, "sendmsg-loop: %s: %s\n", what, std::strerror(errno));
+  return false;
+}
+
+bool serve(const Settings &settings, Stream &stream, std::vector<Client> &clients, Ring &ring) {
   Total total;
   const auto count = clients.size();
   const double cpu = cpu_seconds();
@@ -231,7 +214,11 @@ void serve(const Settings &settings, Stream &stream, std::vector<Client> &client
     const std::size_t before = stream.begin_of(tag);
     while (tag < stream.tags.size() && stream.tags[tag].due_ms <= elapsed)
       ++tag;
-    write_all(stream, clients, before, stream.begin_of(tag), total);
+    if (!settings.ring)
+      write_all(stream, clients, before, stream.begin_of(tag), total);
+    else if (!write_batches(stream, clients, before, stream.begin_of(tag), ring, total))
+      return fail("io_uring");
+    std::erase_if(clients, [](const Client &client) { return client.fd < 0; });
   }
   elapsed = std::max(now_ms() - begin, 1.0);
   std::printf("{\"clients\": %zu, \"interval_ms\": %g, \"seconds\": %.2f, \"cpu_percent\": %.2f, "
@@ -240,11 +227,7 @@ void serve(const Settings &settings, Stream &stream, std::vector<Client> &client
               static_cast<unsigned long long>(total.bytes),
               static_cast<unsigned long long>(total.writes),
               static_cast<unsigned long long>(total.short_writes));
-}
-
-bool fail(const char *what) {
-  std::fprintf(stderr, "sendmsg-loop: %s: %s\n", what, std::strerror(errno));
-  return false;
+  return true;
 }
 
 bool accept_all(const Settings &settings, std::vector<Client> &clients) {
@@ -263,25 +246,43 @@ bool accept_all(const Settings &settings, std::vector<Client> &clients) {
     if (fd < 0 && errno != EINTR && errno != ECONNABORTED)
       return fail("accepting");
     if (fd >= 0)
-      clients.push_back({fd, 0});
+      clients.push_back({fd, static_cast<unsigned>(clients.size()), 0});
   }
   close(listener);
   return true;
 }
 
+bool adopt_all(const std::vector<Client> &clients, Ring &ring) {
+  std::vector<int> sockets(clients.size());
+  std::transform(clients.begin(), clients.end(), sockets.begin(),
+                 [](const Client &client) { return client.fd; });
+  return ring.adopt(sockets) || fail("registering with io_uring");
+}
+
 // --- The command line ---
 
-enum Key { Port = 1, Clients, Interval, Mbit, Seconds, Help };
+enum Key { Port = 1, Clients, Interval, Mbit, Seconds, Engine, Help };
 
-constexpr std::array<option, 7> kOptions = {{
+constexpr std::array<option, 8> kOptions = {{
     {"port", required_argument, nullptr, Port},
     {"clients", required_argument, nullptr, Clients},
     {"interval", required_argument, nullptr, Interval},
     {"mbit", required_argument, nullptr, Mbit},
     {"seconds", required_argument, nullptr, Seconds},
+    {"engine", required_argument, nullptr, Engine},
     {"help", no_argument, nullptr, Help},
     {nullptr, 0, nullptr, 0},
 }};
+
+bool read_engine(const char *value, std::optional<RingKind> &ring) {
+  constexpr std::array kNames = {"io-uring", "io-uring-sqpoll", "io-uring-async"}; // as RingKind
+  ring.reset();
+  for (std::size_t i = 0; i < kNames.size(); ++i) {
+    if (std::strcmp(value, kNames[i]) == 0)
+      ring = static_cast<RingKind>(i);
+  }
+  return ring || std::strcmp(value, "sendmsg") == 0;
+}
 
 bool take(int key, const char *value, Settings &settings) {
   switch (key) {
@@ -290,7 +291,7 @@ bool take(int key, const char *value, Settings &settings) {
     return settings.port > 0 && settings.port <= 65535;
   case Clients:
     settings.clients = std::atol(value);
-    return settings.clients > 0;
+    return settings.clients >= 0 && *value != '\0';
   case Interval:
     settings.interval_ms = std::atof(value);
     return settings.interval_ms > 0;
@@ -300,6 +301,8 @@ bool take(int key, const char *value, Settings &settings) {
   case Seconds:
     settings.seconds = std::atof(value);
     return settings.seconds > 0 && settings.seconds <= 3600;
+  case Engine:
+    return read_engine(value, settings.ring);
   default:
     return false;
   }
@@ -336,10 +339,15 @@ int main(int argc, char **argv) {
   }
   raise_descriptor_limit();
   stop_on_signals();
+  Ring ring;
+  if (settings.ring && !ring.open(*settings.ring)) {
+    fail(Ring::kBuilt ? "io_uring" : "built without liburing");
+    return EXIT_FAILURE;
+  }
   Stream stream = make_stream(settings.mbit, settings.seconds * 1e3);
   std::vector<Client> clients;
-  if (!accept_all(settings, clients))
-    return EXIT_FAILURE;
-  serve(settings, stream, clients);
-  return EXIT_SUCCESS;
+  const bool served = accept_all(settings, clients) &&
+                      (!settings.ring || adopt_all(clients, ring)) &&
+                      serve(settings, stream, clients, ring);
+  return served ? EXIT_SUCCESS : EXIT_FAILURE;
 }
