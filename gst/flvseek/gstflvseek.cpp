@@ -174,10 +174,14 @@ gboolean gst_flv_seek_sink_activate_mode(GstPad *pad, GstObject *parent, GstPadM
   return gst_pad_start_task(pad, gst_flv_seek_loop, parent, nullptr);
 }
 
-gboolean seek_by_pulling(Private &priv, GstEvent *event, const flv::StartSettings &settings) {
+bool is_flushing(GstEvent *seek) {
   GstSeekFlags flags = GST_SEEK_FLAG_NONE;
-  gst_event_parse_seek(event, nullptr, nullptr, &flags, nullptr, nullptr, nullptr, nullptr);
-  const bool flush = (flags & GST_SEEK_FLAG_FLUSH) != 0;
+  gst_event_parse_seek(seek, nullptr, nullptr, &flags, nullptr, nullptr, nullptr, nullptr);
+  return (flags & GST_SEEK_FLAG_FLUSH) != 0;
+}
+
+gboolean seek_by_pulling(Private &priv, GstEvent *event, const flv::StartSettings &settings) {
+  const bool flush = is_flushing(event);
   const guint32 seqnum = gst_event_get_seqnum(event);
   const auto send = [&](GstEvent *flushing) {
     gst_event_set_seqnum(flushing, seqnum);
@@ -203,26 +207,15 @@ gboolean seek_by_pulling(Private &priv, GstEvent *event, const flv::StartSetting
   return TRUE;
 }
 
-gboolean seek_upstream(Private &priv, GstEvent *event, const flv::StartSettings &settings) {
-  GstSeekFlags flags = GST_SEEK_FLAG_NONE;
-  gst_event_parse_seek(event, nullptr, nullptr, &flags, nullptr, nullptr, nullptr, nullptr);
-  EventPtr upstream = priv.session.prepare_upstream(settings, (flags & GST_SEEK_FLAG_FLUSH) != 0);
-  if (!upstream)
-    return FALSE;
-  gst_event_set_seqnum(upstream.get(), gst_event_get_seqnum(event));
-  const gboolean accepted = gst_pad_push_event(priv.sink_pad, upstream.release());
-  priv.session.upstream_has_answered(accepted);
-  return accepted;
-}
-
 gboolean seek(GstFlvSeek *self, GstEvent *event) {
   Private &priv = self->priv;
   const flv::KeyframeIndex index = priv.session.index();
   auto settings = flvseek::settings_of_seek(event, properties_of(self), index);
   if (!settings || !flvseek::fit(*settings, index))
     return FALSE;
-  return GST_PAD_MODE(priv.sink_pad) == GST_PAD_MODE_PULL ? seek_by_pulling(priv, event, *settings)
-                                                          : seek_upstream(priv, event, *settings);
+  if (GST_PAD_MODE(priv.sink_pad) == GST_PAD_MODE_PULL)
+    return seek_by_pulling(priv, event, *settings);
+  return priv.session.seek(*settings, is_flushing(event), gst_event_get_seqnum(event));
 }
 
 // Push mode: upstream's thread.
@@ -235,9 +228,7 @@ gboolean take_segment(Private &priv, GstEvent *event) {
   const GstSegment *segment = nullptr;
   gst_event_parse_segment(event, &segment);
   if (segment->format == GST_FORMAT_BYTES)
-    priv.session.jumped_to(segment->start);
-  if (!priv.session.is_jumping())
-    priv.session.set_seqnum(gst_event_get_seqnum(event));
+    priv.session.jumped_to(segment->start, gst_event_get_seqnum(event));
   return TRUE;
 }
 
@@ -250,19 +241,19 @@ gboolean gst_flv_seek_sink_event(GstPad *pad, GstObject *parent, GstEvent *raw_e
   case GST_EVENT_SEGMENT:
     return take_segment(priv, raw_event);
   case GST_EVENT_FLUSH_START:
-    if (priv.session.is_jumping())
+    if (priv.session.is_own(gst_event_get_seqnum(raw_event)))
       return TRUE;
     break;
   case GST_EVENT_FLUSH_STOP:
-    if (priv.session.is_jumping())
+    if (priv.session.is_own(gst_event_get_seqnum(raw_event))) {
+      priv.session.go_on();
       return TRUE;
+    }
     priv.session.start_over();
     break;
   case GST_EVENT_EOS:
     // What is refused leaves no mark on the pad, which has to take more.
-    if (!priv.session.finish())
-      return FALSE;
-    break;
+    return priv.session.finish(std::move(event));
   case GST_EVENT_STREAM_START:
     break;
   default:

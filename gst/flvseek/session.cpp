@@ -42,6 +42,11 @@ bool can_seek(GstPad *pad) {
   return seekable;
 }
 
+// Whether a stream that ended so may be followed by another.
+bool is_whole(GstFlowReturn flow) {
+  return flow == GST_FLOW_OK || flow == GST_FLOW_EOS;
+}
+
 } // namespace
 
 void Session::open(bool by_pulling, const Properties &properties) {
@@ -49,9 +54,13 @@ void Session::open(bool by_pulling, const Properties &properties) {
   outlet_.clear();
   pull_.clear();
   push_.reset(0);
+  next_jump_.reset();
+  jump_seqnum_ = GST_SEQNUM_INVALID;
   waiting_.clear();
   decision_.reset();
   seqnum_ = GST_SEQNUM_INVALID;
+  next_seqnum_ = GST_SEQNUM_INVALID;
+  ended_ = false;
   stream_started_ = !by_pulling; // where bytes are pushed, so is the start
   access_known_ = by_pulling;
   access_ = by_pulling ? Access::Anywhere : Access::Forward;
@@ -115,6 +124,8 @@ GstFlowReturn Session::look_by_pulling(bool may_scan) {
 // The search is over.
 GstFlowReturn Session::decide() {
   looking_ = false;
+  if (next_seqnum_ != GST_SEQNUM_INVALID)
+    seqnum_ = next_seqnum_.exchange(GST_SEQNUM_INVALID);
   note_file();
   if (starter_->error().kind != StartError::Kind::None) {
     post(element_, starter_->error());
@@ -207,6 +218,16 @@ GstFlowReturn Session::send_block() {
 
 GstFlowReturn Session::take(BufferPtr buffer) {
   find_out_access();
+  const GstFlowReturn flow = send_or_hold(std::move(buffer));
+  // Upstream stops, and a queue in between may keep that to itself.
+  if (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS) {
+    const std::lock_guard lock(deciding_);
+    ended_ = true;
+  }
+  return flow;
+}
+
+GstFlowReturn Session::send_or_hold(BufferPtr buffer) {
   const gsize size = gst_buffer_get_size(buffer.get());
   const bool next = outlet_.has_begun() && !looking_ && push_.begin() == push_.end() &&
                     push_.end() == outlet_.position();
@@ -220,12 +241,12 @@ GstFlowReturn Session::take(BufferPtr buffer) {
     if (flow != GST_FLOW_OK)
       return flow == kMore ? GST_FLOW_OK : flow;
   }
-  const GstFlowReturn flow = send_held();
+  const GstFlowReturn flow = send_held(false);
   return flow == kMore ? GST_FLOW_OK : flow;
 }
 
 // Sends what has come of the stream. What comes before it is dropped, or skipped by a jump.
-GstFlowReturn Session::send_held() {
+GstFlowReturn Session::send_held(bool at_end) {
   if (decision_) {
     if (const GstFlowReturn flow = begin(); flow != GST_FLOW_OK)
       return flow;
@@ -234,7 +255,7 @@ GstFlowReturn Session::send_held() {
   const bool behind = position < push_.begin();
   if (behind || position > push_.end() + kReadOn) {
     if (access_ == Access::Seekable)
-      return jump_to(position);
+      return jump_to(position, at_end);
     if (behind)
       return cannot_read(position);
   }
@@ -250,7 +271,7 @@ GstFlowReturn Session::look_by_pushing(bool at_end) {
     const bool far = wanted->offset > push_.end() + kReadOn;
     if ((gone || far) && access_ == Access::Seekable) {
       lock.unlock();
-      return jump_to(wanted->offset);
+      return jump_to(wanted->offset, at_end);
     }
     push_.drop_before(std::min(starter_->keep_from(), wanted->offset));
     if (!gone && !at_end && push_.end() < wanted->offset + wanted->size)
@@ -261,29 +282,88 @@ GstFlowReturn Session::look_by_pushing(bool at_end) {
   return decide();
 }
 
-// Upstream answers in this thread, or in its own if there is a queue.
-GstFlowReturn Session::jump_to(guint64 position) {
-  if (seeking_) // it is about to give other bytes anyway
-    return kMore;
-  jumping_ = true;
-  const bool jumped = gst_pad_push_event(
-      sink_pad_, gst_event_new_seek(1.0, GST_FORMAT_BYTES, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET,
+bool Session::ask_upstream(guint64 position, guint32 seqnum) {
+  EventPtr event(gst_event_new_seek(1.0, GST_FORMAT_BYTES, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET,
                                     static_cast<gint64>(position), GST_SEEK_TYPE_NONE, 0));
-  jumping_ = false;
-  if (!jumped) // unless another seek is under way, which upstream prefers
-    return seeking_ || GST_PAD_IS_FLUSHING(sink_pad_) ? kMore : cannot_read(position);
-  push_.reset(position);
-  return kMore;
+  gst_event_set_seqnum(event.get(), seqnum);
+  return gst_pad_push_event(sink_pad_, event.release());
 }
 
-bool Session::finish() {
+// Downstream sees nothing of it.
+bool Session::jump(guint64 position) {
+  jump_position_ = position;
+  jump_seqnum_ = gst_util_seqnum_next();
+  return ask_upstream(position, jump_seqnum_);
+}
+
+// Upstream answers in this thread, or in its own if there is a queue. Behind the end either stops,
+// even if it was told to go on meanwhile: another thread has to tell it.
+GstFlowReturn Session::jump_to(guint64 position, bool at_end) {
+  if (at_end) {
+    const std::lock_guard lock(deciding_);
+    next_jump_ = position;
+    gst_element_call_async(
+        element_,
+        [](GstElement *, gpointer self) { static_cast<Session *>(self)->jump_behind_the_end(); },
+        this, nullptr);
+    return kMore;
+  }
+  const std::unique_lock lock(asking_, std::try_to_lock);
+  if (!lock) // other bytes are about to come anyway
+    return kMore;
+  return jump(position) || GST_PAD_IS_FLUSHING(sink_pad_) ? kMore : cannot_read(position);
+}
+
+void Session::jump_behind_the_end() {
+  const std::lock_guard asking(asking_);
+  std::optional<guint64> position;
+  {
+    const std::lock_guard lock(deciding_);
+    position = std::exchange(next_jump_, std::nullopt);
+  }
+  if (position && !jump(*position) && !GST_PAD_IS_FLUSHING(sink_pad_))
+    (void)cannot_read(*position);
+}
+
+gboolean Session::finish(EventPtr end) {
   find_out_access();
-  GstFlowReturn flow = looking_ ? look_by_pushing(true) : GST_FLOW_OK;
-  if (flow == GST_FLOW_OK && decision_)
-    flow = send_held();
-  if (flow == GST_FLOW_OK && push_.end() < outlet_.position())
-    flow = cannot_read(push_.end());
-  return flow != kMore;
+  while (true) {
+    const GstFlowReturn flow = send_rest();
+    if (flow == kMore)
+      return FALSE;
+    const gboolean taken = send_end(end.get());
+    // A seek may come while the end is held back downstream.
+    const std::lock_guard lock(deciding_);
+    ended_ = !looking_ || !is_whole(flow);
+    if (ended_)
+      return taken;
+  }
+}
+
+GstFlowReturn Session::send_rest() {
+  GstFlowReturn flow = GST_FLOW_OK;
+  do {
+    flow = looking_ ? look_by_pushing(true) : GST_FLOW_OK;
+    if (flow == GST_FLOW_OK && decision_)
+      flow = send_held(true);
+    if (flow == GST_FLOW_OK && push_.end() < outlet_.position())
+      flow = cannot_read(push_.end());
+  } while (looking_ && is_whole(flow));
+  return flow;
+}
+
+// Of what was last begun, for which upstream need not have been asked.
+gboolean Session::send_end(GstEvent *end) {
+  EventPtr event(gst_event_copy(end));
+  if (seqnum_ != GST_SEQNUM_INVALID)
+    gst_event_set_seqnum(event.get(), seqnum_);
+  return gst_pad_push_event(outlet_.pad(), event.release());
+}
+
+void Session::jumped_to(guint64 position, guint32 seqnum) {
+  push_.reset(position);
+  if (!is_own(seqnum) && next_seqnum_ == GST_SEQNUM_INVALID)
+    seqnum_ = seqnum;
 }
 
 gboolean Session::send_event(EventPtr event) {
@@ -326,6 +406,8 @@ void Session::restart(Decision prepared) {
 void Session::start_over() {
   const std::lock_guard lock(deciding_);
   outlet_.flush();
+  ended_ = false;
+  next_jump_.reset();
   if (!starter_)
     return;
   decision_.reset();
@@ -333,29 +415,38 @@ void Session::start_over() {
   looking_ = true;
 }
 
-// Upstream is always flushed, so that it answers at once, and even behind its end. Downstream sees
-// that only if it is to be flushed as well.
-EventPtr Session::prepare_upstream(const flv::StartSettings &settings, bool flush) {
-  const std::lock_guard lock(deciding_);
+// What is asked of upstream waits for its thread, which a sink may hold: without a flush, that
+// thread sees to the seek itself when it comes by. Behind the end it does not. Upstream is flushed
+// then, so that it answers, but downstream sees that only if it is to be flushed as well.
+bool Session::seek(const flv::StartSettings &settings, bool flush, guint32 seqnum) {
+  const std::lock_guard asking(asking_);
+  std::unique_lock lock(deciding_);
   if (!starter_ || access_ != Access::Seekable)
-    return nullptr;
+    return false;
   starter_->look_for(settings);
   const auto wanted = starter_->wanted();
-  if (!wanted)
-    return nullptr;
-  settings_ = settings;
-  seeking_ = true;
-  jumping_ = !flush;
-  looking_ = true;
-  return EventPtr(gst_event_new_seek(1.0, GST_FORMAT_BYTES, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET,
-                                     static_cast<gint64>(wanted->offset), GST_SEEK_TYPE_NONE, 0));
-}
-
-void Session::upstream_has_answered(bool accepted) {
-  seeking_ = false;
-  jumping_ = false;
-  if (!accepted)
-    looking_ = false;
+  if (!wanted) {
+    if (looking_)
+      starter_->look_for(settings_);
+    return false;
+  }
+  const flv::StartSettings settings_before = std::exchange(settings_, settings);
+  const guint32 seqnum_before = next_seqnum_.exchange(seqnum);
+  const bool looking_before = looking_.exchange(true);
+  if (!flush && !ended_)
+    return true;
+  const bool ended_before = std::exchange(ended_, false);
+  lock.unlock();
+  if (flush ? ask_upstream(wanted->offset, seqnum) : jump(wanted->offset))
+    return true;
+  lock.lock(); // nothing has happened
+  settings_ = settings_before;
+  next_seqnum_ = seqnum_before;
+  looking_ = looking_before;
+  ended_ = ended_before;
+  if (looking_)
+    starter_->look_for(settings_);
+  return false;
 }
 
 Started Session::started() const {

@@ -43,21 +43,21 @@ public:
 
   // Push mode, from the streaming thread.
   [[nodiscard]] GstFlowReturn take(gstflv::BufferPtr buffer);
-  // No more bytes come. false: upstream was asked for others instead.
-  [[nodiscard]] bool finish();
-  // The next byte is number `position`.
-  void jumped_to(guint64 position) {
-    push_.reset(position);
-    seeking_ = false; // that was the answer
-  }
+  // No more bytes come. Sends the end on, unless upstream was asked for others instead, which
+  // refuses it.
+  [[nodiscard]] gboolean finish(gstflv::EventPtr end);
+  // The next byte is number `position`, as the seek of this number wanted it.
+  void jumped_to(guint64 position, guint32 seqnum);
   // Whether what comes from upstream is the answer to a seek of its own.
-  [[nodiscard]] bool is_jumping() const { return jumping_; }
+  [[nodiscard]] bool is_own(guint32 seqnum) const { return seqnum == jump_seqnum_; }
   // Takes a serialized event; it waits for the first segment.
   gboolean send_event(gstflv::EventPtr event);
 
   void flush() { outlet_.flush(); }
   // Push mode: what comes behind a flush begins like a stream.
   void start_over();
+  // Push mode: what comes is what a seek of its own wanted.
+  void go_on() { push_.reset(jump_position_); }
   void set_seqnum(guint32 seqnum) { seqnum_ = seqnum; }
   [[nodiscard]] guint32 seqnum() const { return seqnum_; }
 
@@ -68,9 +68,8 @@ public:
   [[nodiscard]] std::optional<Decision> prepare(const flv::StartSettings &settings);
   // Pull mode, without a streaming thread: what comes next is what was prepared.
   void restart(Decision prepared);
-  // Push mode: what comes is to be looked through for another start. Gives the seek for upstream.
-  [[nodiscard]] gstflv::EventPtr prepare_upstream(const flv::StartSettings &settings, bool flush);
-  void upstream_has_answered(bool accepted);
+  // Push mode: what comes is looked through for another start. false: there can be none.
+  [[nodiscard]] bool seek(const flv::StartSettings &settings, bool flush, guint32 seqnum);
 
   // From any thread.
   [[nodiscard]] Started started() const;
@@ -81,14 +80,20 @@ public:
   [[nodiscard]] guint64 byte_duration() const { return file_size_; } // 0: unknown
 
 private:
+  [[nodiscard]] GstFlowReturn send_or_hold(gstflv::BufferPtr buffer);
+  [[nodiscard]] GstFlowReturn send_rest();
+  [[nodiscard]] gboolean send_end(GstEvent *end);
   [[nodiscard]] GstFlowReturn look_by_pulling(bool may_scan);
   [[nodiscard]] GstFlowReturn look_by_pushing(bool at_end);
   [[nodiscard]] GstFlowReturn pull_wanted(const flv::Wanted &wanted);
   [[nodiscard]] GstFlowReturn decide();
   [[nodiscard]] GstFlowReturn begin();
   [[nodiscard]] GstFlowReturn start_stream();
-  [[nodiscard]] GstFlowReturn send_held();
-  [[nodiscard]] GstFlowReturn jump_to(guint64 position);
+  [[nodiscard]] GstFlowReturn send_held(bool at_end);
+  [[nodiscard]] bool ask_upstream(guint64 position, guint32 seqnum);
+  [[nodiscard]] bool jump(guint64 position);
+  [[nodiscard]] GstFlowReturn jump_to(guint64 position, bool at_end);
+  void jump_behind_the_end();
   [[nodiscard]] GstFlowReturn cannot_read(guint64 position);
   void note_file();
   void find_out_access();
@@ -108,13 +113,21 @@ private:
   std::atomic<guint64> file_size_ = 0;
   // By the streaming thread, there is a start to be looked for.
   std::atomic<bool> looking_ = false;
+  // Push mode: nothing comes any more, unless upstream is asked for it.
+  bool ended_ = false;
+  std::optional<guint64> next_jump_; // for which it will be asked
   std::optional<Decision> decision_; // to be begun with
 
   std::atomic<guint32> seqnum_ = GST_SEQNUM_INVALID;
+  // Push mode: of the seek whose start is being looked for.
+  std::atomic<guint32> next_seqnum_ = GST_SEQNUM_INVALID;
+  std::atomic<guint32> jump_seqnum_ = GST_SEQNUM_INVALID; // of the last seek of its own
+  guint64 jump_position_ = 0;
+  // Push mode: held by who asks upstream for other bytes, and taken before `deciding_`. Upstream's
+  // thread, for which that one may wait, only tries to.
+  std::mutex asking_;
   bool stream_started_ = false;
   bool access_known_ = false;
-  std::atomic<bool> jumping_ = false; // a seek of its own is under way upstream
-  std::atomic<bool> seeking_ = false; // somebody else's
   std::vector<gstflv::EventPtr> waiting_;
 
   // What is known, for whoever asks.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // flvpace behind flvseek: a seek in time is a new start, with its burst.
+#include <atomic>
 #include <thread>
 
 #include "seektest.h"
@@ -112,6 +113,30 @@ GST_START_TEST(seek_that_does_not_flush) {
 }
 GST_END_TEST
 
+// In PAUSED flvpace holds upstream's thread, for which the seek must not wait.
+GST_START_TEST(seek_that_does_not_flush_while_paused) {
+  Paced paced(clip(300), Access::Seekable, "start-time=400", "");
+  Seek &seek = paced.seek();
+  (void)paced.waits_until();
+  seek.set_state(GST_STATE_PAUSED);
+  fail_unless(seek.seek_time(800));
+  Seek::wait_for([&] { return seek.count_starts() == 2; });
+  g_usleep(20000);
+  std::atomic<bool> back = false;
+  std::thread thread([&] {
+    fail_unless(seek.seek_time(2000, GST_SEEK_FLAG_KEY_UNIT));
+    back = true;
+  });
+  Seek::wait_for([&] { return back.load(); });
+  thread.join();
+  seek.set_state(GST_STATE_PLAYING);
+  paced.run_until([&] { return seek.count_events(GST_EVENT_EOS) > 0; });
+  const std::string frames = paced.frames();
+  fail_unless(frames.find(" 2040 2080 ") != std::string::npos, "%s", frames.c_str());
+  fail_unless(frames.find(" 1200 ") == std::string::npos, "%s", frames.c_str());
+}
+GST_END_TEST
+
 static Suite *flvseek_flvpace_suite() {
   Suite *suite = suite_create("flvseek_flvpace");
   TCase *tcase = tcase_create("flvpace");
@@ -120,6 +145,7 @@ static Suite *flvseek_flvpace_suite() {
   tcase_add_loop_test(tcase, seek_in_time, 0, 2);
   tcase_add_loop_test(tcase, seek_in_time_unpaced, 0, 2);
   tcase_add_loop_test(tcase, seek_that_does_not_flush, 0, 2);
+  tcase_add_test(tcase, seek_that_does_not_flush_while_paused);
   return suite;
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Seeks by the application while the stream runs.
+#include <atomic>
+#include <random>
 #include <thread>
 
 #include "seektest.h"
@@ -20,9 +22,12 @@ const std::string kOriginal = "metadata-keyframes=original ";
 struct Way {
   Access access;
   std::size_t scale;
+  bool queued = false;
 };
 constexpr Way kWays[] = {
-    {Access::Pull, 1}, {Access::Pull, 300}, {Access::Seekable, 1}, {Access::Seekable, 300}};
+    {Access::Pull, 1},       {Access::Pull, 300},         {Access::Seekable, 1},
+    {Access::Seekable, 300}, {Access::Seekable, 1, true}, {Access::Seekable, 300, true},
+};
 
 // Where a jump is dear, a change of configuration far in front of the place is not found.
 Stream stream_of(const Way &way) {
@@ -30,8 +35,81 @@ Stream stream_of(const Way &way) {
 }
 
 Source source_of(const Stream &stream, const Way &way) {
-  return {.bytes = stream.bytes, .access = way.access};
+  return {.bytes = stream.bytes, .access = way.access, .queued = way.queued};
 }
+
+constexpr int kPulled = 2; // of these
+constexpr int kWayCount = std::size(kWays);
+
+// Whether the seek comes back while the stream is held back. If not, that is ended.
+template <class Holder> bool returns(Seek &seek, GstEvent *event, Holder &holder) {
+  constexpr gint64 kPatience = G_USEC_PER_SEC;
+  std::atomic<bool> back = false;
+  std::thread thread([&] {
+    fail_unless(seek.send(event));
+    back = true;
+  });
+  for (const gint64 start = g_get_monotonic_time();
+       !back && g_get_monotonic_time() - start < kPatience;)
+    g_usleep(100);
+  const bool in_time = back;
+  if (!in_time)
+    holder.release();
+  thread.join();
+  return in_time;
+}
+
+GstEvent *without_flush(guint64 ms) {
+  return gst_event_new_seek(1.0, GST_FORMAT_TIME, GST_SEEK_FLAG_KEY_UNIT, GST_SEEK_TYPE_SET,
+                            static_cast<gint64>(ms * GST_MSECOND), GST_SEEK_TYPE_NONE, -1);
+}
+
+// Of what came, everything up to the last segment is the beginning of `before`, and the rest is
+// `after`.
+void assert_joined(Seek &seek, const Buffer &before, const Buffer &after) {
+  const auto from = static_cast<std::size_t>(seek.segment().start);
+  const Buffer all = seek.take();
+  fail_unless(from <= before.size() && from <= all.size());
+  assert_bytes(Bytes(all).first(from), Bytes(before).first(from));
+  assert_bytes(Bytes(all).subspan(from), after);
+}
+
+// Keeps the end of the stream from the sink, which would take nothing behind it.
+class Ends {
+public:
+  // End number `held` waits until it is released; they are counted from 1.
+  Ends(GstPad *pad, std::size_t held) : pad_(pad), held_(held) {
+    probe_ = gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, see, this, nullptr);
+  }
+  ~Ends() {
+    release();
+    gst_pad_remove_probe(pad_, probe_);
+  }
+  Ends(const Ends &) = delete;
+  Ends &operator=(const Ends &) = delete;
+
+  [[nodiscard]] std::size_t count() const { return count_; }
+  [[nodiscard]] guint32 seqnum() const { return seqnum_; } // of the last one
+  void release() { held_ = 0; }
+
+private:
+  static GstPadProbeReturn see(GstPad *, GstPadProbeInfo *info, gpointer data) {
+    auto &self = *static_cast<Ends *>(data);
+    GstEvent *event = GST_PAD_PROBE_INFO_EVENT(info);
+    if (GST_EVENT_TYPE(event) != GST_EVENT_EOS)
+      return GST_PAD_PROBE_OK;
+    self.seqnum_ = gst_event_get_seqnum(event);
+    for (const std::size_t number = ++self.count_; number == self.held_;)
+      g_usleep(100);
+    return GST_PAD_PROBE_DROP;
+  }
+
+  GstPad *pad_;
+  gulong probe_ = 0;
+  std::atomic<std::size_t> held_;
+  std::atomic<std::size_t> count_ = 0;
+  std::atomic<guint32> seqnum_ = 0;
+};
 
 struct Row {
   guint64 ms;
@@ -204,6 +282,145 @@ GST_START_TEST(without_flushing) {
 }
 GST_END_TEST
 
+// Upstream's thread waits in the sink, which nobody flushes: it is not waited for.
+GST_START_TEST(without_flushing_while_the_sink_blocks) {
+  const Way &way = kWays[__i__];
+  const Stream stream = stream_of(way);
+  for (const bool at_once : {true, false}) {
+    Seek seek(source_of(stream, way), kOriginal + "start-time=400", GST_STATE_READY);
+    seek.block(1);
+    seek.set_state(GST_STATE_PLAYING);
+    seek.wait_until_blocked();
+    fail_unless(seek.seek_time(800));
+    if (!at_once)
+      seek.wait_until_blocked();
+    GstEvent *event = without_flush(2000);
+    const guint32 seqnum = gst_event_get_seqnum(event);
+    fail_unless(returns(seek, event, seek), "it blocks");
+    seek.release();
+    seek.run();
+    assert_joined(seek, started(stream, 2), started(stream, 5));
+    for (const GstEventType type : {GST_EVENT_SEGMENT, GST_EVENT_EOS})
+      fail_unless(gst_event_get_seqnum(seek.last_event(type).get()) == seqnum, "%s",
+                  gst_event_type_get_name(type));
+  }
+}
+GST_END_TEST
+
+// The last of them counts.
+GST_START_TEST(several_without_flushing) {
+  const Way &way = kWays[__i__];
+  const Stream stream = stream_of(way);
+  Seek seek(source_of(stream, way), kOriginal + "start-time=400", GST_STATE_READY);
+  seek.block(1);
+  seek.set_state(GST_STATE_PLAYING);
+  seek.wait_until_blocked();
+  for (const guint64 ms : {2800U, 0U, 2000U})
+    fail_unless(returns(seek, without_flush(ms), seek), "to %d", static_cast<int>(ms));
+  seek.release();
+  seek.run();
+  assert_equals_uint64(seek.count_starts(), 2);
+  assert_joined(seek, started(stream, 1), started(stream, 5));
+}
+GST_END_TEST
+
+// The sink has the last bytes, and upstream has no more.
+GST_START_TEST(without_flushing_just_before_the_end) {
+  const Way &way = kWays[__i__];
+  const Stream stream = stream_of(way);
+  const std::string properties = kOriginal + "start-time=400";
+  Seek first(source_of(stream, way), properties);
+  first.run();
+  const std::size_t pieces = first.take_pieces().size();
+  Seek seek(source_of(stream, way), properties, GST_STATE_READY);
+  seek.block(pieces - 1);
+  seek.set_state(GST_STATE_PLAYING);
+  seek.wait_until_blocked();
+  fail_unless(returns(seek, without_flush(2000), seek), "it blocks");
+  seek.release();
+  seek.run();
+  assert_text(seek.order(), "stream-start caps segment B segment B eos");
+  assert_equals_uint64(seek.segment().start, started(stream, 1).size());
+  assert_joined(seek, started(stream, 1), started(stream, 5));
+}
+GST_END_TEST
+
+GST_START_TEST(without_flushing_while_the_end_waits) {
+  const Way &way = kWays[__i__];
+  const Stream stream = stream_of(way);
+  Seek seek(source_of(stream, way), kOriginal + "start-time=400", GST_STATE_READY);
+  Ends ends(seek.source_pad(), 1);
+  seek.set_state(GST_STATE_PLAYING);
+  Seek::wait_for([&] { return ends.count() == 1; });
+  const bool in_time = returns(seek, without_flush(2000), ends);
+  ends.release();
+  fail_unless(in_time, "it blocks");
+  Seek::wait_for([&] { return ends.count() == 2; });
+  assert_joined(seek, started(stream, 1), started(stream, 5));
+}
+GST_END_TEST
+
+GST_START_TEST(without_flushing_behind_the_end) {
+  const Way &way = kWays[__i__];
+  const Stream stream = stream_of(way);
+  Seek seek(source_of(stream, way), kOriginal + "start-time=400", GST_STATE_READY);
+  Ends ends(seek.source_pad(), 0);
+  seek.set_state(GST_STATE_PLAYING);
+  const Buffer should = started(stream, 5);
+  Buffer all = started(stream, 1);
+  for (std::size_t turn = 1; turn < 6; ++turn) {
+    Seek::wait_for([&] { return ends.count() == turn; });
+    g_usleep(turn % 2 * 10000);
+    GstEvent *event = without_flush(2000);
+    const guint32 seqnum = gst_event_get_seqnum(event);
+    fail_unless(seek.send(event));
+    Seek::wait_for([&] { return ends.count() == turn + 1; });
+    assert_equals_uint64(ends.seqnum(), seqnum);
+    assert_equals_uint64(gst_event_get_seqnum(seek.last_event(GST_EVENT_SEGMENT).get()), seqnum);
+    append(all, should);
+  }
+  assert_bytes(seek.take(), all);
+}
+GST_END_TEST
+
+// A seek that waits for upstream's thread is not lost over one that can't be met.
+GST_START_TEST(refused_while_another_waits) {
+  const Way &way = kWays[__i__];
+  const Stream stream = stream_of(way);
+  Seek seek(source_of(stream, way), kOriginal + "index=scan snap=previous start-time=2800",
+            GST_STATE_READY);
+  seek.block(1);
+  seek.set_state(GST_STATE_PLAYING);
+  seek.wait_until_blocked();
+  fail_unless(returns(seek, without_flush(2000), seek), "it blocks");
+  seek.set("snap", 2); // exact
+  fail_if(seek.seek(GST_FORMAT_BYTES, position(stream, 3) + 1, 0));
+  fail_if(seek.seek(GST_FORMAT_BYTES, position(stream, 3) + 1));
+  seek.release();
+  seek.run();
+  assert_joined(seek, started(stream, 7), started(stream, 5));
+}
+GST_END_TEST
+
+GST_START_TEST(with_and_without_flushing) {
+  const Way &way = kWays[__i__];
+  const Stream stream = stream_of(way);
+  Seek seek(source_of(stream, way), kOriginal + "start-time=400");
+  Seek::wait_for([&] { return seek.count_starts() > 0; });
+  std::mt19937 random(static_cast<std::uint32_t>(__i__));
+  for (int round = 0; round < 10; ++round) {
+    for (int turn = 0; turn < 20; ++turn) {
+      (void)seek.seek_time(random() % 8 * 400, random() % 2 == 0 ? kFlush : kKeyUnit);
+      if (random() % 4 == 0)
+        g_usleep(random() % 2000);
+    }
+    fail_unless(seek.seek_time(2000));
+    seek.run();
+    assert_bytes(seek.take(), started(stream, 5));
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(impossible) {
   const Way &way = kWays[__i__];
   const Stream stream = stream_of(way);
@@ -313,6 +530,7 @@ GST_START_TEST(from_two_threads) {
   const Way &way = kWays[__i__];
   const Stream stream = stream_of(way);
   Seek seek(source_of(stream, way), kOriginal + "start-time=400");
+  Seek::wait_for([&] { return seek.count_starts() > 0; }); // before, there is nothing to seek in
   const auto work = [&](std::size_t step) {
     for (std::size_t turn = 0; turn < 50; ++turn)
       (void)seek.seek_time((turn * step % 7 + 1) * 400);
@@ -363,24 +581,30 @@ GST_END_TEST
 static Suite *flvseek_seeks_suite() {
   Suite *suite = suite_create("flvseek_seeks");
   TCase *tcase = tcase_create("seeks");
-  constexpr int kCount = std::size(kWays);
   suite_add_tcase(suite, tcase);
-  tcase_add_loop_test(tcase, in_time, 0, kCount);
-  tcase_add_loop_test(tcase, in_bytes, 0, kCount);
-  tcase_add_loop_test(tcase, to_the_start, 0, kCount);
-  tcase_add_loop_test(tcase, from_the_start, 0, kCount);
-  tcase_add_loop_test(tcase, order_and_segment, 0, kCount);
-  tcase_add_loop_test(tcase, seqnums, 0, kCount);
-  tcase_add_loop_test(tcase, without_flushing, 0, kCount);
-  tcase_add_loop_test(tcase, impossible, 0, kCount);
+  tcase_add_loop_test(tcase, in_time, 0, kWayCount);
+  tcase_add_loop_test(tcase, in_bytes, 0, kWayCount);
+  tcase_add_loop_test(tcase, to_the_start, 0, kWayCount);
+  tcase_add_loop_test(tcase, from_the_start, 0, kWayCount);
+  tcase_add_loop_test(tcase, order_and_segment, 0, kWayCount);
+  tcase_add_loop_test(tcase, seqnums, 0, kWayCount);
+  tcase_add_loop_test(tcase, without_flushing, 0, kWayCount);
+  tcase_add_loop_test(tcase, without_flushing_while_the_sink_blocks, kPulled, kWayCount);
+  tcase_add_loop_test(tcase, several_without_flushing, kPulled, kWayCount);
+  tcase_add_loop_test(tcase, without_flushing_just_before_the_end, kPulled, kWayCount);
+  tcase_add_loop_test(tcase, without_flushing_while_the_end_waits, kPulled, kWayCount);
+  tcase_add_loop_test(tcase, without_flushing_behind_the_end, 0, kWayCount);
+  tcase_add_loop_test(tcase, refused_while_another_waits, kPulled, kWayCount);
+  tcase_add_loop_test(tcase, with_and_without_flushing, 0, kWayCount);
+  tcase_add_loop_test(tcase, impossible, 0, kWayCount);
   tcase_add_loop_test(tcase, impossible_with_exact, 0, 2);
   tcase_add_test(tcase, not_forward_only);
-  tcase_add_loop_test(tcase, while_the_sink_blocks, 0, kCount);
-  tcase_add_loop_test(tcase, before_data_flows, 0, kCount);
-  tcase_add_loop_test(tcase, many_in_a_row, 0, kCount);
-  tcase_add_loop_test(tcase, from_two_threads, 0, kCount);
+  tcase_add_loop_test(tcase, while_the_sink_blocks, 0, kWayCount);
+  tcase_add_loop_test(tcase, before_data_flows, 0, kWayCount);
+  tcase_add_loop_test(tcase, many_in_a_row, 0, kWayCount);
+  tcase_add_loop_test(tcase, from_two_threads, 0, kWayCount);
   tcase_add_test(tcase, after_an_error);
-  tcase_add_loop_test(tcase, stops, 0, kCount);
+  tcase_add_loop_test(tcase, stops, 0, kWayCount);
   return suite;
 }
 

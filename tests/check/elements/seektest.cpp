@@ -139,8 +139,6 @@ GstFlowReturn create(GstBaseSrc *source, guint64 offset, guint size, GstBuffer *
   const Bytes left = Bytes(state.source.bytes).subspan(offset);
   const gsize count = std::min<gsize>(size, left.size());
   *buffer = gst_buffer_new_memdup(left.data(), count);
-  GST_BUFFER_OFFSET(*buffer) = offset;
-  GST_BUFFER_OFFSET_END(*buffer) = offset + count;
   const std::lock_guard lock(state.mutex);
   state.read += count;
   return GST_FLOW_OK;
@@ -344,7 +342,14 @@ Seek::Seek(Source source, const std::string &properties, GstState state, const s
   upstream->state = source_.get();
   gst_base_src_set_blocksize(&upstream->parent, source_->source.chunk);
   gst_bin_add(GST_BIN(pipeline_), GST_ELEMENT(upstream));
-  fail_unless(gst_element_link(GST_ELEMENT(upstream), element_));
+  GstElement *last = GST_ELEMENT(upstream);
+  if (source_->source.queued) {
+    GstElement *queue = gst_element_factory_make("queue", nullptr);
+    gst_bin_add(GST_BIN(pipeline_), queue);
+    fail_unless(gst_element_link(last, queue));
+    last = queue;
+  }
+  fail_unless(gst_element_link(last, element_));
 
   GstElement *sink = gst_bin_get_by_name(GST_BIN(pipeline_), "sink");
   sink_->pad = gst_element_get_static_pad(sink, "sink");
