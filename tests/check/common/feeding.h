@@ -51,7 +51,7 @@ inline bool same(const Fed &a, const Fed &b) {
 inline Fed feed_every_way(const fanout::FlvFeed &start, Bytes bytes) {
   fanout::FlvFeed flv = start;
   Fed whole = feed(flv, bytes, SIZE_MAX);
-  for (const std::size_t chunk : {1, 7, 100, 65536}) {
+  for (const std::size_t chunk : {1U, 7U, 100U, 65536U}) {
     flv = start;
     ck_assert(same(feed(flv, bytes, chunk), whole));
   }

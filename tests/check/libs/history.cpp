@@ -81,7 +81,7 @@ END_TEST
 START_TEST(test_lag) {
   History history = ten();
   ck_assert_int_eq(history.newest_time(), 360);
-  for (const Number trimmed : {0, 3, 9}) {
+  for (const Number trimmed : {0U, 3U, 9U}) {
     history.trim(trimmed);
     for (Number i = trimmed; i < 10; ++i) {
       ck_assert_int_eq(history.lag(i), static_cast<std::int64_t>(360 - 40 * i));
@@ -107,7 +107,7 @@ END_TEST
 START_TEST(test_lag_of_the_forgotten) {
   History history = ten();
   history.trim(7);
-  for (const Number number : {0, 3, 6, 7}) {
+  for (const Number number : {0U, 3U, 6U, 7U}) {
     ck_assert_int_eq(history.lag(number), 80);
     ck_assert_uint_eq(history.bytes_from(number), 8 + 9 + 10);
   }

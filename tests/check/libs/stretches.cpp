@@ -202,7 +202,7 @@ START_TEST(test_interrupted) {
   Stream second;
   second.inter(500'000).aac(500'000).key(500'040).aac(500'023).inter(500'080);
   const Stream cut = two_frames();
-  for (const std::size_t more : {0, 1, 10, 11, 12, 40}) {
+  for (const std::size_t more : {0U, 1U, 10U, 11U, 12U, 40U}) {
     const Bytes half = cut.at(2).first(std::min(more, cut.at(2).size()));
     const Fed fed = interrupted(joined({first.bytes, half}), second.bytes);
     check(fed, {{at(first, 2), 0, true},
@@ -215,7 +215,7 @@ START_TEST(test_interrupted) {
                 {at(second, 3), 103},
                 {at(second, 4), 160}});
     ck_assert(fed.entries[6].head == fed.entries[0].head);
-    for (const std::size_t i : {4, 5})
+    for (const std::size_t i : {4U, 5U})
       ck_assert(fed.entries[i].is_tag && !fed.entries[i].is_media);
   }
 }
@@ -262,7 +262,7 @@ START_TEST(test_interrupted_at_the_start) {
   check(fed, {{at(second, 1), 540, true}, {at(second, 2), 540}});
   ck_assert(fed.entries[0].head->configurations ==
             (std::vector<Buffer>{avc_config(), aac_config()}));
-  for (const std::size_t size : {0, 5, 12}) {
+  for (const std::size_t size : {0U, 5U, 12U}) {
     fed = interrupted(Bytes(first.bytes).first(size), joined({first.bytes, second.bytes}));
     check(fed, {{at(second, 1), 540, true}, {at(second, 2), 540}});
   }

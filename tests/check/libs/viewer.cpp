@@ -258,7 +258,7 @@ START_TEST(test_messages) {
   const ViewerSettings all{.join = Join::Burst, .burst = 5000};
   Audience plain(Framing::Plain, history);
   plain.write_all(history, all);
-  for (const std::size_t most : {1, 60, 200, 500, 100'000}) {
+  for (const std::size_t most : {1U, 60U, 200U, 500U, 100'000U}) {
     for (const std::size_t write : kWrites) {
       ViewerSettings settings = all;
       settings.max_message = most;
@@ -331,7 +331,7 @@ START_TEST(test_said_in_a_piece) {
     plain.write_all(history, {}, 50);
     // Behind the tag that was begun.
     std::size_t place = start.size();
-    for (const Number number : {9, 10, 11, 12}) {
+    for (const Number number : {9U, 10U, 11U, 12U}) {
       if (at > place)
         place += history.at(number).bytes.size();
     }
@@ -366,7 +366,7 @@ START_TEST(test_leaves) {
     plain.write(history, {}, at);
     plain.leave(history, 2);
     std::size_t end = start.size();
-    for (const Number number : {9, 10, 11, 12}) {
+    for (const Number number : {9U, 10U, 11U, 12U}) {
       if (at > end)
         end += history.at(number).bytes.size();
     }

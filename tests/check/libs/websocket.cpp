@@ -110,7 +110,7 @@ bool same(const Heard &a, const Heard &b) {
 // Once it is sure that no cutting changes it.
 Heard hear_every_way(Bytes bytes) {
   const Heard whole = hear(bytes);
-  for (const std::size_t chunk : {1, 2, 3, 7, 126, 4096})
+  for (const std::size_t chunk : {1U, 2U, 3U, 7U, 126U, 4096U})
     ck_assert(same(hear(bytes, chunk), whole));
   return whole;
 }
@@ -159,7 +159,7 @@ const std::uint32_t kMasks[] = {0, 1, 0xFF000000, 0xFFFFFFFF, 0xA1B2C3D4};
 START_TEST(test_masks) {
   std::vector<Receiver::Control> expected;
   Buffer bytes;
-  for (const std::size_t size : {0, 1, 2, 3, 4, 5, 8, 124, 125}) {
+  for (const std::size_t size : {0U, 1U, 2U, 3U, 4U, 5U, 8U, 124U, 125U}) {
     for (const Opcode opcode : {Opcode::Ping, Opcode::Pong}) {
       expected.push_back({opcode, payload(size)});
       flvtest::append(bytes, client_frame(opcode, payload(size), ROW(kMasks)));
@@ -186,7 +186,7 @@ END_TEST
 
 // Behind a close frame, nothing is read.
 START_TEST(test_closed) {
-  for (const std::size_t size : {0, 2, 125}) {
+  for (const std::size_t size : {0U, 2U, 125U}) {
     const Buffer bytes =
         joined({client_frame(Opcode::Ping, {}), client_frame(Opcode::Close, payload(size)),
                 client_frame(Opcode::Ping, {}), Buffer(20, 0xFF)});
