@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "drive.h"
+#include "frames.h"
 
 using namespace flvtest;
 
@@ -326,6 +327,95 @@ void save_starts() {
   save_start("no-index", file({.duration = 200}).bytes, {0x20, 0x27, 500, 0});
 }
 
+// --- websocket: what a client sends, and a number ---
+
+void save_frames(const std::string &name, Bytes bytes) {
+  save("websocket", name, joined({bytes, Buffer{9, 8, 7, 6}}));
+}
+
+void save_websocket() {
+  const Buffer ping = client_frame(Opcode::Ping, payload(5));
+  save_frames("ping", ping);
+  save_frames("ping-empty", client_frame(Opcode::Ping, {}));
+  save_frames("pong-125", client_frame(Opcode::Pong, payload(125)));
+  save_frames("close", client_frame(Opcode::Close, Buffer{3, 0xE8, 'b', 'y', 'e'}));
+  save_frames("behind-close", joined({client_frame(Opcode::Close, {}), ping}));
+  save_frames("text", joined({client_frame(Opcode::Text, payload(30)), ping}));
+  save_frames("binary-126", joined({client_frame(Opcode::Binary, payload(126)), ping}));
+  save_frames("size-64", joined({frame_header({0x82, 3, 8}), payload(3), ping}));
+  save_frames("fragments", joined({client_frame(0x01, payload(9)), ping, client_frame(0x00, {}),
+                                   client_frame(0x80, payload(2)), ping}));
+  save_frames("too-big", joined({frame_header({0x82, 65537, 8}), payload(9)}));
+  save_frames("too-big-in-parts",
+              joined({client_frame(0x02, payload(9)), frame_header({0x80, 65530, 2})}));
+  save_frames("size-overflow",
+              joined({client_frame(0x02, payload(9)), frame_header({0x80, UINT64_MAX, 8})}));
+  save_frames("unmasked", frame_header({0x82, 5, 0, {}}));
+  save_frames("reserved", frame_header({0xC2, 5}));
+  save_frames("opcode", frame_header({0x83, 5}));
+  save_frames("control-126", frame_header({0x89, 126, 2}));
+  save_frames("control-fragment", frame_header({0x09, 1}));
+  save_frames("continuation", frame_header({0x80, 1}));
+  save_frames("message-in-message", joined({client_frame(0x01, {}), frame_header({0x81, 1})}));
+}
+
+// --- fanout: a stream, settings and a number ---
+
+struct Audience {
+  std::uint8_t flags = 0; // see fuzz_fanout.cpp
+  std::uint8_t head_size = 0;
+  std::uint8_t burst = 0; // all in 16 ms or bytes
+  std::uint8_t lag = 0;
+  std::uint8_t lag_bytes = 0;
+  std::uint8_t message = 30;
+};
+
+void save_audience(const std::string &name, Bytes stream, const Audience &audience = {},
+                   std::uint8_t seed = 1) {
+  save("fanout", name,
+       joined({stream, Buffer{audience.flags, audience.head_size, audience.burst, audience.lag,
+                              audience.lag_bytes, audience.message, 0, 0, 7, seed}}));
+}
+
+void save_fanout() {
+  constexpr std::uint8_t kBurst = 1;
+  constexpr std::uint8_t kNext = 2;
+  constexpr std::uint8_t kRaw = 0x10;
+  constexpr std::uint8_t kInterrupts = 0x20;
+  constexpr std::uint8_t kCaps = 0x40;
+  const Stream whole = file({.duration = 600, .gop = 4});
+  const Bytes bytes = whole.bytes;
+  save_audience("whole", bytes);
+  save_audience("burst", bytes, {.flags = kBurst, .burst = 20});
+  save_audience("next", bytes, {.flags = kNext});
+  save_audience("raw", bytes, {.flags = kRaw | kBurst, .burst = 20});
+  save_audience("late", bytes, {.lag = 10, .message = 10});
+  save_audience("late-bytes", bytes, {.flags = kBurst, .burst = 99, .lag_bytes = 40}, 3);
+  save_audience("interrupts", bytes, {.flags = kInterrupts}, 5);
+  save_audience("caps", bytes,
+                {.flags = kCaps, .head_size = static_cast<std::uint8_t>(whole.tags[3].begin)});
+  save_audience("audio-only", file({.duration = 600, .video = false}).bytes);
+  save_audience("video-only", file({.duration = 600, .audio = false}).bytes);
+  save_audience("from-an-hour", file({.duration = 300, .start = 3'600'000}).bytes);
+  save_audience("over-the-wrap", file({.duration = 300, .start = 0xFFFFFFB0}).bytes);
+  save_audience("no-video-comes", joined({file_header(), file({.video = false}).bytes}));
+  save_audience("wrong-sizes", with_previous_sizes(whole, 0));
+  save_audience("damage", inserted(whole.bytes, whole.tags[12].begin, payload(70)));
+  save_audience("not-flv", payload(64));
+  const Stream other = file({.duration = 300, .gop = 3, .audio = false});
+  save_audience("second-file", joined({bytes, other.bytes, bytes}), {.lag = 10});
+  save_audience("size-missing", joined({bytes.first(bytes.size() - 4), other.bytes}));
+  Stream changes;
+  changes.header().metadata({{"width", {1.0}}}).configs();
+  for (std::uint8_t i = 0; i < 6; ++i) {
+    const std::uint32_t time = i * 80U;
+    changes.configs(time, i / 2).key(time, 60).aac(time, 20).inter(time + 40, 30);
+    changes.script(time, script("onCuePoint", {}));
+    changes.metadata({{"width", {i / 2.0}}, {"hasAudio", {false}}}).aac(time + 50, 20);
+  }
+  save_audience("changes", changes.bytes, {.lag = 5, .message = 6}, 9);
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -339,5 +429,7 @@ int main(int argc, char **argv) {
   save_amf0();
   save_schedules();
   save_starts();
+  save_websocket();
+  save_fanout();
   return 0;
 }
