@@ -20,6 +20,35 @@ namespace {
 // Entries that are held back at most, whatever their times say.
 constexpr std::size_t kMaxHeld = 1000;
 
+// The composition time of a video frame (Video File Format Specification 10.1, E.4.3.1; Enhanced
+// RTMP v2, "CodedFrames").
+std::int64_t composition_time(Bytes data) {
+  constexpr std::uint8_t kEnhanced = 0x80;
+  constexpr std::uint8_t kAvc = 7;
+  constexpr std::uint8_t kFrames = 1;
+  constexpr std::size_t kFourCc = 4;
+  if (data.size() < 2)
+    return 0;
+  const bool enhanced = (data[0] & kEnhanced) != 0;
+  std::size_t at = 2;
+  if (enhanced) {
+    at = 1 + kFourCc;
+    if ((data[0] & 0x0F) != kFrames || data.size() < at)
+      return 0;
+    const std::uint32_t codec = flv::load_u32(&data[1]);
+    if (codec != flv::fourcc("avc1") && codec != flv::fourcc("hvc1") &&
+        codec != flv::fourcc("vvc1"))
+      return 0;
+  } else if ((data[0] & 0x0F) != kAvc || data[1] != kFrames) {
+    return 0;
+  }
+  if (data.size() < at + 3)
+    return 0;
+  constexpr std::int64_t kRange = 1 << 24;
+  const std::int64_t time = flv::load_u24(&data[at]);
+  return time < kRange / 2 ? time : time - kRange;
+}
+
 } // namespace
 
 void FlvFeed::clear() {
@@ -189,6 +218,8 @@ void FlvFeed::take_tag(const Item &item, std::vector<Entry> &out) {
                               : timeline_.other(item.tag.timestamp).time;
   if (info.role == Role::Configuration)
     configurations_.note(item.tag, info, entry.bytes);
+  if (entry.is_media && is_video)
+    entry.ahead = composition_time(data);
   if (entry.is_media || info.role == Role::Configuration)
     (is_video ? video_ : audio_).last = entry.time;
   // What came in front of it had no time yet.
@@ -251,11 +282,19 @@ void FlvFeed::emit(Held held, std::vector<Entry> &out) {
     set_head(held.configurations);
     held.entry.head = head_;
   }
-  if (waiting_ && flowing_)
+  Entry &entry = held.entry;
+  entry.time += shift_;
+  if (waiting_ && flowing_) {
+    // What was cut off in the middle of a group of pictures may have been shown later already.
+    const std::int64_t late = std::max<std::int64_t>(0, shown_ + 1 - (entry.time + entry.ahead));
+    shift_ += late;
+    entry.time += late;
     resume(held, out);
+  }
   waiting_ = false;
   flowing_ = true;
-  out.push_back(std::move(held.entry));
+  shown_ = std::max(shown_, entry.time + entry.ahead);
+  out.push_back(std::move(entry));
 }
 
 // By now it is known what the stream has.

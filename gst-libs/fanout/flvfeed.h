@@ -2,6 +2,7 @@
 // FLV in, entries of a history out: what each tag is to those who join, and when it plays.
 #pragma once
 
+#include <limits>
 #include <span>
 
 #include "flv/amf0.h"
@@ -83,6 +84,8 @@ private:
   Kind audio_;
   Kind video_;
   HeadPtr head_;
+  std::int64_t shift_ = 0; // ms that entries are later than the timeline has them
+  std::int64_t shown_ = std::numeric_limits<std::int64_t>::min(); // when the last picture is
 
   bool waiting_ = true;  // for a key frame
   bool flowing_ = false; // entries were passed on

@@ -27,10 +27,11 @@ using HeadPtr = std::shared_ptr<const Head>;
 struct Entry {
   std::shared_ptr<const void> owner; // of the bytes
   Bytes bytes;
-  std::int64_t time = 0; // ms of media, which never goes back by more than interleaving does
-  bool is_tag = false;   // begins with an FLV tag header
-  bool is_media = true;  // of no use to those who join behind its time
-  HeadPtr head;          // of a place at which one can join: a key frame
+  std::int64_t time = 0;  // ms of media, which never goes back by more than interleaving does
+  bool is_tag = false;    // begins with an FLV tag header
+  bool is_media = true;   // of no use to those who join behind its time
+  HeadPtr head;           // of a place at which one can join: a key frame
+  std::int64_t ahead = 0; // ms that it is decoded before it is shown
 };
 
 // Entries by number, counted from the stream's first. Only the last ones are there.

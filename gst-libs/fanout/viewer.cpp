@@ -110,7 +110,8 @@ void Viewer::go_on(const Entry &entry, const ViewerSettings &settings) {
   if (first)
     rebase_ = settings.rebase && entry.is_tag;
   if (rebase_) {
-    base_ = entry.time - (last_ + kStep);
+    const std::int64_t next = first ? 0 : std::max(last_, shown_ - entry.ahead) + kStep;
+    base_ = entry.time - next;
     floor_ = entry.time;
   }
   std::vector<std::uint8_t> lacking;
@@ -299,12 +300,18 @@ void Viewer::pass(const Entry &entry) {
     head_ = entry.head;
     changed_ = false;
   }
-  if (rebase_)
-    last_ = std::max(last_, time_for(entry));
+  if (!rebase_)
+    return;
+  last_ = std::max(last_, time_for(entry));
+  shown_ = std::max(shown_, time_for(entry) + entry.ahead);
 }
 
 void Viewer::note_lag(const History &history) {
-  lag_.now = joined_ ? history.lag(position()) : 0;
+  const History::Number next = position();
+  if (next >= history.begin() && next < history.end())
+    next_time_ = history.at(next).time;
+  const bool behind = joined_ && next < history.end();
+  lag_.now = behind ? std::max<std::int64_t>(0, history.newest_time() - next_time_) : 0;
   lag_.least = lag_count_ == 0 ? lag_.now : std::min(lag_.least, lag_.now);
   lag_.most = std::max(lag_.most, lag_.now);
   lag_count_++;

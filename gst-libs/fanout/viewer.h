@@ -135,6 +135,7 @@ private:
   std::int64_t base_ = 0;                                         // the time at its 0
   std::int64_t floor_ = std::numeric_limits<std::int64_t>::min(); // earlier media is left out
   std::int64_t last_ = -kStep;                                    // the highest that it was sent
+  std::int64_t shown_ = -kStep;                                   // when the last picture is
 
   std::vector<std::uint8_t> own_; // for the next piece
 
@@ -149,6 +150,7 @@ private:
 
   std::uint64_t bytes_ = 0;
   std::uint64_t skips_ = 0;
+  std::int64_t next_time_ = 0; // of what it wants next, which the history may forget
   Lag lag_;
   std::uint64_t lag_count_ = 0;
 };

@@ -112,13 +112,16 @@ void Gate::read(Waiting &waiting) {
 
 // What was not read makes the system reset the connection, and the answer with it.
 void Gate::refuse(Waiting &waiting, const char *status) {
-  const std::string answer =
-      std::string("HTTP/1.1 ") + status + "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-  GIOStream *stream = waiting.admitted.stream.get();
-  g_pollable_output_stream_write_nonblocking(
-      G_POLLABLE_OUTPUT_STREAM(g_io_stream_get_output_stream(stream)), answer.data(), answer.size(),
-      nullptr, nullptr);
-  const int descriptor = g_socket_get_fd(waiting.admitted.socket);
+  const Admitted &admitted = waiting.admitted;
+  const bool can_answer = !G_IS_TLS_CONNECTION(admitted.stream.get()) || !admitted.head.empty();
+  if (can_answer) {
+    const std::string answer =
+        std::string("HTTP/1.1 ") + status + "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    g_pollable_output_stream_write_nonblocking(
+        G_POLLABLE_OUTPUT_STREAM(g_io_stream_get_output_stream(admitted.stream.get())),
+        answer.data(), answer.size(), nullptr, nullptr);
+  }
+  const int descriptor = g_socket_get_fd(admitted.socket);
   shutdown(descriptor, SHUT_WR);
   std::array<char, 4096> rest{};
   constexpr int kMost = 64; // reads
@@ -133,9 +136,12 @@ void Gate::leave(const Waiting &waiting) {
     return;
   const std::unique_ptr<Waiting> gone = std::move(place->second);
   waiting_.erase(place);
-  // The end of TLS would wait for room.
-  if (gone->admitted.stream && G_IS_TLS_CONNECTION(gone->admitted.stream.get()))
-    shutdown(g_socket_get_fd(gone->admitted.socket), SHUT_RDWR);
+  GIOStream *stream = gone->admitted.stream.get();
+  if (!stream || !G_IS_TLS_CONNECTION(stream))
+    return;
+  // The end of TLS would wait for room; and a handshake that nobody asks for keeps the connection.
+  shutdown(g_socket_get_fd(gone->admitted.socket), SHUT_RDWR);
+  g_io_stream_close_async(stream, G_PRIORITY_DEFAULT, nullptr, nullptr, nullptr);
 }
 
 } // namespace flvhttp

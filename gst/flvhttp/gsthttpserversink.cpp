@@ -628,7 +628,7 @@ static void gst_http_server_sink_class_init(GstHttpServerSinkClass *klass) {
    *
    * The site whose scripts may read the stream (`Access-Control-Allow-Origin`), such as
    * `https://example.org`; `*`: all. Empty: none but this server's own. WebSocket clients that
-   * name another site are refused.
+   * come from another site are refused.
    */
   add_text(PROP_ALLOW_ORIGIN, "allow-origin", "Allow origin",
            "Site whose scripts may read the stream (* = any)", settings.allow_origin.c_str(),

@@ -2,6 +2,7 @@
 #include "listener.h"
 
 #include <algorithm>
+#include <cstring>
 #include <future>
 #include <utility>
 
@@ -92,6 +93,14 @@ void answer_preflight(SoupServerMessage *message) {
   set_header(message, "Access-Control-Max-Age", "86400");
 }
 
+// Whether a script of another site than this server's asks.
+bool is_from_elsewhere(SoupServerMessage *message) {
+  const char *origin = request_header(message, "Origin");
+  const char *host = request_header(message, "Host");
+  const char *site = origin ? strstr(origin, "://") : nullptr;
+  return origin && !(site && host && g_ascii_strcasecmp(site + 3, host) == 0);
+}
+
 bool wants_websocket(SoupServerMessage *message) {
   const char *upgrade = request_header(message, "Upgrade");
   return upgrade && g_ascii_strcasecmp(upgrade, "websocket") == 0;
@@ -135,7 +144,6 @@ std::shared_ptr<Listener> Listener::at(const Place &place, GError **error) {
   if (!listener->bind(error))
     return nullptr;
   all.listeners.emplace_back(place, listener);
-  listener->thread_ = std::thread([it = listener.get()] { it->run(); });
   return listener;
 }
 
@@ -204,6 +212,8 @@ std::optional<std::string> Listener::add(const std::vector<std::pair<std::string
   }
   for (const auto &[path, route] : routes)
     routes_.emplace(path, route);
+  if (!thread_.joinable())
+    thread_ = std::thread([this] { run(); });
   return std::nullopt;
 }
 
@@ -359,7 +369,7 @@ void Listener::answer_stream(SoupServerMessage *message, const std::shared_ptr<C
 // A browser tells which site's script asks. Those that are none need not say.
 void Listener::upgrade(SoupServerMessage *message, const std::shared_ptr<Channel> &channel) {
   const std::string allowed = channel->settings().allow_origin;
-  const bool any = allowed == "*" || !request_header(message, "Origin");
+  const bool any = allowed == "*" || !is_from_elsewhere(message);
   if (!soup_websocket_server_process_handshake(message, any ? nullptr : allowed.c_str(), nullptr,
                                                nullptr, nullptr))
     return;

@@ -41,7 +41,8 @@ public:
   // ms in which a request has to be there.
   void set_request_timeout(guint timeout) { request_timeout_ = timeout; }
 
-  // All or none of them. Nothing: they are there; else the path that is taken.
+  // All or none of them, and from the first on there are answers. Nothing: they are there; else
+  // the path that is taken.
   [[nodiscard]] std::optional<std::string>
   add(const std::vector<std::pair<std::string, Route>> &routes);
   void remove(const Channel *channel);
