@@ -80,6 +80,9 @@ public:
   [[nodiscard]] guint64 byte_duration() const { return file_size_; } // 0: unknown
 
 private:
+  // More bytes have to come before anything can be said. No pad ever returns it.
+  static constexpr GstFlowReturn kMore = GST_FLOW_CUSTOM_SUCCESS;
+
   [[nodiscard]] GstFlowReturn send_or_hold(gstflv::BufferPtr buffer);
   [[nodiscard]] GstFlowReturn send_rest();
   [[nodiscard]] gboolean send_end(GstEvent *end);

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What a session does where the file is pushed to it.
+#include "session.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace flvseek {
+
+using flv::Access;
+using gstflv::BufferPtr;
+using gstflv::EventPtr;
+
+namespace {
+
+// It is cheaper to read on for so many bytes than to ask upstream for others.
+constexpr guint64 kReadOn = 256 << 10;
+
+// Events that wait for the first segment.
+constexpr std::size_t kMaxWaiting = 64;
+
+// Whether a stream that ended so may be followed by another.
+bool is_whole(GstFlowReturn flow) {
+  return flow == GST_FLOW_OK || flow == GST_FLOW_EOS;
+}
+
+} // namespace
+
+GstFlowReturn Session::take(BufferPtr buffer) {
+  find_out_access();
+  const GstFlowReturn flow = send_or_hold(std::move(buffer));
+  // Upstream stops, and a queue in between may keep that to itself.
+  if (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS) {
+    const std::lock_guard lock(deciding_);
+    ended_ = true;
+  }
+  return flow;
+}
+
+GstFlowReturn Session::send_or_hold(BufferPtr buffer) {
+  const gsize size = gst_buffer_get_size(buffer.get());
+  const bool next = outlet_.has_begun() && !looking_ && push_.begin() == push_.end() &&
+                    push_.end() == outlet_.position();
+  if (next) {
+    push_.reset(push_.end() + size);
+    return outlet_.send(std::move(buffer));
+  }
+  push_.append(std::move(buffer));
+  if (looking_) {
+    const GstFlowReturn flow = look_by_pushing(false);
+    if (flow != GST_FLOW_OK)
+      return flow == kMore ? GST_FLOW_OK : flow;
+  }
+  const GstFlowReturn flow = send_held(false);
+  return flow == kMore ? GST_FLOW_OK : flow;
+}
+
+// Sends what has come of the stream. What comes before it is dropped, or skipped by a jump.
+GstFlowReturn Session::send_held(bool at_end) {
+  if (decision_) {
+    if (const GstFlowReturn flow = begin(); flow != GST_FLOW_OK)
+      return flow;
+  }
+  const guint64 position = outlet_.position();
+  const bool behind = position < push_.begin();
+  if (behind || position > push_.end() + kReadOn) {
+    if (access_ == Access::Seekable)
+      return jump_to(position, at_end);
+    if (behind)
+      return cannot_read(position);
+  }
+  BufferPtr held = push_.take_from(position);
+  return held ? outlet_.send(std::move(held)) : GST_FLOW_OK;
+}
+
+// Gives the search what it wants of the bytes that have come.
+GstFlowReturn Session::look_by_pushing(bool at_end) {
+  std::unique_lock lock(deciding_);
+  while (const auto wanted = starter_->wanted()) {
+    const bool gone = wanted->offset < push_.begin();
+    const bool far = wanted->offset > push_.end() + kReadOn;
+    if ((gone || far) && access_ == Access::Seekable) {
+      lock.unlock();
+      return jump_to(wanted->offset, at_end);
+    }
+    push_.drop_before(std::min(starter_->keep_from(), wanted->offset));
+    if (!gone && !at_end && push_.end() < wanted->offset + wanted->size)
+      return kMore;
+    const BufferPtr bytes = push_.read(*wanted);
+    starter_->give(gstflv::MappedBuffer(bytes.get()).bytes());
+  }
+  return decide();
+}
+
+bool Session::ask_upstream(guint64 position, guint32 seqnum) {
+  EventPtr event(gst_event_new_seek(1.0, GST_FORMAT_BYTES, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET,
+                                    static_cast<gint64>(position), GST_SEEK_TYPE_NONE, 0));
+  gst_event_set_seqnum(event.get(), seqnum);
+  return gst_pad_push_event(sink_pad_, event.release());
+}
+
+// Downstream sees nothing of it.
+bool Session::jump(guint64 position) {
+  jump_position_ = position;
+  jump_seqnum_ = gst_util_seqnum_next();
+  return ask_upstream(position, jump_seqnum_);
+}
+
+// Upstream answers in this thread, or in its own if there is a queue. Behind the end either stops,
+// even if it was told to go on meanwhile: another thread has to tell it.
+GstFlowReturn Session::jump_to(guint64 position, bool at_end) {
+  if (at_end) {
+    const std::lock_guard lock(deciding_);
+    next_jump_ = position;
+    gst_element_call_async(
+        element_,
+        [](GstElement *, gpointer self) { static_cast<Session *>(self)->jump_behind_the_end(); },
+        this, nullptr);
+    return kMore;
+  }
+  const std::unique_lock lock(asking_, std::try_to_lock);
+  if (!lock) // other bytes are about to come anyway
+    return kMore;
+  return jump(position) || GST_PAD_IS_FLUSHING(sink_pad_) ? kMore : cannot_read(position);
+}
+
+void Session::jump_behind_the_end() {
+  const std::lock_guard asking(asking_);
+  std::optional<guint64> position;
+  {
+    const std::lock_guard lock(deciding_);
+    position = std::exchange(next_jump_, std::nullopt);
+  }
+  if (position && !jump(*position) && !GST_PAD_IS_FLUSHING(sink_pad_))
+    (void)cannot_read(*position);
+}
+
+gboolean Session::finish(EventPtr end) {
+  find_out_access();
+  while (true) {
+    const GstFlowReturn flow = send_rest();
+    if (flow == kMore)
+      return FALSE;
+    const gboolean taken = send_end(end.get());
+    // A seek may come while the end is held back downstream.
+    const std::lock_guard lock(deciding_);
+    ended_ = !looking_ || !is_whole(flow);
+    if (ended_)
+      return taken;
+  }
+}
+
+GstFlowReturn Session::send_rest() {
+  GstFlowReturn flow = GST_FLOW_OK;
+  do {
+    flow = looking_ ? look_by_pushing(true) : GST_FLOW_OK;
+    if (flow == GST_FLOW_OK && decision_)
+      flow = send_held(true);
+    if (flow == GST_FLOW_OK && push_.end() < outlet_.position())
+      flow = cannot_read(push_.end());
+  } while (looking_ && is_whole(flow));
+  return flow;
+}
+
+// Of what was last begun, for which upstream need not have been asked.
+gboolean Session::send_end(GstEvent *end) {
+  EventPtr event(gst_event_copy(end));
+  if (seqnum_ != GST_SEQNUM_INVALID)
+    gst_event_set_seqnum(event.get(), seqnum_);
+  return gst_pad_push_event(outlet_.pad(), event.release());
+}
+
+void Session::jumped_to(guint64 position, guint32 seqnum) {
+  push_.reset(position);
+  if (!is_own(seqnum) && next_seqnum_ == GST_SEQNUM_INVALID)
+    seqnum_ = seqnum;
+}
+
+gboolean Session::send_event(EventPtr event) {
+  if (outlet_.has_begun() && !looking_)
+    return gst_pad_push_event(outlet_.pad(), event.release());
+  if (waiting_.size() < kMaxWaiting)
+    waiting_.push_back(std::move(event));
+  return TRUE;
+}
+
+void Session::start_over() {
+  const std::lock_guard lock(deciding_);
+  outlet_.flush();
+  ended_ = false;
+  next_jump_.reset();
+  if (!starter_)
+    return;
+  decision_.reset();
+  starter_->look_for(settings_);
+  looking_ = true;
+}
+
+// What is asked of upstream waits for its thread, which a sink may hold: without a flush, that
+// thread sees to the seek itself when it comes by. Behind the end it does not. Upstream is flushed
+// then, so that it answers, but downstream sees that only if it is to be flushed as well.
+bool Session::seek(const flv::StartSettings &settings, bool flush, guint32 seqnum) {
+  const std::lock_guard asking(asking_);
+  std::unique_lock lock(deciding_);
+  if (!starter_ || access_ != Access::Seekable)
+    return false;
+  starter_->look_for(settings);
+  const auto wanted = starter_->wanted();
+  if (!wanted) {
+    if (looking_)
+      starter_->look_for(settings_);
+    return false;
+  }
+  const flv::StartSettings settings_before = std::exchange(settings_, settings);
+  const guint32 seqnum_before = next_seqnum_.exchange(seqnum);
+  const bool looking_before = looking_.exchange(true);
+  if (!flush && !ended_)
+    return true;
+  const bool ended_before = std::exchange(ended_, false);
+  lock.unlock();
+  if (flush ? ask_upstream(wanted->offset, seqnum) : jump(wanted->offset))
+    return true;
+  lock.lock(); // nothing has happened
+  settings_ = settings_before;
+  next_seqnum_ = seqnum_before;
+  looking_ = looking_before;
+  ended_ = ended_before;
+  if (looking_)
+    starter_->look_for(settings_);
+  return false;
+}
+
+} // namespace flvseek
