@@ -110,7 +110,7 @@ void Viewer::go_on(const Entry &entry, const ViewerSettings &settings) {
   if (first)
     rebase_ = settings.rebase && entry.is_tag;
   if (rebase_) {
-    const std::int64_t next = first ? 0 : std::max(last_, shown_ - entry.ahead) + kStep;
+    const std::int64_t next = last_ < 0 ? 0 : std::max(last_, shown_ - entry.ahead) + kStep;
     base_ = entry.time - next;
     floor_ = entry.time;
   }

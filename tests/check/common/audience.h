@@ -207,7 +207,7 @@ private:
       fault = "a stretch does not start where one can join";
       return;
     }
-    base_ = started_ ? entry.time - (last_ + 1) : entry.time;
+    base_ = started_ ? entry.time - (std::max(last_, shown_ - entry.ahead) + 1) : entry.time;
     floor_ = entry.time;
     check_front(entry);
     started_ = true;
@@ -241,6 +241,7 @@ private:
     tags++;
     next_ = number + 1;
     last_ = std::max(last_, std::max(entry.time, floor_) - base_);
+    shown_ = std::max(shown_, std::max(entry.time, floor_) - base_ + entry.ahead);
     changed_ = (changed_ || (!entry.is_media && !header.is_script())) && !entry.head;
     if (entry.head)
       configurations_ = entry.head->configurations;
@@ -253,6 +254,7 @@ private:
   std::int64_t base_ = 0;
   std::int64_t floor_ = 0;
   std::int64_t last_ = 0;
+  std::int64_t shown_ = 0;
   bool changed_ = false; // a configuration came by since the last head
   std::vector<Buffer> configurations_;
   std::vector<Buffer> front_;
