@@ -73,12 +73,16 @@ def main():
 _RECIPE = re.compile(r"^<!-- recipe: (\S+) -->\n```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
+RECIPE_PAGES = [ROOT / "docs/recipes.md", ROOT / "docs/httpserversink.md"]
+
+
 def recipes():
-    return dict(_RECIPE.findall((ROOT / "docs/recipes.md").read_text(encoding="utf-8")))
+    texts = [page.read_text(encoding="utf-8") for page in RECIPE_PAGES]
+    return dict(found for text in texts for found in _RECIPE.findall(text))
 
 
 def recipe(name, **replace):
-    """The text of a block in docs/recipes.md, with every `replace` key in it turned into its
+    """The text of a block in RECIPE_PAGES, with every `replace` key in it turned into its
     value; a leading underscore of a key is dropped, so that it can be a port."""
     text = recipes()[name]
     for old, new in replace.items():
