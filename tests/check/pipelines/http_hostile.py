@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Clients of httpserversink that are broken or hostile: the others notice nothing, and nothing is
+left of them."""
+
+import contextlib
+import os
+import socket
+import struct
+import time
+
+from http_client import (LOOP, Response, Watcher, certificate, check_gapless, connect, descriptors,
+                         memory, request, serve, stream_of)
+from pipeline import case, check, free_port, main, wait_until
+from websocket_client import BINARY, PING, WebSocket, frame
+
+RESETS = 10_000
+
+
+@contextlib.contextmanager
+def under_attack(settings="", tls=None):
+    """A stream, and a client that watches it; in the end it has missed nothing, the process has no
+    descriptor more, and somebody new is served."""
+    port = free_port()
+    with serve(f"{LOOP} ! httpserversink port={port} path=/live.flv stats-path=/stats {settings}",
+               port) as server:
+        watcher = Watcher(port, tls)
+        before = descriptors(server)
+        try:
+            yield port, server
+            wait_until(lambda: descriptors(server) <= before,
+                       f"{descriptors(server)} descriptors, {before} before")
+            time.sleep(0.5)
+        finally:
+            stream = watcher.end()
+        check(server.poll() is None, "it has ended")
+        check_gapless(stream)
+        stream_of(port, tls=tls).read(1000)
+
+
+def reset(connection):
+    """Closes without a word."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def is_closed(connection, seconds):
+    """Whether the other side closes within that time."""
+    connection.settimeout(seconds)
+    try:
+        while connection.recv(1 << 16):
+            pass
+    except TimeoutError:
+        return False
+    except OSError:
+        pass
+    finally:
+        connection.close()
+    return True
+
+
+# Requests
+
+
+@case
+def slow_requests():
+    """A byte now and then, or none at all."""
+    with under_attack("request-timeout=1000") as (port, _):
+        slow = [connect(port) for _ in range(100)]
+        silent = [connect(port) for _ in range(100)]
+        start = time.monotonic()
+        text = request("GET", "/live.flv", ["User-Agent: slow"])
+        for at in range(30):
+            for connection in slow:
+                with contextlib.suppress(OSError):
+                    connection.send(text[at:at + 1])
+            time.sleep(0.05)
+            if at == 5:
+                stream_of(port).read(1000)
+        took = time.monotonic() - start
+        check(all(is_closed(each, 3) for each in [*slow, *silent]), "they may stay")
+        check(took < 4, f"the machine took {took:.3f} s for what takes 1.5")
+
+
+@case
+def endless_requests():
+    with under_attack() as (port, _):
+        for line in (b"X-Field: value\r\n", b"x" * 1000, b"\r\n \r\n", b"\0"):
+            connection = connect(port)
+            with contextlib.suppress(OSError):
+                connection.sendall(b"GET /live.flv HTTP/1.1\r\n")
+                for _ in range(20_000):
+                    connection.send(line)
+                check(False, "it takes all of it")
+            connection.close()
+
+
+@case
+def connections_that_are_reset():
+    """Before, within and behind the request."""
+    whole = request("GET", "/live.flv")
+    upgrade = request("GET", "/live.flv", ["Upgrade: websocket", "Connection: Upgrade",
+                                           "Sec-WebSocket-Version: 13",
+                                           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="])
+    with under_attack() as (port, _):
+        for number in range(RESETS):
+            connection = connect(port)
+            # Most of them at once: what takes time is to be served.
+            said = {1: whole[:10], 2: whole, 3: upgrade}.get(number % 20, b"")
+            if said:
+                connection.sendall(said)
+            reset(connection)
+
+
+@case
+def bodies_and_pipelined_requests():
+    with under_attack() as (port, _):
+        text = request("GET", "/live.flv", ["Content-Length: 100000000"])
+        for more in (b"x" * 1000, b"x" * 1_000_000, request("GET", "/live.flv") * 10):
+            connection = connect(port)
+            with contextlib.suppress(OSError):
+                connection.sendall(text + more)
+            reset(connection)
+        connection = connect(port)
+        with contextlib.suppress(OSError):
+            connection.sendall(request("POST", "/live.flv", ["Content-Length: 100000000"]))
+            for _ in range(100):
+                connection.send(bytes(10_000))
+        reset(connection)
+
+
+@case
+def half_closed_connections():
+    """It has nothing more to say, but listens."""
+    with under_attack() as (port, _):
+        connection = connect(port)
+        connection.sendall(request("GET", "/live.flv"))
+        connection.shutdown(socket.SHUT_WR)
+        response = Response(connection)
+        check(response.status == 200, f"status {response.status}")
+        stream = response.read_pictures(60)
+        response.close()
+        check_gapless(stream, "who half closed")
+        unfinished = connect(port)
+        unfinished.sendall(request("GET", "/live.flv")[:-2])
+        unfinished.shutdown(socket.SHUT_WR)
+        check(is_closed(unfinished, 3), "a request that can't end is waited for")
+
+
+# WebSockets
+
+
+@case
+def garbage_behind_the_upgrade():
+    with under_attack() as (port, _):
+        for number in range(200):
+            client = WebSocket(port)
+            with contextlib.suppress(OSError):
+                client.connection.sendall(os.urandom(1 + number * 7))
+            if number % 2:
+                reset(client.connection)
+            else:
+                client.connection.shutdown(socket.SHUT_WR)
+                check(is_closed(client.connection, 5), "garbage keeps a client")
+
+
+@case
+def oversized_frames():
+    with under_attack() as (port, _):
+        for size in (70_000, 1 << 24, 1 << 40, (1 << 64) - 1):
+            client = WebSocket(port)
+            client.connection.sendall(frame(BINARY, bytes(1000), size=size))
+            check(client.close_code() == 1009, f"another close code for {size}")
+
+
+@case
+def pings_whose_answers_nobody_reads():
+    with under_attack("client-timeout=2000") as (port, server):
+        before = memory(server)
+        client = WebSocket(port)
+        client.connection.settimeout(0.5)
+        with contextlib.suppress(OSError):
+            for _ in range(200_000):
+                client.connection.send(frame(PING, bytes(125)))
+        check(memory(server) - before < 16 << 20, f"{memory(server) - before} bytes of answers")
+        client.close()
+
+
+@case
+def broken_tls():
+    trusted = certificate()
+    with under_attack("tls-certificate=both.pem request-timeout=1000", trusted) as (port, _):
+        connections = []
+        for number in range(100):
+            connection = connect(port)
+            connection.sendall([b"", os.urandom(200), b"\x16\x03\x01\x02\0\1\0\1\xfc\3\3",
+                                request("GET", "/live.flv")][number % 4])
+            if number % 8 < 4:
+                reset(connection)
+            else:
+                connections.append(connection)
+        check(all(is_closed(each, 3) for each in connections), "they may stay")
+        for _ in range(100):
+            reset(connect(port, trusted))
+
+
+if __name__ == "__main__":
+    main()
