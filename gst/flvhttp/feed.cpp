@@ -147,11 +147,15 @@ flv::Status Feed::take_opaque(GstBuffer *buffer, const std::shared_ptr<const voi
   const auto is_part = [bytes](const std::vector<std::uint8_t> &part) {
     return std::equal(bytes.begin(), bytes.end(), part.begin(), part.end());
   };
-  // Joiners have it from the caps.
-  if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_HEADER) &&
-      std::any_of(parts_.begin(), parts_.end(), is_part))
+  // Joiners have it from the caps. What it begins is where they join: mpegtsmux says so of no more
+  // than the first packet.
+  bool can_join = !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+  if (waiting_ && GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_HEADER) &&
+      std::any_of(parts_.begin(), parts_.end(), is_part)) {
+    header_joins_ |= can_join;
     return flv::Status::Ok;
-  const bool can_join = !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+  }
+  can_join |= std::exchange(header_joins_, false);
   if (waiting_ && !can_join)
     return flv::Status::Ok;
   waiting_ = false;

@@ -45,6 +45,7 @@ private:
   bool flowing_ = false;
   bool interrupted_ = false;
   bool head_changed_ = false;
+  bool header_joins_ = false; // in front of what comes next stood a header that can be joined at
 };
 
 } // namespace flvhttp
