@@ -5,20 +5,32 @@
 
 namespace flv {
 
-bool ForwardSearch::scan_is_behind() const {
+bool ForwardSearch::is_scanning() const {
   const auto place = search_.wanted();
   return place && scan_.wanted() && scan_.position() <= place->offset;
 }
 
 std::optional<Wanted> ForwardSearch::wanted() const {
-  return scan_is_behind() ? scan_.wanted() : search_.wanted();
+  return is_scanning() ? scan_.wanted() : search_.wanted();
 }
 
 void ForwardSearch::give(Bytes bytes) {
-  if (scan_is_behind())
+  if (is_scanning())
     pass(bytes);
   else
     search_.give(bytes);
+}
+
+// An entry at a configuration means the key frame behind that.
+void ForwardSearch::give_nothing() {
+  const std::uint64_t entry = search_.wanted()->offset;
+  const bool leads_on =
+      std::ranges::binary_search(scan_.configurations(), entry, {}, &IndexScan::Stretch::position);
+  const auto &places = scan_.index().positions;
+  const auto place = std::lower_bound(places.begin(), places.end(), entry);
+  const bool found =
+      scan_.video_seen() == has_video_ && place != places.end() && (leads_on || *place == entry);
+  search_.give_passed(found ? std::optional(*place) : std::nullopt);
 }
 
 void ForwardSearch::pass(Bytes bytes) {

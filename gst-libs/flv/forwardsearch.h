@@ -18,13 +18,17 @@ public:
   // what was in force where it begins.
   ForwardSearch(const KeyframeIndex &index, const StartRequest &request, bool has_video,
                 std::uint64_t file_size, IndexScan scan, Head before, bool is_scanned = false)
-      : search_(index, request, has_video, file_size, is_scanned), scan_(std::move(scan)),
-        before_(std::move(before)) {
+      : has_video_(has_video), search_(index, request, has_video, file_size, is_scanned),
+        scan_(std::move(scan)), before_(std::move(before)) {
     before_.note_all(scan_.head());
   }
 
   [[nodiscard]] std::optional<Wanted> wanted() const;
   void give(Bytes bytes);
+  // Whether the scan wants it, which can't go on without.
+  [[nodiscard]] bool is_scanning() const;
+  // Otherwise, that it is behind and can't be read any more: what the scan saw there counts.
+  void give_nothing();
   // Nothing in front of this will be wanted, unless an entry proves wrong and the one before it
   // has to do.
   [[nodiscard]] std::uint64_t keep_from() const;
@@ -39,9 +43,9 @@ private:
     std::vector<std::uint8_t> tag;
   };
 
-  [[nodiscard]] bool scan_is_behind() const;
   void pass(Bytes bytes);
 
+  bool has_video_;
   StartSearch search_;
   IndexScan scan_;
   Head before_;

@@ -93,10 +93,7 @@ void Starter::give(Bytes bytes) {
     break;
   case Stage::Forward:
     forward_->give(bytes);
-    if (!forward_->wanted()) {
-      head_ = forward_->head();
-      end_search(forward_->search());
-    }
+    end_forward_search();
     break;
   case Stage::Configurations:
     configurations_->give(bytes);
@@ -123,6 +120,14 @@ void Starter::give(Bytes bytes) {
     finish();
     break;
   }
+}
+
+void Starter::give_nothing() {
+  if (stage_ != Stage::Forward || forward_->is_scanning())
+    return fail(StartError::Kind::Place, "byte " + std::to_string(wanted()->offset) +
+                                             " is behind, in a stream that cannot go back");
+  forward_->give_nothing();
+  end_forward_search();
 }
 
 std::uint64_t Starter::keep_from() const {
@@ -280,12 +285,20 @@ void Starter::begin_forward_search() {
   // A scan knows where the configurations are.
   if (index_is_scanned_ && access_ == Access::Seekable)
     return search_at_once();
-  if (candidate < facts_->end)
+  // Entries in front of the candidate may have to be looked at when they have passed by.
+  if (candidate < facts_->end || access_ == Access::Forward)
     return search({Splitter::Start::File, facts_->first_tag(), file_size_}, {});
   Head before = opening_head(candidate);
   if (access_ == Access::Seekable && candidate - facts_->end > kInFront)
     return search({Splitter::Start::Middle, candidate - kInFront, file_size_}, std::move(before));
   search({Splitter::Start::File, facts_->end, file_size_}, std::move(before));
+}
+
+void Starter::end_forward_search() {
+  if (forward_->wanted())
+    return;
+  head_ = forward_->head();
+  end_search(forward_->search());
 }
 
 void Starter::end_search(const StartSearch &search) {

@@ -70,6 +70,8 @@ public:
   [[nodiscard]] std::optional<Wanted> wanted() const;
   // What stands at wanted().offset.
   void give(Bytes bytes);
+  // Instead, with Access::Forward: that it has passed by.
+  void give_nothing();
   // Bytes of the file in front of this need not be kept for later wishes.
   [[nodiscard]] std::uint64_t keep_from() const;
   // Whether the tag headers are being read through, which may take its time.
@@ -105,6 +107,7 @@ private:
   void begin_search();
   void search_at_once();
   void begin_forward_search();
+  void end_forward_search();
   void end_search(const StartSearch &search);
   void look_for_configurations();
   void check_index();

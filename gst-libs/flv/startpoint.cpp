@@ -41,6 +41,9 @@ std::string describe(const StartFault &fault) {
       text += "; the nearest is at " + named(fault.before ? *fault.before : *fault.after);
     return text;
   }
+  case StartFault::Kind::Behind:
+    return asked + " needs the key frame at byte " + std::to_string(fault.position) +
+           ", which is behind, in a stream that cannot go back";
   case StartFault::Kind::Mismatch:
     return "the keyframe index does not match the file: none of the " +
            std::to_string(fault.entries) +
@@ -97,15 +100,26 @@ std::optional<Wanted> StartSearch::wanted() const {
 
 void StartSearch::give(Bytes bytes) {
   check_->give(bytes);
-  if (check_->wanted())
-    return;
-  const std::optional<Place> found = check_->place();
+  if (!check_->wanted())
+    take(check_->place(), false);
+}
+
+void StartSearch::give_passed(std::optional<std::uint64_t> key_frame) {
+  take(key_frame ? std::optional(Place{*key_frame, 0}) : std::nullopt, true);
+}
+
+void StartSearch::take(std::optional<Place> found, bool has_passed) {
   check_.reset();
   const bool other = next_ > would_do_;
   if (found && other)
     return give_up(found);
   if (found && fits(*found, entry_)) {
-    place_ = found;
+    if (!has_passed) {
+      place_ = found;
+      return;
+    }
+    fault_.kind = StartFault::Kind::Behind;
+    fault_.position = found->position;
     return;
   }
   if (!found)

@@ -41,6 +41,7 @@ struct StartFault {
     PastTheLast,
     BeforeTheFirst,
     NotAKeyFrame, // and only that would do
+    Behind,       // it was there, and can't be read any more
     Mismatch,     // no entry that was looked at is a key frame: the index is of another file
   };
   Kind kind = Kind::None;
@@ -48,7 +49,7 @@ struct StartFault {
   std::optional<std::uint64_t> before; // in the request's measure
   std::optional<std::uint64_t> after;
   std::uint64_t entries = 0;  // Mismatch: how many were looked at
-  std::uint64_t position = 0; // Mismatch: of the first of them
+  std::uint64_t position = 0; // Mismatch: of the first of them; Behind: the key frame's
 };
 
 // One line for people, with the numbers.
@@ -91,6 +92,9 @@ public:
 
   [[nodiscard]] std::optional<Wanted> wanted() const;
   void give(Bytes bytes);
+  // Instead, where a file is read forward only: the entry is behind, and the key frame that it
+  // means stood at `key_frame`; nothing: it means none.
+  void give_passed(std::optional<std::uint64_t> key_frame);
 
   // Once it wants nothing more, it has either a place or a fault.
   [[nodiscard]] std::optional<Place> place() const { return place_; }
@@ -108,6 +112,7 @@ private:
   [[nodiscard]] bool fits(const Place &place, std::size_t entry) const;
   void choose();
   void look_at(std::size_t entry);
+  void take(std::optional<Place> found, bool has_passed);
   void look_at_next();
   void give_up_unseen();
   void blame_the_request();

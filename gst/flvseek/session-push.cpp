@@ -83,8 +83,12 @@ GstFlowReturn Session::look_by_pushing(bool at_end) {
       lock.unlock();
       return jump_to(wanted->offset, at_end);
     }
+    if (gone) {
+      starter_->give_nothing();
+      continue;
+    }
     push_.drop_before(std::min(starter_->keep_from(), wanted->offset));
-    if (!gone && !at_end && push_.end() < wanted->offset + wanted->size)
+    if (!at_end && push_.end() < wanted->offset + wanted->size)
       return kMore;
     const BufferPtr bytes = push_.read(*wanted);
     starter_->give(gstflv::MappedBuffer(bytes.get()).bytes());

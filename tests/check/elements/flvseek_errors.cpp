@@ -173,6 +173,49 @@ GST_START_TEST(index_does_not_match) {
 }
 GST_END_TEST
 
+// Key frame number 3 and audio behind it, which the index lists: only a pipe has no way back.
+GST_START_TEST(behind) {
+  const Stream stream = clip(1, [](const Stream &file) {
+    return entries_of(file, [&](std::size_t tag) {
+      return role_of(file, tag) == flv::Role::KeyFrame || tag == keys(file).at(3) + 3;
+    });
+  });
+  const guint64 offset = stream.tags[keys(stream).at(3) + 3].begin;
+  const Source source{.bytes = stream.bytes, .access = kAccesses[__i__], .chunk = 100};
+  Seek seek(source, "snap=previous offset=" + std::to_string(offset));
+  seek.run();
+  if (source.access == Access::Forward) {
+    const Problem problem = seek.problem();
+    fail_unless(problem.error && problem.domain == GST_RESOURCE_ERROR &&
+                problem.code == GST_RESOURCE_ERROR_SEEK);
+    for (const std::string &words :
+         {"byte " + std::to_string(offset),
+          "byte " + std::to_string(position(stream, 3)) + ", which", std::string("behind")})
+      fail_unless(problem.says(words), "\"%s\" does not say \"%s\"", problem.text.c_str(),
+                  words.c_str());
+    assert_equals_uint64(seek.size(), 0);
+    return;
+  }
+  assert_equals_uint64(seek.get("actual-offset"), position(stream, 3));
+  assert_problem(seek, false, GST_STREAM_ERROR, GST_STREAM_ERROR_DEMUX, std::to_string(offset));
+}
+END_TEST
+
+// Behind the last key frame there is only the end of sequence, which the index lists as well.
+GST_START_TEST(past_the_last_of_a_listed_end) {
+  const auto media = [](Stream &file) {
+    file.configs().key(0).inter(40).key(80).inter(120).video(160, avc_end());
+  };
+  const Stream stream = indexed(media, [](const Stream &file) {
+    return roles_of(file, {flv::Role::KeyFrame, flv::Role::EndOfSequence});
+  });
+  const guint64 last = position(stream, 1);
+  Seek seek({.bytes = stream.bytes, .access = kAccesses[__i__], .chunk = 100},
+            "offset=" + std::to_string(last + 1));
+  assert_fails(seek, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SEEK, std::to_string(last));
+}
+END_TEST
+
 GST_START_TEST(settings) {
   const Stream &stream = whole();
   const struct {
@@ -295,6 +338,8 @@ static Suite *flvseek_errors_suite() {
   tcase_add_loop_test(tcase, no_index, 0, 3);
   tcase_add_loop_test(tcase, nowhere, 0, 3);
   tcase_add_loop_test(tcase, index_does_not_match, 0, 3);
+  tcase_add_loop_test(tcase, behind, 0, 3);
+  tcase_add_loop_test(tcase, past_the_last_of_a_listed_end, 0, 3);
   tcase_add_loop_test(tcase, settings, 0, 3);
   tcase_add_loop_test(tcase, stop_before_start, 0, 3);
   tcase_add_test(tcase, state_change_fails);

@@ -425,6 +425,126 @@ START_TEST(test_no_place) {
 }
 END_TEST
 
+// --- What has passed by ---
+
+// As it is in a pipe: what the starter lets go is gone.
+Result look_at_pipe(Bytes file, const StartSettings &settings) {
+  Starter starter(Access::Forward, 0);
+  starter.look_for(settings);
+  for (std::uint64_t kept = 0; const auto wanted = starter.wanted();) {
+    if (wanted->offset < kept)
+      starter.give_nothing();
+    else
+      starter.give(flvtest::piece(file, *wanted));
+    kept = std::max(kept, starter.keep_from());
+  }
+  return {.error = starter.error(),
+          .start = starter.start(),
+          .rejected = starter.rejected(),
+          .reads = {},
+          .lost = false};
+}
+
+// From the sequence header to the end of sequence, as yamdi and flvmeta write it.
+Stream from_config_to_end(std::uint32_t gops) {
+  const auto media = [gops](Stream &file) {
+    append_gops(file.configs(), 0, gops);
+    file.video(gops * 1000, flvtest::avc_end());
+  };
+  return flvtest::indexed(media, [](const Stream &file) {
+    Entries entries = flvtest::roles_of(file, {Role::KeyFrame, Role::EndOfSequence});
+    entries.front() = flvtest::roles_of(file, {Role::Configuration}).front();
+    return entries;
+  });
+}
+
+// Mostly audio, as flvmux writes it.
+Entries mostly_audio(const Stream &file) {
+  std::size_t audio = 0;
+  return flvtest::entries_of(file, [&](std::size_t i) {
+    const Role role = flvtest::role_of(file, i);
+    return role == Role::KeyFrame ||
+           (role == Role::Media && file.tags[i].type == TagType::Audio && audio++ % 4 > 0);
+  });
+}
+
+Entries shifted(const Stream &file) {
+  Entries entries = flvtest::key_frames_of(file);
+  for (auto &entry : entries)
+    entry.first += 5;
+  return entries;
+}
+
+const auto kMedia = flvtest::media_of({.duration = 4000});
+
+const struct {
+  const char *what;
+  Stream file;
+} kIndexes[] = {
+    {"right", kClip},
+    {"flvmeta", from_config_to_end(5)},
+    {"flvmeta, one key frame", from_config_to_end(1)},
+    {"flvmux", flvtest::indexed(kMedia, mostly_audio)},
+    {"another file's", flvtest::indexed(kMedia, shifted)},
+    {"audio's", flvtest::indexed(kMedia,
+                                 [](const Stream &file) {
+                                   return flvtest::entries_of(file, [&](std::size_t i) {
+                                     return i > 9 && file.tags[i].type == TagType::Audio;
+                                   });
+                                 })},
+};
+
+// A pipe comes to the same end as a file, unless that lies behind: then it says where.
+START_TEST(test_passed_by) {
+  const auto &row = ROW(kIndexes);
+  const Bytes bytes(row.file.bytes);
+  KeyframeIndex index;
+  {
+    Starter starter(Access::Anywhere, 0);
+    (void)look(starter, bytes, at(500));
+    index = starter.index();
+  }
+  ck_assert(!index.positions.empty());
+  std::size_t behind = 0;
+  for (const std::uint64_t position : index.positions) {
+    for (const std::uint64_t value : {position - 1, position, position + 1}) {
+      for (const Snap snap : {Snap::Next, Snap::Previous, Snap::Exact, Snap::Nearest}) {
+        const Result file = look(Access::Anywhere, bytes, at(value, snap), false);
+        const Result pipe = look_at_pipe(bytes, at(value, snap));
+        const char *text = pipe.error.text.c_str();
+        if (pipe.error.text.find("is behind") != std::string::npos) {
+          ++behind;
+          ck_assert_enum_eq(pipe.error.kind, Kind::Place);
+          ck_assert_msg(snap == Snap::Previous || snap == Snap::Nearest, "%s: %s", row.what, text);
+          ck_assert_enum_eq(file.error.kind, Kind::None);
+          for (const std::uint64_t number : {value, file.start.position})
+            ck_assert_msg(pipe.error.text.find("byte " + std::to_string(number)) !=
+                              std::string::npos,
+                          "%s: %s", row.what, text);
+          continue;
+        }
+        ck_assert_msg(pipe.error.kind == file.error.kind && pipe.error.text == file.error.text,
+                      "%s, %d from %d: \"%s\", in a file \"%s\"", row.what, static_cast<int>(snap),
+                      static_cast<int>(value), text, file.error.text.c_str());
+        ck_assert(pipe.start.place == file.start.place && pipe.rejected == file.rejected);
+      }
+    }
+  }
+  ck_assert((behind > 0) == (std::string(row.what).find("flvm") == 0));
+}
+END_TEST
+
+// Upstream that begins in the middle.
+START_TEST(test_begins_behind) {
+  Starter starter(Access::Forward, 0);
+  starter.look_for(at(kKeys[2].first));
+  starter.give_nothing();
+  ck_assert_enum_eq(starter.error().kind, Kind::Place);
+  ck_assert_str_eq(starter.error().text.c_str(),
+                   "byte 0 is behind, in a stream that cannot go back");
+}
+END_TEST
+
 // --- Files of one kind ---
 
 START_TEST(test_audio_only) {
@@ -560,6 +680,8 @@ int main() {
                                   {test_stop_behind_a_configuration},
                                   {test_errors, std::size(kErrors)},
                                   {test_no_place},
+                                  {test_passed_by, std::size(kIndexes)},
+                                  {test_begins_behind},
                                   {test_audio_only},
                                   {test_audio_first},
                                   {test_again},
