@@ -221,11 +221,11 @@ void FlvFeed::take_tag(const Item &item, std::vector<Entry> &out) {
   if (entry.is_media && is_video)
     entry.ahead = composition_time(data);
   if (entry.is_media || info.role == Role::Configuration)
-    (is_video ? video_ : audio_).last = entry.time;
+    (is_video ? video_ : audio_).last = timeline_.highest();
   // What came in front of it had no time yet.
   for (Kind *kind : {&audio_, &video_}) {
     if (begins && kind->last)
-      kind->last = entry.time;
+      kind->last = timeline_.highest();
   }
   const bool can_join = info.role == Role::KeyFrame || (entry.is_media && !is_video);
   pass_on({std::move(entry), can_join, is_video, {}}, out);

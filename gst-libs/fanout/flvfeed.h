@@ -39,7 +39,8 @@ public:
 private:
   struct Kind {
     bool promised = false;
-    std::optional<std::int64_t> last; // the last tag's time, a configuration's included
+    // The highest time at the last tag, a configuration included.
+    std::optional<std::int64_t> last;
   };
   struct Held {
     Entry entry;

@@ -137,6 +137,7 @@ private:
 
   void check_viewer(const Audience &audience, Bytes stream) const {
     flvtest::Follower follower(numbered_, settings_.viewer.rebase);
+    follower.knows_fronts = false;
     follower.follow(stream);
     if (!follower.fault.empty())
       std::fprintf(stderr, "%s\n", follower.fault.c_str());

@@ -184,6 +184,16 @@ START_TEST(test_shown_by_configuration) {
 }
 END_TEST
 
+// Video that is so late is there all the same.
+START_TEST(test_late_video) {
+  Stream stream;
+  stream.header().audio(44'800, flvtest::mp3_frame(20)).video(0, flvtest::h263_frame(true, 20));
+  const Fed fed = feed_every_way(stream.bytes);
+  check_tags(fed, stream, 1);
+  ck_assert_uint_eq(flags_of(head_of(fed)), 5);
+}
+END_TEST
+
 // The end tells, too, and so do very many tags.
 START_TEST(test_held_at_the_end) {
   Stream stream;
@@ -444,6 +454,7 @@ int main() {
                                   {test_media_file, std::size(flvtest::kMedia)},
                                   {test_promises, std::size(kPromises)},
                                   {test_shown_by_configuration},
+                                  {test_late_video},
                                   {test_held_at_the_end},
                                   {test_first},
                                   {test_audio_alone},
