@@ -85,6 +85,43 @@ START_TEST(test_clip) {
 }
 END_TEST
 
+const struct {
+  const char *what;
+  Buffer data;
+  std::int64_t ahead;
+} kAhead[] = {
+    {"AVC", {0x27, 1, 0, 0, 80, 9}, 80},
+    {"AVC, negative", {0x27, 1, 0xFF, 0xFF, 0xFE, 9}, -2},
+    {"the largest", {0x27, 1, 0x7F, 0xFF, 0xFF, 9}, 0x7FFFFF},
+    {"cut off", {0x27, 1, 0, 0}, 0},
+    {"H.263", {0x22, 1, 0, 0, 80, 9}, 0},
+    {"enhanced", flvtest::ex_video(2, flvtest::Packet::CodedFrames, "hvc1", Buffer{0, 1, 0, 9}),
+     256},
+    {"enhanced AVC", flvtest::ex_video(2, flvtest::Packet::CodedFrames, "avc1", Buffer{0, 0, 7, 9}),
+     7},
+    {"enhanced VVC", flvtest::ex_video(2, flvtest::Packet::CodedFrames, "vvc1", Buffer{0, 0, 7, 9}),
+     7},
+    {"enhanced, cut off", flvtest::ex_video(2, flvtest::Packet::CodedFrames, "hvc1", Buffer{0, 1}),
+     0},
+    {"enhanced, of no code", {0xA1, 'h', 'v'}, 0},
+    {"without a time",
+     flvtest::ex_video(2, flvtest::Packet::CodedFramesX, "hvc1", Buffer{0, 1, 0, 9}), 0},
+    {"AV1", flvtest::ex_video(2, flvtest::Packet::CodedFrames, "av01", Buffer{0, 1, 0, 9}), 0},
+    {"nothing", {}, 0},
+};
+
+// By how much pictures are shown later than decoded.
+START_TEST(test_ahead) {
+  const auto &row = ROW(kAhead);
+  Stream stream;
+  stream.header().configs().key(0).aac(0).video(40, row.data);
+  const Fed fed = feed_every_way(stream.bytes);
+  check_tags(fed, stream, 2);
+  ck_assert_msg(fed.entries[2].ahead == row.ahead, "%s: %d", row.what,
+                static_cast<int>(fed.entries[2].ahead));
+}
+END_TEST
+
 // An entry is a piece of what came in, or a copy where that had to be put together.
 START_TEST(test_shared) {
   const Stream stream = flvtest::file();
@@ -449,6 +486,7 @@ END_TEST
 
 int main() {
   return flvtest::run("flvfeed", {{test_clip},
+                                  {test_ahead, std::size(kAhead)},
                                   {test_shared},
                                   {test_wrong_sizes},
                                   {test_media_file, std::size(flvtest::kMedia)},

@@ -105,6 +105,7 @@ END_TEST
 
 START_TEST(test_summary) {
   const Metadata all = summarize(array({{"duration", {12.5}},
+                                        {"filesize", {4096.0}},
                                         {"videodatarate", {700.0}},
                                         {"audiodatarate", {128.0}},
                                         {"videocodecid", {7.0}},
@@ -112,6 +113,7 @@ START_TEST(test_summary) {
                                         {"encoder", {std::string("Lavf59\0\0", 8)}},
                                         {"metadatacreator", {std::string("yamdi")}}}));
   ck_assert(all.duration == 12.5);
+  ck_assert(all.file_size == 4096.0);
   ck_assert(all.video_data_rate == 700.0);
   ck_assert(all.audio_data_rate == 128.0);
   ck_assert(all.video_codec == 7U);
@@ -129,11 +131,13 @@ const Value kNonsense[] = {{kNan},   {HUGE_VAL},          {-HUGE_VAL}, {-1.0},  
 START_TEST(test_summary_of_nonsense) {
   const Value &value = ROW(kNonsense);
   const Metadata none = summarize(array({{"duration", value},
+                                         {"filesize", value},
                                          {"videodatarate", value},
                                          {"audiodatarate", value},
                                          {"videocodecid", value},
                                          {"audiocodecid", value}}));
-  ck_assert(!none.duration && !none.video_data_rate && !none.audio_data_rate);
+  ck_assert(!none.duration && !none.file_size);
+  ck_assert(!none.video_data_rate && !none.audio_data_rate);
   ck_assert(!none.video_codec && !none.audio_codec && none.encoder.empty());
   ck_assert(!summarize(array({{"duration", {0.0}}})).duration);
   ck_assert(!summarize(array({{"videocodecid", {4294967296.0}}})).video_codec);

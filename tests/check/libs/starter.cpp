@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "flv/starter.h"
 
+#include <cmath>
+
 #include "checkrun.h"
 #include "drive.h"
 #include "media.h"
@@ -446,16 +448,17 @@ Result look_at_pipe(Bytes file, const StartSettings &settings) {
 }
 
 // From the sequence header to the end of sequence, as yamdi and flvmeta write it.
-Stream from_config_to_end(std::uint32_t gops) {
+Stream from_config_to_end(std::uint32_t gops, const flvtest::Members &more = {}) {
   const auto media = [gops](Stream &file) {
     append_gops(file.configs(), 0, gops);
     file.video(gops * 1000, flvtest::avc_end());
   };
-  return flvtest::indexed(media, [](const Stream &file) {
+  const auto pick = [](const Stream &file) {
     Entries entries = flvtest::roles_of(file, {Role::KeyFrame, Role::EndOfSequence});
     entries.front() = flvtest::roles_of(file, {Role::Configuration}).front();
     return entries;
-  });
+  };
+  return flvtest::indexed(media, pick, more);
 }
 
 // Mostly audio, as flvmux writes it.
@@ -531,6 +534,42 @@ START_TEST(test_passed_by) {
     }
   }
   ck_assert((behind > 0) == (std::string(row.what).find("flvm") == 0));
+}
+END_TEST
+
+// Where the entries are sent on unseen, the end of sequence at the end of the file is known by its
+// place alone: by the file's size, or by what the metadata says of that.
+START_TEST(test_listed_end) {
+  const auto file = [](flv::amf0::Value size) {
+    return from_config_to_end(5, {{"filesize", std::move(size)}});
+  };
+  const auto size = static_cast<double>(file({0.0}).bytes.size());
+  const struct {
+    flv::amf0::Value said;
+    bool is_size;
+  } rows[] = {
+      {{size}, true},          {{size - 4}, true}, // without the last PreviousTagSize
+      {{size + 1000}, false},  {{size / 2}, false}, {{0.0}, false},  {{-size}, false},
+      {{std::nan("")}, false}, {{1e300}, false},    {{true}, false},
+  };
+  for (const auto &row : rows) {
+    const Stream stream = file(row.said);
+    const Entries keys = flvtest::key_frames_of(stream);
+    for (const Access access : {Access::Seekable, Access::Forward}) {
+      for (const bool size_known : {true, false}) {
+        const Result result = look(access, stream.bytes, at(keys[2].first), size_known);
+        ck_assert_msg(result.error.kind == Kind::None, "%s", result.error.text.c_str());
+        const Buffer sent = stream_of(result, stream.bytes);
+        Opening opening;
+        (void)flvtest::drive(opening, sent);
+        KeyframeIndex index;
+        ck_assert_enum_eq(read_keyframe_index(opening.facts().metadata, sent.size(), index).kind,
+                          IndexFault::Kind::None);
+        const std::size_t entries = row.is_size || size_known ? 3 : 4;
+        ck_assert_uint_eq(index.positions.size(), entries);
+      }
+    }
+  }
 }
 END_TEST
 
@@ -681,6 +720,7 @@ int main() {
                                   {test_errors, std::size(kErrors)},
                                   {test_no_place},
                                   {test_passed_by, std::size(kIndexes)},
+                                  {test_listed_end},
                                   {test_begins_behind},
                                   {test_audio_only},
                                   {test_audio_first},

@@ -271,6 +271,37 @@ START_TEST(test_interrupted_at_the_start) {
 }
 END_TEST
 
+Buffer shown_later(bool key, std::uint32_t by) {
+  Buffer data = flvtest::avc_frame(key, 30);
+  flv::store_u24(&data[2], by);
+  return data;
+}
+
+// The key frame is shown behind all that was, and all that follows is as much later.
+START_TEST(test_interrupted_in_order_of_pictures) {
+  Stream first;
+  first.header()
+      .configs()
+      .video(0, shown_later(true, 80))
+      .aac(0)
+      .video(40, shown_later(false, 200));
+  Stream second;
+  second.video(500, shown_later(true, 80)).aac(500).video(540, shown_later(false, 80));
+  const Fed fed = interrupted(first.bytes, second.bytes);
+  check(fed, {{at(first, 2), 0, true},
+              {at(first, 3), 0},
+              {at(first, 4), 40},
+              {avc_config(500), 161},
+              {aac_config(500), 161},
+              {at(second, 0), 161, true},
+              {at(second, 1), 161},
+              {at(second, 2), 201}});
+  const std::int64_t ahead[] = {80, 0, 200, 0, 0, 80, 0, 80};
+  for (std::size_t i = 0; i < fed.entries.size(); ++i)
+    ck_assert_int_eq(fed.entries[i].ahead, ahead[i]);
+}
+END_TEST
+
 // What was held of before is not what the next stretch needs.
 START_TEST(test_interrupted_while_held) {
   Stream first;
@@ -314,6 +345,7 @@ int main() {
                                     {test_interrupted_with_configurations},
                                     {test_interrupted_by_a_file},
                                     {test_interrupted_at_the_start},
+                                    {test_interrupted_in_order_of_pictures},
                                     {test_interrupted_while_held},
                                     {test_interrupted_with_metadata}});
 }

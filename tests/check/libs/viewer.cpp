@@ -225,6 +225,20 @@ START_TEST(test_no_place_to_join) {
 }
 END_TEST
 
+// Who came before the first key frame gets the stream from there.
+START_TEST(test_early) {
+  for (const Join join : {Join::LatestKeyFrame, Join::Burst, Join::NextKeyFrame}) {
+    History history;
+    Audience audience(Framing::Plain, history);
+    const std::vector<Tag> tags{{'k', 0}, {'p', 40}, {'k', 80}};
+    append_tags(history, tags);
+    audience.write_all(history, {.join = join});
+    ck_assert(audience.out == joined({Bytes(kHead->opening), config(0),
+                                      tags_of({{0, 0}, {1, 40}, {2, 80}}, tags)}));
+  }
+}
+END_TEST
+
 // Who has all gets what comes.
 START_TEST(test_goes_on) {
   for (const std::size_t most : kWrites) {
@@ -479,6 +493,27 @@ START_TEST(test_skips) {
       ck_assert(audience.viewer.has_all(history));
     }
   }
+}
+END_TEST
+
+// Pictures that are shown later than they are decoded: the key frame is shown behind all of them.
+START_TEST(test_skips_in_order_of_pictures) {
+  const auto append = [](History &history, const Tag &tag, std::int64_t ahead) {
+    Entry next = entry(tag, history.end());
+    next.ahead = ahead;
+    history.append(std::move(next));
+  };
+  History history;
+  append(history, {'k', 0}, 80);
+  append(history, {'p', 40}, 160);
+  Audience audience(Framing::Plain, history);
+  audience.write_all(history, {});
+  const Buffer before = audience.out;
+  append(history, {'p', 80}, 0);
+  append(history, {'k', 120}, 80);
+  history.trim(3);
+  audience.write_all(history, {});
+  ck_assert(audience.out == joined({before, tag_at({'k', 120}, 3, 121)}));
 }
 END_TEST
 
@@ -832,6 +867,7 @@ int main() {
   return flvtest::run("viewer", {{test_joins, std::size(kJoins)},
                                  {test_next_key_frame},
                                  {test_no_place_to_join},
+                                 {test_early},
                                  {test_goes_on},
                                  {test_messages},
                                  {test_many_tags},
@@ -841,6 +877,7 @@ int main() {
                                  {test_has_all},
                                  {test_is_late},
                                  {test_skips},
+                                 {test_skips_in_order_of_pictures},
                                  {test_skips_at_the_start},
                                  {test_rebase_changes},
                                  {test_late_without_a_key_frame},
