@@ -160,6 +160,7 @@ bool is_on_metadata(Bytes data) {
 Metadata summarize(const amf0::Value &object) {
   Metadata metadata;
   metadata.duration = rate_of(object.find("duration"));
+  metadata.file_size = rate_of(object.find("filesize"));
   metadata.video_data_rate = rate_of(object.find("videodatarate"));
   metadata.audio_data_rate = rate_of(object.find("audiodatarate"));
   metadata.video_codec = codec_of(object.find("videocodecid"));

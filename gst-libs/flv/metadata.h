@@ -43,6 +43,7 @@ struct IndexFault {
 // be, is nullopt or empty.
 struct Metadata {
   std::optional<double> duration;           // seconds
+  std::optional<double> file_size;          // bytes
   std::optional<double> video_data_rate;    // kbit/s
   std::optional<double> audio_data_rate;    // kbit/s
   std::optional<std::uint32_t> video_codec; // CodecID or FourCC

@@ -15,7 +15,7 @@ constexpr std::uint64_t kInFront = 64 << 10;
 constexpr std::size_t kMaxConfigurations = 256;
 // Where entries can't be looked at: some indexes list the end-of-sequence tag at the end of the
 // file, and no key frame is so small (bytes).
-constexpr std::uint64_t kLastTag = 64;
+constexpr double kLastTag = 64;
 // From a key frame to the tag at which to stop it is not further than this.
 constexpr std::uint64_t kMaxTagsToStop = 20'000;
 
@@ -360,8 +360,10 @@ void Starter::check_index() {
   if (index_is_scanned_ || access_ != Access::Anywhere) {
     part_.index = index_of_part(index_, place_, settings_.stop);
     auto &[positions, times] = *part_.index;
-    if (!index_is_scanned_ && positions.size() > 1 && file_size_ > 0 &&
-        positions.back() + kLastTag > file_size_) {
+    const double size = file_size_ > 0 ? static_cast<double>(file_size_)
+                                       : summarize(facts_->metadata).file_size.value_or(0);
+    const auto last = static_cast<double>(positions.back());
+    if (!index_is_scanned_ && positions.size() > 1 && last < size && last + kLastTag > size) {
       positions.pop_back();
       times.pop_back();
     }
