@@ -194,6 +194,19 @@ def request_heads_that_are_too_large():
         check(Response(connection).status == 431, "an endless path")
 
 
+@case
+def request_that_is_not_finished():
+    with Fed("request-timeout=500") as source:
+        for part in (b"", b"GET /live.flv HTTP/1.1\r\nHost: localhost\r\n"):
+            connection = connect(source.port)
+            connection.sendall(part)
+            start = time.monotonic()
+            response = Response(connection)
+            check(response.status == 408, f"status {response.status}")
+            check(0.4 < time.monotonic() - start < 3, "at another time")
+            check(response.read_all() == b"", "a body")
+
+
 def check_unavailable(response, why):
     check(response.status == 503, f"{response.status} {why}")
     check(int(response.headers["retry-after"]) > 0, str(response.headers))

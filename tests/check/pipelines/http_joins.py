@@ -289,7 +289,7 @@ def who_does_not_read_holds_up_the_end():
 def interrupt_with_clients():
     """Ctrl-C ends it, whoever is connected."""
     port = free_port()
-    with serve(f"-e multifilesrc location={SAMPLE} loop=true ! flvpace ! "
+    with serve(f"-e multifilesrc location={SAMPLE} loop=true ! flvpace speed=10 ! "
                f"httpserversink port={port} drain-timeout=1000", port) as server:
         clients = [stream_of(port, "/") for _ in range(5)]
         stalled = stream_of(port, "/", buffer=4096)
