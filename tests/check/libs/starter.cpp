@@ -315,6 +315,26 @@ START_TEST(test_stop) {
 }
 END_TEST
 
+// Where reading on is dear, the metadata does without what that would tell.
+START_TEST(test_left_out) {
+  for (const Access access : kAll) {
+    for (const IndexSource source : {kMetadata, kScan}) {
+      for (const std::uint64_t stop : {std::uint64_t{0}, kKeys[6].first}) {
+        StartSettings settings = at(kKeys[2].first, Snap::Next, source);
+        settings.stop = stop;
+        const Result result = look(access, kClip.bytes, settings);
+        Opening opening;
+        (void)flvtest::drive(opening, result.start.head);
+        const amf0::Value &metadata = opening.facts().metadata;
+        const bool cheap = access == Access::Anywhere;
+        ck_assert((metadata.find("keyframes") != nullptr) == (cheap || source == kMetadata));
+        ck_assert((metadata.find("filesize") != nullptr) == (cheap || stop == 0));
+      }
+    }
+  }
+}
+END_TEST
+
 // An entry that points at a configuration in front of the stop, with its key frame behind.
 START_TEST(test_stop_behind_a_configuration) {
   const Stream stream = flvtest::indexed(
@@ -716,6 +736,7 @@ int main() {
                                   {test_last_configuration},
                                   {test_keyframes_modes},
                                   {test_stop},
+                                  {test_left_out},
                                   {test_stop_behind_a_configuration},
                                   {test_errors, std::size(kErrors)},
                                   {test_no_place},
