@@ -36,6 +36,7 @@ def slow_client_skips():
         before = memory(server)
         wait_until(lambda: told()["lag-maximum"] > 4000, "it does not fall behind", timeout=30)
         time.sleep(3)
+        check(told()["lag"] > 15_000, f"a lag of {told()['lag']} ms, of more than 20 000")
         check(memory(server) - before < 16 << 20, f"{memory(server) - before} bytes more")
         check(statistics(port)["history-bytes"] < 5_000_000, str(statistics(port)))
         wait_until(lambda: slow.more() and told()["skips"] > 0, "no skip is counted")
