@@ -27,7 +27,7 @@ bool is_whole(GstFlowReturn flow) {
 } // namespace
 
 GstFlowReturn Session::take(BufferPtr buffer) {
-  find_out_access();
+  find_out_access(true);
   const GstFlowReturn flow = send_or_hold(std::move(buffer));
   // Upstream stops, and a queue in between may keep that to itself.
   if (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS) {
@@ -140,7 +140,7 @@ void Session::jump_behind_the_end() {
 }
 
 gboolean Session::finish(EventPtr end) {
-  find_out_access();
+  find_out_access(push_.end() > 0);
   while (true) {
     const GstFlowReturn flow = send_rest();
     if (flow == kMore)

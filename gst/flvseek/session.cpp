@@ -63,11 +63,12 @@ void Session::open(bool by_pulling, const Properties &properties) {
 }
 
 // Upstream's answer may depend on its own: it is asked when the first bytes are there.
-void Session::find_out_access() {
+// Where there are none at all, a source that has failed may not answer any more.
+void Session::find_out_access(bool has_bytes) {
   if (std::exchange(access_known_, true))
     return;
-  access_ = can_seek(sink_pad_) ? Access::Seekable : Access::Forward;
-  file_size_ = size_of(sink_pad_);
+  access_ = has_bytes && can_seek(sink_pad_) ? Access::Seekable : Access::Forward;
+  file_size_ = has_bytes ? size_of(sink_pad_) : 0;
   const std::lock_guard lock(deciding_);
   starter_.emplace(access_, file_size_).look_for(settings_);
 }

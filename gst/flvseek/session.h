@@ -99,7 +99,7 @@ private:
   void jump_behind_the_end();
   [[nodiscard]] GstFlowReturn cannot_read(guint64 position);
   void note_file();
-  void find_out_access();
+  void find_out_access(bool has_bytes);
   void announce(const Decision &decision);
 
   GstElement *element_;
