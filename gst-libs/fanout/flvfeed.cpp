@@ -108,8 +108,10 @@ void FlvFeed::interrupt() {
   else
     clear();
   start_stretch();
-  if (held_)
+  if (held_) {
+    dropped_ |= !held_->empty();
     held_->clear();
+  }
   held_since_.reset();
 }
 
@@ -162,8 +164,11 @@ void FlvFeed::start_file(std::vector<Entry> &out) {
 }
 
 void FlvFeed::start_stretch() {
-  if (!waiting_)
+  if (!waiting_) {
     told_ = metadata_;
+    end_ = timeline_.end() + shift_;
+    dropped_ = false;
+  }
   waiting_ = true;
   timeline_.seam();
 }
@@ -276,13 +281,18 @@ bool FlvFeed::can_join(const Held &held) const {
 
 void FlvFeed::emit(Held held, std::vector<Entry> &out) {
   const bool joinable = can_join(held);
-  if (waiting_ && !joinable)
+  if (waiting_ && !joinable) {
+    dropped_ |= held.entry.is_media;
     return;
+  }
   if (joinable) {
     set_head(held.configurations);
     held.entry.head = head_;
   }
   Entry &entry = held.entry;
+  // What nobody gets takes no time.
+  if (waiting_ && flowing_ && dropped_)
+    shift_ = std::min(shift_, end_ - entry.time);
   entry.time += shift_;
   if (waiting_ && flowing_) {
     // What was cut off in the middle of a group of pictures may have been shown later already.

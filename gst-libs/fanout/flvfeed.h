@@ -88,7 +88,10 @@ private:
   std::int64_t shift_ = 0; // ms that entries are later than the timeline has them
   std::int64_t shown_ = std::numeric_limits<std::int64_t>::min(); // when the last picture is
 
+  std::int64_t end_ = 0; // of what was passed on before the stretch that is awaited
+
   bool waiting_ = true;  // for a key frame
+  bool dropped_ = false; // media, meanwhile
   bool flowing_ = false; // entries were passed on
   std::optional<std::vector<Held>> held_{std::vector<Held>()};
   std::optional<std::int64_t> held_since_;

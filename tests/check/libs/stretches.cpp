@@ -73,11 +73,11 @@ START_TEST(test_second_file) {
               {at(stream, 3), 0},
               {at(stream, 4), 40},
               {at(stream, 5), 23},
-              {avc_config(40, variant), 86},
-              {aac_config(40, variant), 86},
-              {at(stream, 10), 86, true},
-              {at(stream, 11), 69},
-              {at(stream, 12), 126}});
+              {avc_config(40, variant), 80},
+              {aac_config(40, variant), 80},
+              {at(stream, 10), 80, true},
+              {at(stream, 11), 63},
+              {at(stream, 12), 120}});
   ck_assert(fed.entries[6].head->configurations ==
             (std::vector<Buffer>{avc_config(0, variant), aac_config(0, variant)}));
   ck_assert_int_eq(fed.entries[6].head == fed.entries[0].head, variant == 0);
@@ -209,11 +209,11 @@ START_TEST(test_interrupted) {
                 {at(first, 3), 0},
                 {at(first, 4), 40},
                 {at(first, 5), 23},
-                {avc_config(500'040), 120},
-                {aac_config(500'040), 120},
-                {at(second, 2), 120, true},
-                {at(second, 3), 103},
-                {at(second, 4), 160}});
+                {avc_config(500'040), 80},
+                {aac_config(500'040), 80},
+                {at(second, 2), 80, true},
+                {at(second, 3), 63},
+                {at(second, 4), 120}});
     ck_assert(fed.entries[6].head == fed.entries[0].head);
     for (const std::size_t i : {4U, 5U})
       ck_assert(fed.entries[i].is_tag && !fed.entries[i].is_media);
@@ -302,6 +302,24 @@ START_TEST(test_interrupted_in_order_of_pictures) {
 }
 END_TEST
 
+// What nobody gets takes no time, and what follows it is as much earlier.
+START_TEST(test_interrupted_in_the_middle_of_a_group) {
+  Stream first;
+  first.header().configs().key(0).aac(0).inter(40);
+  Stream second;
+  second.inter(5000).aac(5000).inter(5040).key(5080).aac(5080).inter(5120);
+  Fed fed = interrupted(first.bytes, second.bytes);
+  check(fed, {{at(first, 2), 0, true},
+              {at(first, 3), 0},
+              {at(first, 4), 40},
+              {avc_config(5080), 80},
+              {aac_config(5080), 80},
+              {at(second, 3), 80, true},
+              {at(second, 4), 80},
+              {at(second, 5), 120}});
+}
+END_TEST
+
 // What was held of before is not what the next stretch needs.
 START_TEST(test_interrupted_while_held) {
   Stream first;
@@ -346,6 +364,7 @@ int main() {
                                     {test_interrupted_by_a_file},
                                     {test_interrupted_at_the_start},
                                     {test_interrupted_in_order_of_pictures},
+                                    {test_interrupted_in_the_middle_of_a_group},
                                     {test_interrupted_while_held},
                                     {test_interrupted_with_metadata}});
 }
