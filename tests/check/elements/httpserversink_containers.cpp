@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Containers other than FLV: the streamheader of the caps, then buffers, from one on that stands by
+// itself.
+#include "httptest.h"
+
+using namespace flvtest;
+using namespace httptest;
+
+namespace {
+
+const std::string kMatroska = "video/x-matroska";
+const Buffer kHeader = payload(300, 1);
+const Buffer kInfo = payload(100, 2);
+
+// Buffers of a stream, and all of their bytes.
+class Opaque : public Server {
+public:
+  using Server::Server;
+
+  void start(const std::vector<Buffer> &header = {kHeader, kInfo},
+             GstFormat format = GST_FORMAT_TIME) {
+    begin(caps_of(kMatroska, header), format);
+  }
+
+  // In ms; none: there is no timestamp.
+  void add(Bytes bytes, bool delta, std::optional<guint64> time = {}, bool header = false) {
+    GstBuffer *buffer = gst_buffer_new_memdup(bytes.data(), bytes.size());
+    if (delta)
+      GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+    if (header)
+      GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_HEADER);
+    if (time)
+      GST_BUFFER_PTS(buffer) = *time * GST_MSECOND;
+    push_buffer(buffer);
+  }
+
+  // Ten buffers from a group's key frame on, 40 ms apart.
+  Buffer add_group(std::uint32_t group) {
+    Buffer all;
+    for (std::uint32_t i = 0; i < 10; ++i) {
+      const Buffer bytes = payload(200 + i, 100 + group * 10 + i);
+      add(bytes, i > 0, group * 400 + i * 40);
+      append(all, bytes);
+    }
+    return all;
+  }
+};
+
+Buffer with_head(Bytes rest) {
+  return joined({kHeader, kInfo, rest});
+}
+
+} // namespace
+
+GST_START_TEST(a_stream) {
+  Opaque server;
+  Client client(server, kTransports[__i__]);
+  server.wait_for_clients(1);
+  server.start();
+  Buffer all;
+  for (std::uint32_t group = 0; group < 4; ++group)
+    append(all, server.add_group(group));
+  server.end();
+  client.wait_for_close();
+  assert_bytes(client.body(), with_head(all));
+}
+GST_END_TEST
+
+// The muxer sends its head in band, too, flagged as such.
+GST_START_TEST(a_head_in_band) {
+  Opaque server;
+  Client early(server, kTransports[__i__]);
+  server.wait_for_clients(1);
+  server.start();
+  server.add(kHeader, false, {}, true);
+  server.add(kInfo, false, {}, true);
+  const Buffer first = server.add_group(0);
+  early.wait_for_size(with_head(first).size());
+  Client late(server, kTransports[__i__]);
+  late.wait_for_size(with_head(first).size());
+  // Not the head's: it stays. And without the flag it is data.
+  const Buffer other = payload(50, 3);
+  server.add(other, true, 400, true);
+  server.add(kInfo, true, 400);
+  server.end();
+  for (Client *client : {&early, &late}) {
+    client->wait_for_close();
+    assert_bytes(client->body(), with_head(joined({first, other, kInfo})));
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(from_where_it_stands_by_itself) {
+  Opaque server;
+  Client early(server, kTransports[__i__]);
+  server.wait_for_clients(1);
+  server.start();
+  server.add(payload(100, 7), true, 0); // in front of all that one could begin with
+  Buffer all = server.add_group(0);
+  early.wait_for_size(with_head(all).size());
+  const Buffer second = server.add_group(1);
+  early.wait_for_size(with_head(all).size() + second.size());
+  Client late(server, kTransports[__i__]);
+  late.wait_for_size(with_head(second).size());
+  assert_bytes(late.body(), with_head(second));
+  append(all, second);
+  assert_bytes(early.body(), with_head(all));
+}
+GST_END_TEST
+
+GST_START_TEST(other_places_to_join) {
+  const struct {
+    const char *properties;
+    std::uint32_t group;
+  } rows[] = {{"join=burst burst=100000", 0},
+              {"join=burst burst=700", 2},
+              {"join=latest-keyframe", 3},
+              {"join=next-keyframe", 4}};
+  for (const auto &row : rows) {
+    Opaque server(row.properties);
+    server.start();
+    Buffer all;
+    for (std::uint32_t group = 0; group < 4; ++group) {
+      const Buffer bytes = server.add_group(group);
+      if (group >= row.group)
+        append(all, bytes);
+    }
+    server.settle();
+    Client client(server);
+    server.wait_for_clients(1);
+    append(all, server.add_group(4));
+    client.wait_for_size(with_head(all).size());
+    assert_bytes(client.body(), with_head(all));
+  }
+}
+GST_END_TEST
+
+// Each buffer stands by itself, and there is no head: MPEG-TS, for one.
+GST_START_TEST(without_a_head) {
+  Opaque server("join=burst burst=100000");
+  server.start({});
+  Buffer all;
+  for (std::uint32_t i = 0; i < 20; ++i) {
+    const Buffer bytes = payload(188, i);
+    server.add(bytes, false, i * 10);
+    append(all, bytes);
+  }
+  server.settle();
+  Client client(server, kTransports[__i__]);
+  client.wait_for_size(all.size());
+  assert_bytes(client.body(), all);
+}
+GST_END_TEST
+
+// mpegtsmux flags no more than the first packet of a key frame, which may be one of the head.
+GST_START_TEST(a_head_that_begins_a_picture) {
+  Opaque server;
+  Client client(server, kTransports[__i__]);
+  server.wait_for_clients(1);
+  server.start();
+  server.add(kHeader, false, 0, true);
+  const Buffer picture = payload(188, 5);
+  server.add(picture, true, 0);
+  // From here on it is a part of the stream.
+  server.add(kHeader, false, 40, true);
+  server.add(picture, true, 40);
+  const Buffer again = joined({kHeader, picture});
+  const Buffer should = with_head(joined({picture, again}));
+  client.wait_for_size(should.size());
+  assert_bytes(client.body(), should);
+  Client late(server, kTransports[__i__]);
+  late.wait_for_size(with_head(again).size());
+  assert_bytes(late.body(), with_head(again));
+}
+GST_END_TEST
+
+// Bytes of which nobody says anything.
+GST_START_TEST(without_caps) {
+  Server server;
+  Client client(server);
+  server.wait_for_clients(1);
+  server.begin(nullptr);
+  const Buffer all = payload(10'000);
+  server.push(all, 1000);
+  server.end();
+  client.wait_for_close();
+  assert_text(client.header("Content-Type"), "application/octet-stream");
+  assert_bytes(client.body(), all);
+}
+GST_END_TEST
+
+// Who is there gets the other head in front of the next place to join; caps that say the same say
+// nothing.
+GST_START_TEST(another_head) {
+  Opaque server;
+  Client early(server, kTransports[__i__]);
+  server.wait_for_clients(1);
+  server.start();
+  const Buffer first = server.add_group(0);
+  server.set_caps(caps_of(kMatroska + ", a=1", {kHeader, kInfo}));
+  const Buffer second = server.add_group(1);
+  const Buffer other = payload(333, 9);
+  server.set_caps(caps_of(kMatroska, {other}));
+  server.add(payload(100, 7), true, 800); // of no use to anybody
+  server.add(other, false, {}, true);
+  const Buffer third = server.add_group(2);
+  const Buffer should = with_head(joined({first, second, other, third}));
+  early.wait_for_size(should.size());
+  assert_bytes(early.body(), should);
+  Client late(server, kTransports[__i__]);
+  late.wait_for_size(other.size() + third.size());
+  assert_bytes(late.body(), joined({other, third}));
+}
+GST_END_TEST
+
+GST_START_TEST(comes_back) {
+  Opaque server;
+  Client client(server, kTransports[__i__]);
+  server.wait_for_clients(1);
+  server.start();
+  const Buffer first = server.add_group(0);
+  client.wait_for_size(with_head(first).size());
+  server.settle();
+  server.flush();
+  server.start();
+  server.add(payload(100, 7), true, 0);
+  server.add(kHeader, false, {}, true);
+  const Buffer second = server.add_group(0);
+  server.end();
+  client.wait_for_close();
+  assert_bytes(client.body(), with_head(joined({first, second})));
+}
+GST_END_TEST
+
+// What is far behind is told by the buffers' times, or by the clock if they have none.
+GST_START_TEST(time) {
+  for (const GstFormat format : {GST_FORMAT_TIME, GST_FORMAT_BYTES}) {
+    Opaque server("join=burst burst=100000");
+    server.start({}, format);
+    for (std::uint32_t i = 0; i < 5; ++i)
+      server.add(payload(100, i), false, i * 1000);
+    server.settle();
+    Client client(server);
+    client.wait_for_size(500);
+    const guint64 duration = server.stat("history-duration");
+    fail_unless(format == GST_FORMAT_TIME ? duration == 4000 : duration < 4000, "%u ms",
+                static_cast<guint>(duration));
+  }
+}
+GST_END_TEST
+
+// What browsers call it.
+GST_START_TEST(types) {
+  const std::pair<const char *, const char *> rows[] = {
+      {"video/x-flv", "video/x-flv"},
+      {"video/x-matroska", "video/x-matroska"},
+      {"video/webm", "video/webm"},
+      {"audio/webm", "audio/webm"},
+      {"video/mpegts, systemstream=true, packetsize=188", "video/mp2t"},
+      {"application/ogg", "application/ogg"},
+      {"multipart/x-mixed-replace, boundary=frame", "multipart/x-mixed-replace;boundary=frame"},
+      {"multipart/x-mixed-replace", "multipart/x-mixed-replace"},
+      {"video/quicktime, variant=iso-fragmented", "video/mp4"},
+      {"audio/mpeg, mpegversion=1, layer=3", "audio/mpeg"},
+      {"audio/mpeg, mpegversion=4, stream-format=adts", "audio/aac"}};
+  for (const auto &[caps, type] : rows) {
+    Server server;
+    server.begin(caps_of(caps));
+    Client client(server);
+    client.wait_for_head();
+    assert_text(client.header("Content-Type"), type);
+  }
+}
+GST_END_TEST
+
+static Suite *httpserversink_containers_suite() {
+  Suite *suite = suite_create("httpserversink_containers");
+  TCase *tcase = tcase_create("containers");
+  suite_add_tcase(suite, tcase);
+  const int transports = static_cast<int>(std::size(kTransports));
+  tcase_add_loop_test(tcase, a_stream, 0, transports);
+  tcase_add_loop_test(tcase, a_head_in_band, 0, transports);
+  tcase_add_loop_test(tcase, from_where_it_stands_by_itself, 0, transports);
+  tcase_add_test(tcase, other_places_to_join);
+  tcase_add_loop_test(tcase, without_a_head, 0, transports);
+  tcase_add_loop_test(tcase, a_head_that_begins_a_picture, 0, transports);
+  tcase_add_test(tcase, without_caps);
+  tcase_add_loop_test(tcase, another_head, 0, transports);
+  tcase_add_loop_test(tcase, comes_back, 0, transports);
+  tcase_add_test(tcase, time);
+  tcase_add_test(tcase, types);
+  return suite;
+}
+
+GST_CHECK_MAIN(httpserversink_containers);

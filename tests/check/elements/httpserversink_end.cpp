@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The stream's end: clients get all of it and are closed, and only then it is told. A client that
+// does not take it is waited for, but not for long, and by nobody who wants to go.
+#include "httptest.h"
+
+using namespace flvtest;
+using namespace httptest;
+
+namespace {
+
+constexpr double kAtOnce = 20; // s: far less than what is waited for
+const std::string kForever =
+    "drain-timeout=600000 client-timeout=600000 max-lag=0 max-lag-bytes=0 ";
+
+// More than the system takes in for a client that does not read.
+Stream heavy() {
+  return clip({.groups = 20, .scale = 100});
+}
+
+// A server that has ended, with a client that has all of it and one that takes nothing.
+struct Draining {
+  explicit Draining(const std::string &properties)
+      : stream(heavy()), server("join=burst burst=100000 " + properties), quick(server),
+        stalled(server, kTransports[1], 4096) {
+    server.wait_for_clients(2);
+    server.begin();
+    server.push(stream.bytes);
+    server.end();
+    quick.wait_for_close();
+    assert_bytes(quick.body(), served(stream));
+    wait_for([this] { return server.clients() == 1; }, "nobody is waited for");
+  }
+
+  Stream stream;
+  Server server;
+  Client quick;
+  Client stalled;
+};
+
+} // namespace
+
+GST_START_TEST(all_of_it_and_no_more) {
+  const Stream stream = clip();
+  Server server("join=burst burst=100000");
+  Client plain(server);
+  Client framed(server, Transport::WebSocket);
+  server.wait_for_clients(2);
+  server.begin();
+  server.push(stream.bytes);
+  server.settle();
+  assert_equals_uint64(server.ends(), 0);
+  server.end();
+  for (Client *client : {&plain, &framed}) {
+    client->wait_for_close();
+    fail_if(client->was_reset());
+    assert_bytes(client->body(), served(stream));
+  }
+  assert_equals_int(framed.close_code(), 1000);
+  wait_for([&] { return server.ends() == 1; }, "there is no end");
+  server.wait_for_removals(2);
+  assert_text(server.removed(), "1 ended, 2 ended");
+}
+GST_END_TEST
+
+GST_START_TEST(nobody_is_there) {
+  Server server(kForever);
+  const Stopwatch stopwatch;
+  const Stream stream = clip();
+  server.begin();
+  server.push(stream.bytes);
+  server.end();
+  wait_for([&] { return server.ends() == 1; }, "there is no end");
+  fail_unless(stopwatch.seconds() < kAtOnce);
+}
+GST_END_TEST
+
+// There was no stream, or none that shows itself.
+GST_START_TEST(nothing_was_there) {
+  for (const CapsPtr &caps : {caps_of(""), caps_of(kFlv)}) {
+    Server server("wait-timeout=600000 " + kForever);
+    Client client(server, kTransports[__i__]);
+    server.wait_for_clients(1);
+    server.begin(caps);
+    server.end();
+    client.wait_for_close();
+    const bool plain = kTransports[__i__] == Transport::Http;
+    if (!caps)
+      fail_unless(plain ? client.status() == 503 : client.close_code() == 1013);
+    assert_equals_uint64(client.body().size(), 0);
+    wait_for([&] { return server.ends() == 1; }, "there is no end");
+    server.wait_for_removals(1);
+    assert_text(server.removed(), caps ? "1 ended" : "1 waited");
+  }
+}
+GST_END_TEST
+
+// What is held back in order to see what the stream has is not lost.
+GST_START_TEST(a_short_stream) {
+  Stream stream;
+  stream.header().metadata(lasting()).video(0, avc_config()).key(0).inter(40);
+  Server server;
+  Client client(server, kTransports[__i__]);
+  server.wait_for_clients(1);
+  server.begin();
+  server.push(stream.bytes);
+  server.end();
+  client.wait_for_close();
+  assert_bytes(client.body(), served(stream));
+}
+GST_END_TEST
+
+GST_START_TEST(who_comes_too_late) {
+  const Stream stream = clip();
+  Server server;
+  server.begin();
+  server.push(stream.bytes);
+  server.end();
+  wait_for([&] { return server.ends() == 1; }, "there is no end");
+  Client plain(server);
+  plain.wait_for_close();
+  assert_equals_int(plain.status(), 503);
+  fail_if(plain.header("Retry-After").empty());
+  Client framed(server, Transport::WebSocket);
+  framed.wait_for_close();
+  assert_equals_int(framed.close_code(), 1013);
+  server.wait_for_removals(2);
+  assert_text(server.removed(), "1 waited, 2 waited");
+}
+GST_END_TEST
+
+// --- Somebody does not take it ---
+
+GST_START_TEST(waits_for_those_who_read_on) {
+  Draining it(kForever);
+  assert_equals_uint64(it.server.ends(), 0);
+  fail_if(it.server.idle());
+  it.stalled.wait_for_close();
+  assert_bytes(it.stalled.body(), served(it.stream));
+  assert_equals_int(it.stalled.close_code(), 1000);
+  wait_for([&] { return it.server.ends() == 1; }, "there is no end");
+  it.server.wait_for_removals(2);
+  assert_text(it.server.removed(), "1 ended, 2 ended");
+}
+GST_END_TEST
+
+GST_START_TEST(waits_only_so_long) {
+  constexpr double kTimeout = 0.3;
+  const Stopwatch stopwatch;
+  Draining it(kForever + "drain-timeout=300");
+  wait_for([&] { return it.server.ends() == 1; }, "there is no end");
+  fail_unless(stopwatch.seconds() >= kTimeout);
+  fail_unless(stopwatch.seconds() < kAtOnce);
+  it.server.wait_for_removals(2);
+  assert_text(it.server.removed(), "1 ended, 2 drained");
+  it.server.wait_for_clients(0);
+}
+GST_END_TEST
+
+GST_START_TEST(waits_not_at_all) {
+  const Stream stream = heavy();
+  Server server(kForever + "drain-timeout=0");
+  const Client stalled(server);
+  server.wait_for_clients(1);
+  server.begin();
+  server.push(stream.bytes);
+  server.end();
+  wait_for([&] { return server.ends() == 1; }, "there is no end");
+  server.wait_for_removals(1);
+  assert_text(server.removed(), "1 drained");
+}
+GST_END_TEST
+
+// It goes meanwhile.
+GST_START_TEST(waits_for_nobody_who_leaves) {
+  Draining it(kForever);
+  it.stalled.reset();
+  wait_for([&] { return it.server.ends() == 1; }, "there is no end");
+  it.server.wait_for_removals(2);
+  assert_text(it.server.removed(), "1 ended, 2 closed");
+}
+GST_END_TEST
+
+GST_START_TEST(waits_for_nobody_who_is_removed) {
+  Draining it(kForever);
+  it.server.emit("remove", guint64{2});
+  wait_for([&] { return it.server.ends() == 1; }, "there is no end");
+  it.server.wait_for_removals(2);
+  assert_text(it.server.removed(), "1 ended, 2 removed");
+}
+GST_END_TEST
+
+// --- Somebody wants to go ---
+
+GST_START_TEST(stops_at_once) {
+  for (const GstState state : {GST_STATE_READY, GST_STATE_NULL}) {
+    Draining it(kForever);
+    const Stopwatch stopwatch;
+    it.server.set_state(state);
+    it.server.settle();
+    fail_unless(stopwatch.seconds() < kAtOnce, "it took %f s", stopwatch.seconds());
+    assert_equals_uint64(it.server.ends(), 0);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(stops_at_any_moment) {
+  const Stream stream = clip();
+  Server server(kForever, GST_STATE_READY);
+  const Client stays(server);
+  server.wait_for_clients(1);
+  const Stopwatch stopwatch;
+  for (gulong turn = 0; turn < 50; ++turn) {
+    server.set_state(GST_STATE_PLAYING);
+    server.begin();
+    server.push(stream.bytes);
+    const std::unique_ptr<Client> stalled(
+        turn % 2 == 0 ? std::make_unique<Client>(server, Transport::WebSocket) : nullptr);
+    server.end();
+    g_usleep(turn * 20);
+    server.set_state(GST_STATE_READY);
+    server.settle();
+  }
+  fail_unless(stopwatch.seconds() < 2 * kAtOnce);
+}
+GST_END_TEST
+
+// A pause does not end it, and the end is told when it plays.
+GST_START_TEST(pauses) {
+  Draining it(kForever);
+  for (int turn = 0; turn < 3; ++turn) {
+    it.server.set_state(GST_STATE_PAUSED);
+    it.server.set_state(GST_STATE_PLAYING);
+  }
+  assert_equals_uint64(it.server.ends(), 0);
+  it.stalled.wait_for_close();
+  assert_bytes(it.stalled.body(), served(it.stream));
+  wait_for([&] { return it.server.ends() == 1; }, "there is no end");
+}
+GST_END_TEST
+
+// Those who had not got all of it get that, and what comes now.
+GST_START_TEST(flushes_at_once) {
+  const Stream other = clip({.start = 100, .groups = 2, .variant = 1});
+  Draining it(kForever);
+  const Stopwatch stopwatch;
+  it.server.flush();
+  fail_unless(stopwatch.seconds() < kAtOnce, "it took %f s", stopwatch.seconds());
+  it.server.begin();
+  it.server.push(other.bytes);
+  it.server.end();
+  it.stalled.wait_for_close();
+  const std::size_t first = keys(other)[0];
+  const std::uint32_t time = 20 * 400;
+  assert_bytes(it.stalled.body(), joined({served(it.stream), configurations(other, first, time),
+                                          rebased(other, first, time)}));
+  wait_for([&] { return it.server.ends() == 1; }, "there is no end");
+}
+GST_END_TEST
+
+// --- Behind the end ---
+
+GST_START_TEST(serves_again_behind_a_flush) {
+  const Stream stream = clip({.start = 5000});
+  Server server("join=burst burst=100000");
+  for (std::size_t turn = 1; turn <= 3; ++turn) {
+    server.begin();
+    server.push(part(stream, 0, 8));
+    server.settle();
+    Client client(server, kTransports[__i__]);
+    client.wait_for_size(served(stream, 0, 8).size());
+    server.push(part(stream, 8));
+    server.end();
+    client.wait_for_close();
+    wait_for([&] { return server.ends() == turn; }, "there is no end");
+    server.flush();
+    // Nobody gets what was before.
+    gst_util_set_object_arg(G_OBJECT(server.element()), "join", "latest-keyframe");
+  }
+}
+GST_END_TEST
+
+// A client waits again until there is something.
+GST_START_TEST(waits_again_behind_a_flush) {
+  const Stream stream = clip({.start = 5000});
+  Server server("join=next-keyframe");
+  server.begin();
+  server.push(stream.bytes);
+  server.end();
+  wait_for([&] { return server.ends() == 1; }, "there is no end");
+  server.flush();
+  Client client(server, kTransports[__i__]);
+  server.wait_for_clients(1);
+  server.begin();
+  server.push(stream.bytes);
+  server.end();
+  client.wait_for_close();
+  assert_bytes(client.body(), served(stream));
+}
+GST_END_TEST
+
+static Suite *httpserversink_end_suite() {
+  Suite *suite = suite_create("httpserversink_end");
+  TCase *tcase = tcase_create("end");
+  suite_add_tcase(suite, tcase);
+  const int transports = static_cast<int>(std::size(kTransports));
+  tcase_add_test(tcase, all_of_it_and_no_more);
+  tcase_add_test(tcase, nobody_is_there);
+  tcase_add_loop_test(tcase, nothing_was_there, 0, transports);
+  tcase_add_loop_test(tcase, a_short_stream, 0, transports);
+  tcase_add_test(tcase, who_comes_too_late);
+  tcase_add_test(tcase, waits_for_those_who_read_on);
+  tcase_add_test(tcase, waits_only_so_long);
+  tcase_add_test(tcase, waits_not_at_all);
+  tcase_add_test(tcase, waits_for_nobody_who_leaves);
+  tcase_add_test(tcase, waits_for_nobody_who_is_removed);
+  tcase_add_test(tcase, stops_at_once);
+  tcase_add_test(tcase, stops_at_any_moment);
+  tcase_add_test(tcase, pauses);
+  tcase_add_test(tcase, flushes_at_once);
+  tcase_add_loop_test(tcase, serves_again_behind_a_flush, 0, transports);
+  tcase_add_loop_test(tcase, waits_again_behind_a_flush, 0, transports);
+  return suite;
+}
+
+GST_CHECK_MAIN(httpserversink_end);

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Clients that do not take the stream as fast as it comes.
+#include <algorithm>
+
+#include "httptest.h"
+
+using namespace flvtest;
+using namespace httptest;
+
+namespace {
+
+constexpr int kSmall = 4096; // bytes of a receive buffer
+
+const std::string kPatient = "client-timeout=600000 drain-timeout=600000 ";
+
+// Groups of 400 ms and 180 kB: as a whole more than the system takes in for a client.
+constexpr std::size_t kScale = 100;
+constexpr std::uint32_t kGroups = 40;
+
+Stream heavy() {
+  return clip({.start = 5000, .groups = kGroups, .scale = kScale});
+}
+
+// Pushes the groups one by one, as far as `client` takes them.
+void push_paced(Server &server, Client &client, const Stream &stream) {
+  const std::vector<std::size_t> groups = keys(stream);
+  const Buffer all = served(stream);
+  for (std::size_t group = 0; group < groups.size(); ++group) {
+    const bool last = group + 1 == groups.size();
+    const std::size_t end = last ? stream.tags.size() : groups[group + 1];
+    server.push(part(stream, group == 0 ? 0 : groups[group], end));
+    client.wait_for_size(served(stream, 0, end).size());
+  }
+  assert_bytes(client.body(), all);
+}
+
+// Whole tags on a timeline without a gap, from 0 on.
+void assert_plays(Bytes body) {
+  const std::vector<std::uint32_t> times = timestamps(body);
+  fail_unless(times.size() > 5);
+  assert_equals_int(times.front(), 0);
+  for (std::size_t i = 1; i < times.size(); ++i)
+    fail_unless(times[i] >= times[i - 1] && times[i] - times[i - 1] <= 40,
+                "%u behind %u at tag %zu of %zu", times[i], times[i - 1], i, times.size());
+}
+
+bool ends_with(const Buffer &body, Bytes end) {
+  return body.size() >= end.size() && std::equal(end.rbegin(), end.rend(), body.rbegin());
+}
+
+// What it is told of client number 2.
+guint64 of_stalled(const Server &server, const char *field) {
+  const StructurePtr stats = server.stats();
+  return number(client_of(stats.get(), 1), field);
+}
+
+} // namespace
+
+// One is stalled, the other gets everything; what the stalled one lacks is forgotten, and when it
+// reads on, it goes on at a key frame.
+GST_START_TEST(skips) {
+  const struct {
+    const char *properties;
+    std::size_t most; // bytes of the history
+  } rows[] = {{"max-lag=1000 max-lag-bytes=0", 1'000'000},
+              {"max-lag=0 max-lag-bytes=600000", 600'000}};
+  const auto &row = rows[__i__ / 2];
+  const Stream stream = heavy();
+  Server server(kPatient + row.properties);
+  Client quick(server);
+  server.wait_for_clients(1);
+  Client stalled(server, kTransports[__i__ % 2], kSmall);
+  server.wait_for_clients(2);
+  server.begin();
+  push_paced(server, quick, stream);
+  server.settle();
+  const guint64 history = server.stat("history-bytes");
+  fail_unless(history <= row.most, "the history has %u bytes", static_cast<guint>(history));
+  fail_unless(of_stalled(server, "lag") > 1000);
+  server.end();
+  stalled.wait_for_close();
+  assert_plays(stalled.body());
+  fail_unless(stalled.body().size() < quick.body().size() / 2);
+  const std::size_t last = keys(stream).back();
+  const Buffer group = rebased(stream, last);
+  fail_unless(ends_with(stalled.body(), Bytes(group).last(20)));
+  server.wait_for_removals(2);
+  assert_text(server.removed(), "1 ended, 2 ended");
+  assert_equals_uint64(number(server.removals()[0].stats.get(), "skips"), 0);
+  const guint64 skips = number(server.removals()[1].stats.get(), "skips");
+  fail_unless(skips > 0);
+  assert_equals_uint64(server.stat("skips"), skips);
+}
+GST_END_TEST
+
+// It reads on now and then, and skips each time.
+GST_START_TEST(skips_again_and_again) {
+  constexpr guint64 kSkips = 3;
+  Stream stream = clip({.start = 5000, .groups = 1, .scale = kScale});
+  Server server(kPatient + "max-lag=1000 max-lag-bytes=0");
+  Client slow(server, kTransports[__i__], kSmall);
+  server.wait_for_clients(1);
+  server.begin();
+  server.push(stream.bytes);
+  std::uint32_t time = 5400;
+  const auto push_group = [&] {
+    const std::size_t first = stream.tags.size();
+    append_groups(stream, {.start = time, .groups = 1, .scale = kScale});
+    time += 400;
+    server.push(part(stream, first));
+    server.settle();
+  };
+  for (guint64 skips = 0; skips < kSkips; skips = server.stat("skips")) {
+    for (int group = 0; group < 10; ++group)
+      push_group();
+    slow.wait_for([&] { return number(client_of(server.stats().get()), "lag") == 0; },
+                  "it does not go on");
+    fail_if(time > 5'000'000, "it does not skip");
+  }
+  server.end();
+  slow.wait_for_close();
+  assert_plays(slow.body());
+}
+GST_END_TEST
+
+// Nothing bounds how far behind it may be: it gets all of it.
+GST_START_TEST(skips_nothing) {
+  const Stream stream = heavy();
+  Server server(kPatient + "max-lag=0 max-lag-bytes=0");
+  Client quick(server);
+  server.wait_for_clients(1);
+  Client stalled(server, kTransports[__i__], kSmall);
+  server.wait_for_clients(2);
+  server.begin();
+  push_paced(server, quick, stream);
+  const guint64 history = server.stat("history-bytes");
+  fail_unless(history > stream.bytes.size() / 2, "the history has %u bytes",
+              static_cast<guint>(history));
+  server.end();
+  stalled.wait_for_close();
+  assert_bytes(stalled.body(), served(stream));
+  assert_equals_uint64(server.stat("skips"), 0);
+}
+GST_END_TEST
+
+GST_START_TEST(is_closed) {
+  constexpr double kTimeout = 0.5;
+  const Stream stream = heavy();
+  Server server("client-timeout=500 max-lag=0 max-lag-bytes=0");
+  Client quick(server);
+  server.wait_for_clients(1);
+  const Client stalled(server, kTransports[__i__], kSmall);
+  server.wait_for_clients(2);
+  const Stopwatch stopwatch;
+  server.begin();
+  push_paced(server, quick, stream);
+  server.wait_for_removals(1);
+  assert_text(server.removed(), "2 slow");
+  fail_unless(stopwatch.seconds() >= kTimeout);
+  fail_if(quick.is_closed());
+  // What was kept for it goes with the next round.
+  server.push(stream.at(stream.tags.size() - 1));
+  wait_for([&] { return server.stat("history-bytes") < 400'000; }, "the history stays");
+}
+GST_END_TEST
+
+// One that has got all that there is, however long there is nothing, or that takes a little now and
+// then, is not slow.
+GST_START_TEST(is_not_closed) {
+  const Stream stream = heavy();
+  Server server("client-timeout=300 max-lag=0 max-lag-bytes=0 drain-timeout=600000");
+  Client idle(server);
+  server.wait_for_clients(1);
+  server.begin();
+  push_paced(server, idle, stream);
+  Client slow(server, kTransports[__i__], kSmall);
+  server.wait_for_clients(2);
+  const Stopwatch stopwatch;
+  while (stopwatch.seconds() < 1) {
+    slow.receive();
+    g_usleep(10'000);
+  }
+  assert_text(server.removed(), "");
+  server.end();
+  slow.wait_for_close();
+  assert_bytes(slow.body(), served(stream, kGroups - 1));
+}
+GST_END_TEST
+
+// Nobody is there: what is kept is what the next one needs.
+GST_START_TEST(history_for_nobody) {
+  const Stream stream = heavy();
+  const std::size_t group = part(stream, keys(stream)[1], keys(stream)[2]).size();
+  const struct {
+    const char *properties;
+    std::size_t least;
+    std::size_t most; // groups
+  } rows[] = {{"join=latest-keyframe", 1, 1},
+              {"join=next-keyframe", 0, 1},
+              {"join=burst burst=1000", 3, 4},
+              {"join=burst burst=1000 max-lag-bytes=400000", 0, 3},
+              {"join=burst burst=4000000 max-lag-bytes=1500000", 6, 9}};
+  const auto &row = rows[__i__];
+  Server server(row.properties);
+  server.begin();
+  for (std::size_t tag = 0; tag < stream.tags.size(); ++tag)
+    server.push(part(stream, tag, tag + 1));
+  server.settle();
+  wait_for([&] { return server.stat("bytes-in") > (kGroups - 1) * group; }, "it is not taken");
+  wait_for([&] { return server.stat("history-bytes") <= row.most * group; }, "it is not forgotten");
+  fail_unless(server.stat("history-bytes") >= row.least * group);
+}
+GST_END_TEST
+
+static Suite *httpserversink_slow_suite() {
+  Suite *suite = suite_create("httpserversink_slow");
+  TCase *tcase = tcase_create("slow");
+  suite_add_tcase(suite, tcase);
+  const int transports = static_cast<int>(std::size(kTransports));
+  tcase_add_loop_test(tcase, skips, 0, 2 * transports);
+  tcase_add_loop_test(tcase, skips_again_and_again, 0, transports);
+  tcase_add_loop_test(tcase, skips_nothing, 0, transports);
+  tcase_add_loop_test(tcase, is_closed, 0, transports);
+  tcase_add_loop_test(tcase, is_not_closed, 0, transports);
+  tcase_add_loop_test(tcase, history_for_nobody, 0, 5);
+  return suite;
+}
+
+GST_CHECK_MAIN(httpserversink_slow);
