@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "properties.h"
+
+namespace flvhttp {
+
+namespace {
+
+constexpr gint64 kDefaultBurst = 2000;               // ms
+constexpr gint64 kDefaultMaxLag = 10'000;            // ms
+constexpr guint64 kDefaultMaxLagBytes = 32ULL << 20; // bytes
+
+GType join_type() {
+  static gsize type = 0;
+  if (g_once_init_enter(&type)) {
+    static const GEnumValue values[] = {
+        {static_cast<gint>(fanout::Join::LatestKeyFrame),
+         "From the latest key frame that was sent already", "latest-keyframe"},
+        {static_cast<gint>(fanout::Join::Burst),
+         "From as many key frames back as it takes for a burst", "burst"},
+        {static_cast<gint>(fanout::Join::NextKeyFrame), "From the next key frame", "next-keyframe"},
+        {0, nullptr, nullptr},
+    };
+    g_once_init_leave(&type, g_enum_register_static("GstHttpServerSinkJoin", values));
+  }
+  return type;
+}
+
+std::string text_of(const GValue *value) {
+  const char *text = g_value_get_string(value);
+  return text ? text : "";
+}
+
+void set_text(GValue *value, const std::string &text) {
+  g_value_set_string(value, text.empty() ? nullptr : text.c_str());
+}
+
+bool set_place(Places &places, guint id, const GValue *value) {
+  switch (id) {
+  case PROP_ADDRESS:
+    places.place.address = text_of(value);
+    return true;
+  case PROP_PORT:
+    places.place.port = static_cast<guint16>(g_value_get_uint(value));
+    return true;
+  case PROP_PATH:
+    places.path = text_of(value);
+    return true;
+  case PROP_TLS_CERTIFICATE:
+    places.place.certificate = text_of(value);
+    return true;
+  case PROP_TLS_KEY:
+    places.place.key = text_of(value);
+    return true;
+  case PROP_STATS_PATH:
+    places.stats_path = text_of(value);
+    return true;
+  case PROP_METRICS_PATH:
+    places.metrics_path = text_of(value);
+    return true;
+  case PROP_REQUEST_TIMEOUT:
+    places.request_timeout = g_value_get_uint(value);
+    return true;
+  default:
+    return false;
+  }
+}
+
+bool set_setting(ChannelSettings &settings, guint id, const GValue *value) {
+  switch (id) {
+  case PROP_ALLOW_ORIGIN:
+    settings.allow_origin = text_of(value);
+    return true;
+  case PROP_WAIT_TIMEOUT:
+    settings.wait_timeout = g_value_get_uint(value);
+    return true;
+  case PROP_JOIN:
+    settings.viewer.join = static_cast<fanout::Join>(g_value_get_enum(value));
+    return true;
+  case PROP_BURST:
+    settings.viewer.burst = g_value_get_uint(value);
+    return true;
+  case PROP_REBASE_TIMESTAMPS:
+    settings.viewer.rebase = g_value_get_boolean(value);
+    return true;
+  case PROP_DRAIN_TIMEOUT:
+    settings.drain_timeout = g_value_get_uint(value);
+    return true;
+  case PROP_MAX_LAG:
+    settings.viewer.max_lag = g_value_get_uint(value);
+    return true;
+  case PROP_MAX_LAG_BYTES:
+    settings.viewer.max_lag_bytes = g_value_get_uint64(value);
+    return true;
+  case PROP_CLIENT_TIMEOUT:
+    settings.client_timeout = g_value_get_uint(value);
+    return true;
+  case PROP_MAX_CLIENTS:
+    settings.max_clients = g_value_get_uint(value);
+    return true;
+  case PROP_MERGE:
+    settings.merge = g_value_get_uint(value);
+    return true;
+  default:
+    return false;
+  }
+}
+
+bool get_place(const Places &places, guint id, GValue *value) {
+  switch (id) {
+  case PROP_ADDRESS:
+    set_text(value, places.place.address);
+    return true;
+  case PROP_PORT:
+    g_value_set_uint(value, places.place.port);
+    return true;
+  case PROP_PATH:
+    set_text(value, places.path);
+    return true;
+  case PROP_REQUEST_TIMEOUT:
+    g_value_set_uint(value, places.request_timeout);
+    return true;
+  case PROP_TLS_CERTIFICATE:
+    set_text(value, places.place.certificate);
+    return true;
+  case PROP_TLS_KEY:
+    set_text(value, places.place.key);
+    return true;
+  case PROP_STATS_PATH:
+    set_text(value, places.stats_path);
+    return true;
+  case PROP_METRICS_PATH:
+    set_text(value, places.metrics_path);
+    return true;
+  default:
+    return false;
+  }
+}
+
+bool get_setting(const ChannelSettings &settings, guint id, GValue *value) {
+  switch (id) {
+  case PROP_ALLOW_ORIGIN:
+    set_text(value, settings.allow_origin);
+    return true;
+  case PROP_WAIT_TIMEOUT:
+    g_value_set_uint(value, settings.wait_timeout);
+    return true;
+  case PROP_JOIN:
+    g_value_set_enum(value, static_cast<gint>(settings.viewer.join));
+    return true;
+  case PROP_BURST:
+    g_value_set_uint(value, static_cast<guint>(settings.viewer.burst));
+    return true;
+  case PROP_REBASE_TIMESTAMPS:
+    g_value_set_boolean(value, settings.viewer.rebase);
+    return true;
+  case PROP_DRAIN_TIMEOUT:
+    g_value_set_uint(value, settings.drain_timeout);
+    return true;
+  case PROP_MAX_LAG:
+    g_value_set_uint(value, static_cast<guint>(settings.viewer.max_lag));
+    return true;
+  case PROP_MAX_LAG_BYTES:
+    g_value_set_uint64(value, settings.viewer.max_lag_bytes);
+    return true;
+  case PROP_CLIENT_TIMEOUT:
+    g_value_set_uint(value, settings.client_timeout);
+    return true;
+  case PROP_MAX_CLIENTS:
+    g_value_set_uint(value, settings.max_clients);
+    return true;
+  case PROP_MERGE:
+    g_value_set_uint(value, settings.merge);
+    return true;
+  default:
+    return false;
+  }
+}
+
+} // namespace
+
+Properties::Properties() {
+  settings.viewer.burst = kDefaultBurst;
+  settings.viewer.max_lag = kDefaultMaxLag;
+  settings.viewer.max_lag_bytes = kDefaultMaxLagBytes;
+}
+
+bool Properties::set(guint id, const GValue *value) {
+  return set_place(places, id, value) || set_setting(settings, id, value);
+}
+
+bool Properties::get(guint id, GValue *value) const {
+  return get_place(places, id, value) || get_setting(settings, id, value);
+}
+
+void install_properties(GObjectClass *object_class) {
+  constexpr auto kReady = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                   GST_PARAM_MUTABLE_READY);
+  constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                     GST_PARAM_MUTABLE_PLAYING);
+  constexpr auto kRead = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  const ChannelSettings settings = Properties().settings;
+  const auto add_text = [object_class](guint id, const char *name, const char *nick,
+                                       const char *blurb, const char *value, GParamFlags flags) {
+    g_object_class_install_property(object_class, id,
+                                    g_param_spec_string(name, nick, blurb, value, flags));
+  };
+  const auto add_number = [object_class](guint id, const char *name, const char *nick,
+                                         const char *blurb, guint most, guint value,
+                                         GParamFlags flags) {
+    g_object_class_install_property(object_class, id,
+                                    g_param_spec_uint(name, nick, blurb, 0, most, value, flags));
+  };
+
+  /**
+   * GstHttpServerSink:address:
+   *
+   * The host name or address to listen at. `0.0.0.0` and `::` are all that the machine has.
+   */
+  add_text(PROP_ADDRESS, "address", "Address", "Host name or address to listen at", "localhost",
+           kReady);
+  /**
+   * GstHttpServerSink:port:
+   *
+   * The port to listen at. Elements with the same address and port share it. 0: one that is free,
+   * which #GstHttpServerSink:current-port tells.
+   */
+  add_number(PROP_PORT, "port", "Port", "Port to listen at (0 = one that is free)", G_MAXUINT16,
+             kDefaultPort, kReady);
+  /**
+   * GstHttpServerSink:current-port:
+   *
+   * The port that is listened at; 0 before the element is started.
+   */
+  add_number(PROP_CURRENT_PORT, "current-port", "Current port", "Port that is listened at",
+             G_MAXUINT16, 0, kRead);
+  /**
+   * GstHttpServerSink:path:
+   *
+   * Where the stream is, beginning with a slash. Two elements with the same one are an error.
+   */
+  add_text(PROP_PATH, "path", "Path", "Path of the stream, beginning with a slash", "/", kReady);
+  /**
+   * GstHttpServerSink:allow-origin:
+   *
+   * The site whose scripts may read the stream (`Access-Control-Allow-Origin`), such as
+   * `https://example.org`; `*`: all. Empty: none but this server's own. WebSocket clients that
+   * come from another site are refused.
+   */
+  add_text(PROP_ALLOW_ORIGIN, "allow-origin", "Allow origin",
+           "Site whose scripts may read the stream (* = any)", settings.allow_origin.c_str(),
+           kPlaying);
+  /**
+   * GstHttpServerSink:wait-timeout:
+   *
+   * Milliseconds. So long a client waits for a stream that has not shown its header yet; then it
+   * gets 503 with Retry-After.
+   */
+  add_number(PROP_WAIT_TIMEOUT, "wait-timeout", "Wait timeout",
+             "How long clients wait for a stream that has not begun (ms)", G_MAXUINT,
+             settings.wait_timeout, kPlaying);
+  /**
+   * GstHttpServerSink:request-timeout:
+   *
+   * Milliseconds in which a client has to send its request, at most 8 KiB. Of elements that share
+   * a port, the last one that was started decides.
+   */
+  add_number(PROP_REQUEST_TIMEOUT, "request-timeout", "Request timeout",
+             "How long a client may take for its request (ms)", G_MAXUINT, kDefaultRequestTimeout,
+             kReady);
+  /**
+   * GstHttpServerSink:tls-certificate:
+   *
+   * A PEM file with the certificate, and those that vouch for it: https and wss are served instead
+   * of http and ws.
+   */
+  add_text(PROP_TLS_CERTIFICATE, "tls-certificate", "TLS certificate",
+           "PEM file of the certificate (none = no TLS)", nullptr, kReady);
+  /**
+   * GstHttpServerSink:tls-key:
+   *
+   * A PEM file with the certificate's private key, if it is in another file.
+   */
+  add_text(PROP_TLS_KEY, "tls-key", "TLS key", "PEM file of the certificate's private key", nullptr,
+           kReady);
+  /**
+   * GstHttpServerSink:join:
+   *
+   * Where in the stream a client begins.
+   */
+  g_object_class_install_property(
+      object_class, PROP_JOIN,
+      g_param_spec_enum("join", "Join", "Where in the stream clients begin", join_type(),
+                        static_cast<gint>(settings.viewer.join), kPlaying));
+  /**
+   * GstHttpServerSink:burst:
+   *
+   * Milliseconds of the stream that a client gets at once with `join=burst`: it begins at the last
+   * key frame that is so far back, or at the oldest that is kept.
+   */
+  add_number(PROP_BURST, "burst", "Burst", "Media that clients get at once with join=burst (ms)",
+             G_MAXUINT, static_cast<guint>(kDefaultBurst), kPlaying);
+  /**
+   * GstHttpServerSink:rebase-timestamps:
+   *
+   * FLV: each client's timestamps start at 0, with one offset for audio and video, and go on
+   * without a gap where it skips or the source comes back.
+   */
+  g_object_class_install_property(object_class, PROP_REBASE_TIMESTAMPS,
+                                  g_param_spec_boolean("rebase-timestamps", "Rebase timestamps",
+                                                       "FLV: each client's timestamps start at 0",
+                                                       settings.viewer.rebase, kPlaying));
+  /**
+   * GstHttpServerSink:drain-timeout:
+   *
+   * Milliseconds that clients have at the stream's end to take what is left. Then they are closed.
+   */
+  add_number(PROP_DRAIN_TIMEOUT, "drain-timeout", "Drain timeout",
+             "How long clients may take for the rest at the end (ms)", G_MAXUINT,
+             settings.drain_timeout, kPlaying);
+  /**
+   * GstHttpServerSink:max-lag:
+   *
+   * Milliseconds of the stream. A client that is further behind skips to the newest key frame.
+   * 0: only #GstHttpServerSink:max-lag-bytes counts.
+   */
+  add_number(PROP_MAX_LAG, "max-lag", "Maximum lag",
+             "How far behind a client may be before it skips (ms, 0 = any)", G_MAXUINT,
+             static_cast<guint>(kDefaultMaxLag), kPlaying);
+  /**
+   * GstHttpServerSink:max-lag-bytes:
+   *
+   * The same in bytes. It bounds the memory that the stream's history takes, and so how far back a
+   * client can join. 0: there is no bound.
+   */
+  g_object_class_install_property(
+      object_class, PROP_MAX_LAG_BYTES,
+      g_param_spec_uint64("max-lag-bytes", "Maximum lag in bytes",
+                          "How far behind a client may be before it skips (bytes, 0 = any)", 0,
+                          G_MAXUINT64, kDefaultMaxLagBytes, kPlaying));
+  /**
+   * GstHttpServerSink:client-timeout:
+   *
+   * Milliseconds. A client that takes nothing for so long although there is something is closed.
+   */
+  add_number(PROP_CLIENT_TIMEOUT, "client-timeout", "Client timeout",
+             "How long a client may take nothing (ms)", G_MAXUINT, settings.client_timeout,
+             kPlaying);
+  /**
+   * GstHttpServerSink:max-clients:
+   *
+   * More clients than this get 503. 0: any number.
+   */
+  add_number(PROP_MAX_CLIENTS, "max-clients", "Maximum clients",
+             "How many clients are served at once (0 = any)", G_MAXUINT, settings.max_clients,
+             kPlaying);
+  /**
+   * GstHttpServerSink:merge:
+   *
+   * Milliseconds of which the data is sent to each client in one write. More takes less CPU, and
+   * adds as much latency. 0: each tag as it comes.
+   */
+  add_number(PROP_MERGE, "merge", "Merge", "Time over which writes are merged (ms)", 10'000,
+             settings.merge, kPlaying);
+  /**
+   * GstHttpServerSink:stats-path:
+   *
+   * Where #GstHttpServerSink:stats are served as JSON; nowhere by default.
+   */
+  add_text(PROP_STATS_PATH, "stats-path", "Statistics path",
+           "Path of the statistics as JSON (none = nowhere)", nullptr, kReady);
+  /**
+   * GstHttpServerSink:metrics-path:
+   *
+   * Where the totals are served for Prometheus; nowhere by default.
+   */
+  add_text(PROP_METRICS_PATH, "metrics-path", "Metrics path",
+           "Path of the metrics for Prometheus (none = nowhere)", nullptr, kReady);
+  /**
+   * GstHttpServerSink:stats:
+   *
+   * A structure `httpserversink-stats`. `clients-now`, `clients-served`, `bytes-in`, `bytes-out`,
+   * `skips`, `history-bytes` (uint64), `history-duration` (int64, ms), and `clients`, an array of a
+   * structure for each: `id` (uint64), `address`, `user-agent`, `transport` (http, https, ws or
+   * wss), `since` (int64, µs since 1970), `duration` (double, s), `bytes` (uint64), `rate` (double,
+   * bits a second), `lag`, `lag-minimum`, `lag-maximum` (int64, ms), `lag-average` (double, ms) and
+   * `skips` (uint64).
+   */
+  g_object_class_install_property(object_class, PROP_STATS,
+                                  g_param_spec_boxed("stats", "Statistics",
+                                                     "Clients and totals so far",
+                                                     GST_TYPE_STRUCTURE, kRead));
+  gst_type_mark_as_plugin_api(join_type(), static_cast<GstPluginAPIFlags>(0));
+}
+
+} // namespace flvhttp
