@@ -214,7 +214,7 @@ void Channel::take_inbox(const Poller &poller) {
     client->channel = this;
     client->arrival = client->progress = now_;
     client->since = g_get_real_time();
-    client->is_late = was_over;
+    client->is_late = was_over && over_;
     client->viewer.emplace(client->visitor.framing, history_);
     client->transport->watch_peer(settings_.client_timeout);
     Event event{client->id, std::nullopt, stats_of(*client)};
