@@ -560,8 +560,9 @@ std::string Client::header(const std::string &name) const {
 int Client::close_code() const {
   const auto frame = std::find_if(frames_.begin(), frames_.end(),
                                   [](const Frame &each) { return each.opcode == kClose; });
-  return frame != frames_.end() && frame->payload.size() >= 2 ? flv::load_u16(frame->payload.data())
-                                                              : 0;
+  return frame != frames_.end() && frame->payload.size() >= 2
+             ? static_cast<int>(flv::load_u16(frame->payload.data()))
+             : 0;
 }
 
 } // namespace httptest
