@@ -11,7 +11,7 @@ build_tools=(g++ meson ninja pkg-config python3)
 run_packages=(gstreamer1.0-tools gstreamer1.0-plugins-base ffmpeg)
 run_tools=(gst-launch-1.0 gst-inspect-1.0 ffmpeg ffprobe)
 test_packages=(gstreamer1.0-plugins-good gstreamer1.0-plugins-bad nginx libnginx-mod-rtmp curl flvmeta
-  yamdi chromium haproxy)
+  yamdi chromium haproxy locales)
 test_tools=(nginx haproxy curl flvmeta yamdi chromium node npm)
 # Debian's don't go with those of others.
 command -v npm >/dev/null || test_packages+=(nodejs npm)

@@ -46,7 +46,11 @@ public:
   void add(const char *name, const std::string &text) { put(name, quoted(text)); }
   void add(const char *name, std::uint64_t number) { put(name, print("%" PRIu64, number)); }
   void add(const char *name, std::int64_t number) { put(name, print("%" PRId64, number)); }
-  void add(const char *name, double number) { put(name, print("%.3f", number)); }
+  void add(const char *name, double number) {
+    // With a point, whatever the user's language writes.
+    std::array<char, G_ASCII_DTOSTR_BUF_SIZE> text{};
+    put(name, g_ascii_formatd(text.data(), static_cast<int>(text.size()), "%.3f", number));
+  }
   [[nodiscard]] std::string text() const { return "{" + text_ + "}\n"; }
 
 private:

@@ -61,8 +61,13 @@ int main(int argc, char **argv) {
   gst_init(nullptr, nullptr);
   const Options &options = parsed.options;
   Pipeline pipeline = build(options);
-  if (!pipeline.complaint.empty())
-    return complain(pipeline.complaint, EXIT_FAILURE);
+  if (!pipeline.complaint.empty()) {
+    Summary summary;
+    summary.input = options.input;
+    summary.result = "failed";
+    summary.error = pipeline.complaint;
+    return conclude(options, summary);
+  }
   Player player(options, std::move(pipeline));
   const int status = conclude(options, player.play());
   if (!player.close())

@@ -196,8 +196,9 @@ void Player::begin_again() {
   const bool in_time = options_.start.value_or(0) > 0;
   const gint64 start = in_time ? static_cast<gint64>(*options_.start * GST_MSECOND)
                                : static_cast<gint64>(options_.offset.value_or(0));
-  const GstSeekFlags flags =
-      in_time && options_.snap == "next" ? GST_SEEK_FLAG_SNAP_AFTER : GST_SEEK_FLAG_NONE;
+  const auto flags = static_cast<GstSeekFlags>(
+      in_time && options_.snap == "next" ? GST_SEEK_FLAG_KEY_UNIT | GST_SEEK_FLAG_SNAP_AFTER
+                                         : GST_SEEK_FLAG_NONE);
   const gstflv::PadPtr pad(gst_element_get_static_pad(pipeline_.seek, "src"));
   GstEvent *seek = gst_event_new_seek(1.0, in_time ? GST_FORMAT_TIME : GST_FORMAT_BYTES, flags,
                                       GST_SEEK_TYPE_SET, start, GST_SEEK_TYPE_NONE, 0);

@@ -15,8 +15,8 @@ import time
 
 from commandline import FLVSTREAM, key_after, movie, read, stream, web_server
 from flvfile import HEADER_SIZE, clip, pictures, tags_of
-from pipeline import (ROOT, background, case, check, check_decodes, check_same, finish, free_port,
-                      main, read_all, run, wait_until)
+from pipeline import (ROOT, SAMPLE, Skip, background, case, check, check_decodes, check_same, finish,
+                      free_port, main, needs, read_all, run, wait_until)
 
 
 @case
@@ -121,6 +121,23 @@ def loop_goes_on_with_time():
 
 
 @case
+def each_round_starts_where_the_first_did():
+    movie()
+    *_, before, behind = [tag for tag in tags_of(SAMPLE.read_bytes()) if tag.key]
+    start = (before.timestamp + behind.timestamp) / 2000
+    for snap, round_of in {"previous": [before.data, behind.data], "next": [behind.data]}.items():
+        with background(f"G_DEBUG=fatal-warnings exec {FLVSTREAM} --loop --speed=50 -s {start} "
+                        f"--snap={snap} movie.flv copy.flv") as sender:
+            path = pathlib.Path("copy.flv")
+            wait_until(lambda: path.exists() and read().count(behind.data) > 3, "no 4 rounds")
+            sender.send_signal(signal.SIGINT)
+            finish(sender).ok()
+        keys = [tag.data for tag in tags_of(read()) if tag.key]
+        check(keys == (round_of * len(keys))[:len(keys)], f"other key frames with {snap}")
+        path.unlink()
+
+
+@case
 def json_tells_what_was_sent():
     expected = movie()
     told = json.loads(stream("--json -o 300000 --speed=20 movie.flv copy.flv").ok().stdout)
@@ -134,6 +151,17 @@ def json_tells_what_was_sent():
         check(told[name] == value, f"{name}: {told[name]}, not {value}")
     done = stream("--json --speed=20 movie.flv > copy.flv").ok()
     check(json.loads(done.stderr)["bytes"] == len(expected), "not on standard error")
+
+
+@case
+def json_has_points_in_any_language():
+    movie()
+    needs("localedef")
+    if run("localedef -i de_DE -f UTF-8 ./de_DE.UTF-8").status:
+        raise Skip("no source of de_DE")
+    done = run("LOCPATH=. LC_ALL=de_DE.UTF-8 "
+               f"{FLVSTREAM} --json --speed=100 movie.flv copy.flv").ok()
+    check(json.loads(done.stdout)["seconds"] > 0, done.stdout)
 
 
 @case

@@ -3,6 +3,7 @@
 """What flvstream says of wrong usage and failures: one line, and the exit status."""
 
 import fnmatch
+import json
 import os
 import pathlib
 
@@ -171,6 +172,16 @@ def a_missing_plugin_is_named():
                "movie.flv copy.flv")
     check(done.status == 1 and "apt-get install" in done.stderr and done.stderr.count("\n") == 1,
           f"{done.status}: {done.stderr}")
+
+
+@case
+def json_tells_of_what_was_not_begun():
+    movie()
+    for arguments in ("nothing.flv copy.flv", "movie.flv movie.flv"):
+        done = stream(f"--json {arguments}")
+        told = json.loads(done.stdout)
+        check(done.status == 1, f"exit status {done.status}")
+        check(told["result"] == "failed" and done.stderr == f"flvstream: {told['error']}\n", told)
 
 
 @case
