@@ -2,50 +2,61 @@
 #include "pushsource.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace flvseek {
 
 using gstflv::BufferPtr;
 
 void PushSource::reset(guint64 position) {
-  gst_adapter_clear(adapter_.get());
+  held_.clear();
   begin_ = position;
+  end_ = position;
 }
 
 void PushSource::append(BufferPtr buffer) {
-  gst_adapter_push(adapter_.get(), buffer.release());
+  const gsize size = gst_buffer_get_size(buffer.get());
+  if (size == 0)
+    return;
+  end_ += size;
+  held_.push_back({end_, std::move(buffer)});
 }
 
 // Also of bytes that have yet to come.
 void PushSource::drop_before(guint64 position) {
-  if (position <= begin_)
-    return;
-  const gsize count = std::min<guint64>(position - begin_, gst_adapter_available(adapter_.get()));
-  gst_adapter_flush(adapter_.get(), count);
-  begin_ += count;
+  begin_ = std::clamp(position, begin_, end_);
+  while (!held_.empty() && held_.front().end <= begin_)
+    held_.pop_front();
 }
 
 BufferPtr PushSource::read(const flv::Wanted &wanted) const {
-  if (wanted.offset < begin_ || wanted.offset >= end())
+  if (wanted.offset < begin_ || wanted.offset >= end_)
     return BufferPtr(gst_buffer_new());
-  const gsize skip = wanted.offset - begin_;
-  const gsize size = std::min<guint64>(wanted.size, end() - wanted.offset);
+  const gsize size = std::min<guint64>(wanted.size, end_ - wanted.offset);
   BufferPtr buffer(gst_buffer_new_allocate(nullptr, size, nullptr));
   GstMapInfo info;
-  if (gst_buffer_map(buffer.get(), &info, GST_MAP_WRITE)) {
-    gst_adapter_copy(adapter_.get(), info.data, skip, size);
-    gst_buffer_unmap(buffer.get(), &info);
-  }
+  if (!gst_buffer_map(buffer.get(), &info, GST_MAP_WRITE))
+    return buffer;
+  auto from = std::ranges::upper_bound(held_, wanted.offset, {}, &Held::end);
+  gsize skip = wanted.offset - from->begin();
+  for (gsize copied = 0; copied < size && from != held_.end(); ++from, skip = 0)
+    copied += gst_buffer_extract(from->buffer.get(), skip, info.data + copied, size - copied);
+  gst_buffer_unmap(buffer.get(), &info);
   return buffer;
 }
 
 BufferPtr PushSource::take_from(guint64 position) {
   drop_before(position);
-  const gsize size = gst_adapter_available(adapter_.get());
-  if (size == 0 || begin_ < position)
+  if (begin_ == end_ || begin_ < position)
     return nullptr;
-  begin_ += size;
-  return BufferPtr(gst_adapter_take_buffer_fast(adapter_.get(), size));
+  Held held = std::move(held_.front());
+  held_.pop_front();
+  const gsize skip = begin_ - held.begin();
+  begin_ = held.end;
+  if (skip == 0)
+    return std::move(held.buffer);
+  return BufferPtr(gst_buffer_copy_region(held.buffer.get(), GST_BUFFER_COPY_MEMORY, skip,
+                                          static_cast<gsize>(-1)));
 }
 
 } // namespace flvseek

@@ -2,14 +2,15 @@
 // A file that comes from front to back.
 #pragma once
 
-#include <optional>
+#include <deque>
 
 #include "common/gstptr.h"
 #include "flv/reading.h"
 
 namespace flvseek {
 
-// Holds the bytes that have come and may still be wanted. Positions are bytes of the file.
+// Holds the bytes that have come and may still be wanted. Positions are bytes of the file. There is
+// no limit: a group of pictures may be long, and nothing here takes longer for it.
 class PushSource {
 public:
   // The next byte that comes is number `position`.
@@ -18,17 +19,25 @@ public:
 
   // The first byte that is held, and the one that comes next.
   [[nodiscard]] guint64 begin() const { return begin_; }
-  [[nodiscard]] guint64 end() const { return begin_ + gst_adapter_available(adapter_.get()); }
+  [[nodiscard]] guint64 end() const { return end_; }
   void drop_before(guint64 position);
 
   // The bytes, as far as they are held; they stay.
   [[nodiscard]] gstflv::BufferPtr read(const flv::Wanted &wanted) const;
-  // All that is held from `position` on. Nothing: that is no byte.
+  // From `position` on what is left of one buffer as it came. Nothing: that is no byte.
   [[nodiscard]] gstflv::BufferPtr take_from(guint64 position);
 
 private:
-  gstflv::AdapterPtr adapter_{gst_adapter_new()};
+  struct Held {
+    guint64 end = 0;
+    gstflv::BufferPtr buffer;
+
+    [[nodiscard]] guint64 begin() const { return end - gst_buffer_get_size(buffer.get()); }
+  };
+
+  std::deque<Held> held_;
   guint64 begin_ = 0;
+  guint64 end_ = 0;
 };
 
 } // namespace flvseek

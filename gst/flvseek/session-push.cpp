@@ -69,8 +69,14 @@ GstFlowReturn Session::send_held(bool at_end) {
     if (behind)
       return cannot_read(position);
   }
-  BufferPtr held = push_.take_from(position);
-  return held ? outlet_.send(std::move(held)) : GST_FLOW_OK;
+  GstFlowReturn flow = GST_FLOW_OK;
+  while (flow == GST_FLOW_OK && !looking_) { // for a seek may come meanwhile
+    BufferPtr held = push_.take_from(outlet_.position());
+    if (!held)
+      break;
+    flow = outlet_.send(std::move(held));
+  }
+  return flow;
 }
 
 // Gives the search what it wants of the bytes that have come.

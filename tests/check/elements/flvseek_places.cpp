@@ -233,6 +233,24 @@ GST_START_TEST(audio_only) {
 }
 GST_END_TEST
 
+// A group of pictures that was held back, in the buffers of which it came: nobody has to put them
+// together, however many there are.
+GST_START_TEST(held_as_it_came) {
+  constexpr guint kChunk = 1000;
+  const Stream stream = clip(100);
+  Seek seek(source_of(stream, Access::Forward, kChunk),
+            "start-time=1599 snap=previous index=scan" + kOriginal);
+  seek.run();
+  const std::vector<Piece> pieces = seek.take_pieces();
+  Buffer all;
+  for (const Piece &piece : pieces) {
+    fail_unless(piece.header || piece.bytes.size() <= kChunk);
+    append(all, piece.bytes);
+  }
+  assert_bytes(all, started(stream, 3));
+}
+GST_END_TEST
+
 static Suite *flvseek_places_suite() {
   Suite *suite = suite_create("flvseek_places");
   TCase *tcase = tcase_create("places");
@@ -249,6 +267,7 @@ static Suite *flvseek_places_suite() {
   tcase_add_loop_test(tcase, stripped_index, 0, 3);
   tcase_add_loop_test(tcase, size_unknown, 0, 2);
   tcase_add_test(tcase, audio_only);
+  tcase_add_test(tcase, held_as_it_came);
   return suite;
 }
 
