@@ -160,13 +160,19 @@ gboolean Session::finish(EventPtr end) {
   }
 }
 
+bool Session::has_ended() {
+  const std::lock_guard lock(deciding_);
+  return ended_;
+}
+
 GstFlowReturn Session::send_rest() {
   GstFlowReturn flow = GST_FLOW_OK;
+  const bool failed = has_ended(); // what was wrong has been said
   do {
     flow = looking_ ? look_by_pushing(true) : GST_FLOW_OK;
     if (flow == GST_FLOW_OK && decision_)
       flow = send_held(true);
-    if (flow == GST_FLOW_OK && push_.end() < outlet_.position())
+    if (flow == GST_FLOW_OK && !failed && push_.end() < outlet_.position())
       flow = cannot_read(push_.end());
   } while (looking_ && is_whole(flow));
   return flow;

@@ -84,6 +84,7 @@ private:
   static constexpr GstFlowReturn kMore = GST_FLOW_CUSTOM_SUCCESS;
 
   [[nodiscard]] GstFlowReturn send_or_hold(gstflv::BufferPtr buffer);
+  [[nodiscard]] bool has_ended();
   [[nodiscard]] GstFlowReturn send_rest();
   [[nodiscard]] gboolean send_end(GstEvent *end);
   [[nodiscard]] GstFlowReturn look_by_pulling(bool may_scan);

@@ -317,6 +317,19 @@ GST_START_TEST(ends_before_the_place) {
 }
 GST_END_TEST
 
+// A seek of which only upstream's bytes can tell that it can't be met: there is one error, though
+// the stream had been further than where it was looked for.
+GST_START_TEST(one_error_for_a_seek) {
+  const Stream stream = clip(300);
+  Seek seek(source_of(stream.bytes, 1), "index=scan start-time=400");
+  seek.run();
+  seek.set("snap", 2); // exact
+  fail_unless(seek.seek(GST_FORMAT_BYTES, position(stream, 3) + 1));
+  Seek::wait_for([&] { return seek.count_events(GST_EVENT_EOS) == 2; });
+  assert_problem(seek, true, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SEEK, "no key frame");
+}
+GST_END_TEST
+
 GST_START_TEST(nothing_at_all) {
   for (const char *properties : {"", "offset=500"}) {
     Seek seek(source_of({}, __i__), properties);
@@ -348,6 +361,7 @@ static Suite *flvseek_errors_suite() {
   tcase_add_test(tcase, read_fails_on_the_way);
   tcase_add_test(tcase, upstream_refuses_to_seek);
   tcase_add_loop_test(tcase, ends_before_the_place, 0, 3);
+  tcase_add_test(tcase, one_error_for_a_seek);
   tcase_add_loop_test(tcase, nothing_at_all, 0, 3);
   return suite;
 }
