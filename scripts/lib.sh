@@ -6,7 +6,8 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/build
 
-build_packages=(g++ meson ninja-build pkgconf python3 check libgstreamer1.0-dev libsoup-3.0-dev)
+build_packages=(g++ meson ninja-build pkgconf python3 check libgstreamer1.0-dev libsoup-3.0-dev
+  libgnutls28-dev)
 build_tools=(g++ meson ninja pkg-config python3)
 run_packages=(gstreamer1.0-tools gstreamer1.0-plugins-base ffmpeg)
 run_tools=(gst-launch-1.0 gst-inspect-1.0 ffmpeg ffprobe)

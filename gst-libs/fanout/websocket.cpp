@@ -17,6 +17,16 @@ bool is_control(Opcode opcode) {
   return opcode >= Opcode::Close;
 }
 
+// What a close frame may say: nothing, or a code that may be sent (RFC 6455, 7.4) and a reason.
+bool is_close(Bytes payload) {
+  if (payload.size() < 2)
+    return payload.empty();
+  const std::uint32_t code = flv::load_u16(payload.data());
+  constexpr std::uint32_t kNeverSent[] = {1004, 1005, 1006};
+  const bool defined = code >= 1000 && code <= 1014 && std::ranges::count(kNeverSent, code) == 0;
+  return defined || (code >= 3000 && code <= 4999);
+}
+
 } // namespace
 
 void append_header(std::vector<std::uint8_t> &out, Opcode opcode, std::uint64_t payload_size) {
@@ -104,8 +114,11 @@ void Receiver::take_payload(Bytes payload) {
 }
 
 void Receiver::end_frame(std::vector<Control> &controls) {
-  state_ = opcode_ == Opcode::Close ? State::Closed : State::Header;
-  if (is_control(opcode_))
+  const bool close = opcode_ == Opcode::Close;
+  state_ = close ? State::Closed : State::Header;
+  if (close && !is_close(control_))
+    (void)fail(CloseCode::ProtocolError);
+  else if (is_control(opcode_))
     controls.push_back({opcode_, std::move(control_)});
   control_.clear();
 }

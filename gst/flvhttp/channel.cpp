@@ -31,7 +31,7 @@ ChannelSettings Channel::settings() const {
   return new_settings_;
 }
 
-void Channel::show(std::string content_type) {
+void Channel::set_content_type(std::string content_type) {
   {
     const std::lock_guard lock(inbox_mutex_);
     content_type_ = std::move(content_type);
@@ -41,7 +41,7 @@ void Channel::show(std::string content_type) {
 
 std::string Channel::content_type() const {
   const std::lock_guard lock(inbox_mutex_);
-  return content_type_;
+  return shown_type_;
 }
 
 // The fan-out looks by itself while it has a turn to come.
@@ -190,18 +190,20 @@ void Channel::take_inbox(const Poller &poller) {
     if (viewer.join == fanout::Join::Burst && viewer.max_lag > 0)
       viewer.max_lag += viewer.burst;
   }
-  if (content_type_ != type_) {
-    type_ = content_type_;
-    shown_ = !type_.empty();
-    for (const auto &client : clients_)
-      list(*client);
-  }
+  type_ = content_type_;
   fresh_ |= !entries_.empty();
   for (Entry &entry : entries_) {
     bytes_in_ += entry.bytes.size();
     history_.append(std::move(entry));
   }
   entries_.clear();
+  if (!shown_ && !type_.empty() && history_.last_join()) {
+    shown_ = true;
+    for (const auto &client : clients_)
+      list(*client);
+  }
+  if (shown_)
+    shown_type_ = type_;
   const bool was_over = over_;
   if (over_ != ended_ || closing_ != closed_) {
     over_ = ended_;
@@ -212,7 +214,7 @@ void Channel::take_inbox(const Poller &poller) {
   for (auto &client : arrivals_) {
     client->id = ++last_id_;
     client->channel = this;
-    client->arrival = client->progress = now_;
+    client->arrival = client->progress = client->last_sent = now_;
     client->since = g_get_real_time();
     client->is_late = was_over && over_;
     client->viewer.emplace(client->visitor.framing, history_);

@@ -63,8 +63,8 @@ public:
   void remove_all();
 
   // The streaming thread.
-  // From here on clients are answered, with a stream of this type.
-  void show(std::string content_type);
+  // What the stream is. Clients are answered once there is a place where they can begin.
+  void set_content_type(std::string content_type);
   void push(std::vector<fanout::Entry> entries);
   // Nothing more comes, or after all it does.
   void set_ended(bool ended);
@@ -100,6 +100,8 @@ private:
   void dismiss(Client &client, Reason reason, fanout::websocket::CloseCode code,
                std::string_view text);
   void drop(Client &client, Reason reason);
+  void note_heard(Client &client, std::size_t size);
+  [[nodiscard]] bool is_too_slow(const Client &client) const;
   void list_slice();
   [[nodiscard]] std::size_t slices() const;
   void check_timeouts();
@@ -117,6 +119,7 @@ private:
   mutable std::mutex inbox_mutex_;
   ChannelSettings new_settings_;
   std::string content_type_;
+  std::string shown_type_; // once there is a place to begin at
   std::vector<fanout::Entry> entries_;
   Clients arrivals_;
   std::size_t count_ = 0; // clients, those to come included

@@ -14,7 +14,7 @@ namespace flvhttp {
 // Why a client is no longer there.
 enum class Reason : std::uint8_t {
   Closed,   // it went away
-  Broken,   // its connection failed
+  Broken,   // it cannot be served
   Slow,     // it took nothing for too long
   Ended,    // the stream is over, and it has all of it
   Drained,  // the stream is over, and it did not take the rest in time
@@ -54,8 +54,9 @@ struct Client {
   Reason reason = Reason::Closed; // for leaving
   gint64 since = 0;               // µs since 1970
   Clock::time_point arrival;
-  Clock::time_point progress; // the last time that it took something, or had nothing to take
-  bool is_late = false;       // it came when the stream was over
+  Clock::time_point progress;  // the last time that it took something, or had nothing to take
+  Clock::time_point last_sent; // the last time that it took something
+  bool is_late = false;        // it came when the stream was over
   bool blocked = false;
   bool half_closed = false; // it says nothing more
   bool in_turn = false;     // it was listed for the turn to come
@@ -63,7 +64,7 @@ struct Client {
   bool writable = false;
   bool broken = false;
   bool gone = false;
-  std::size_t heard = 0; // bytes that it had no business to send
+  std::size_t heard = 0; // bytes that it had no business to send; of a WebSocket, of late
 };
 
 [[nodiscard]] inline bool is_websocket(const Client &client) {

@@ -7,6 +7,8 @@
 
 #include <sys/socket.h>
 
+#include "tlsstream.h"
+
 namespace flvhttp {
 
 namespace {
@@ -27,6 +29,7 @@ bool has_end(const std::string &head, std::size_t from) {
 struct Gate::Waiting {
   Gate *gate = nullptr;
   Admitted admitted;
+  std::shared_ptr<const TlsCredentials> credentials; // until it has said something
   SourcePtr readable;
   SourcePtr timeout;
 };
@@ -36,7 +39,8 @@ Gate::Gate(GMainContext *context, std::function<void(Admitted)> admit)
 
 Gate::~Gate() = default;
 
-void Gate::enter(GSocketConnection *connection, GTlsCertificate *certificate, guint timeout) {
+void Gate::enter(GSocketConnection *connection, std::shared_ptr<const TlsCredentials> credentials,
+                 guint timeout) {
   if (waiting_.size() >= kMaxWaiting)
     return;
   auto entering = std::make_unique<Waiting>();
@@ -46,15 +50,8 @@ void Gate::enter(GSocketConnection *connection, GTlsCertificate *certificate, gu
   admitted.connection.reset(static_cast<GSocketConnection *>(g_object_ref(connection)));
   admitted.socket = g_socket_connection_get_socket(connection);
   g_socket_set_blocking(admitted.socket, FALSE);
-  if (certificate) {
-    GIOStream *tls = g_tls_server_connection_new(G_IO_STREAM(connection), certificate, nullptr);
-    if (!tls)
-      return;
-    g_tls_connection_set_require_close_notify(G_TLS_CONNECTION(tls), FALSE);
-    admitted.stream.reset(tls);
-  } else {
-    admitted.stream.reset(G_IO_STREAM(g_object_ref(connection)));
-  }
+  admitted.stream.reset(G_IO_STREAM(g_object_ref(connection)));
+  waiting.credentials = std::move(credentials);
   waiting_.emplace(&waiting, std::move(entering));
 
   waiting.timeout.reset(g_timeout_source_new(timeout));
@@ -83,7 +80,12 @@ void Gate::watch(Waiting &waiting) {
   g_source_attach(waiting.readable.get(), context_);
 }
 
+// Who says nothing costs no session.
 void Gate::read(Waiting &waiting) {
+  if (waiting.credentials) {
+    waiting.admitted.stream.reset(
+        new_tls_stream(std::move(waiting.credentials), waiting.admitted.connection.get()));
+  }
   std::string &head = waiting.admitted.head;
   GInputStream *input = g_io_stream_get_input_stream(waiting.admitted.stream.get());
   std::array<char, 2048> bytes{};
@@ -94,6 +96,8 @@ void Gate::read(Waiting &waiting) {
         std::min(bytes.size(), kMaxHead - head.size()), nullptr, &error);
     const bool later = g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
     g_clear_error(&error);
+    if (later && is_tls(waiting.admitted.stream.get()))
+      return watch(waiting); // what it waits for changes
     if (later)
       return;
     if (size <= 0)
@@ -113,7 +117,8 @@ void Gate::read(Waiting &waiting) {
 // What was not read makes the system reset the connection, and the answer with it.
 void Gate::refuse(Waiting &waiting, const char *status) {
   const Admitted &admitted = waiting.admitted;
-  const bool can_answer = !G_IS_TLS_CONNECTION(admitted.stream.get()) || !admitted.head.empty();
+  const bool can_answer =
+      !(waiting.credentials || is_tls(admitted.stream.get())) || !admitted.head.empty();
   if (can_answer) {
     const std::string answer =
         std::string("HTTP/1.1 ") + status + "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
@@ -131,17 +136,7 @@ void Gate::refuse(Waiting &waiting, const char *status) {
 }
 
 void Gate::leave(const Waiting &waiting) {
-  const auto place = waiting_.find(&waiting);
-  if (place == waiting_.end())
-    return;
-  const std::unique_ptr<Waiting> gone = std::move(place->second);
-  waiting_.erase(place);
-  GIOStream *stream = gone->admitted.stream.get();
-  if (!stream || !G_IS_TLS_CONNECTION(stream))
-    return;
-  // The end of TLS would wait for room; and a handshake that nobody asks for keeps the connection.
-  shutdown(g_socket_get_fd(gone->admitted.socket), SHUT_RDWR);
-  g_io_stream_close_async(stream, G_PRIORITY_DEFAULT, nullptr, nullptr, nullptr);
+  waiting_.erase(&waiting);
 }
 
 } // namespace flvhttp

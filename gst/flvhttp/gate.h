@@ -11,6 +11,7 @@
 #include <gio/gio.h>
 
 #include "common/gstptr.h"
+#include "tls.h"
 #include "transport.h"
 
 namespace flvhttp {
@@ -44,8 +45,9 @@ public:
   Gate(const Gate &) = delete;
   Gate &operator=(const Gate &) = delete;
 
-  // Without a certificate it is plain HTTP. `timeout` in ms.
-  void enter(GSocketConnection *connection, GTlsCertificate *certificate, guint timeout);
+  // Without credentials it is plain HTTP. `timeout` in ms.
+  void enter(GSocketConnection *connection, std::shared_ptr<const TlsCredentials> credentials,
+             guint timeout);
 
 private:
   struct Waiting;

@@ -137,18 +137,24 @@ routes_of(const Places &places, const std::shared_ptr<Channel> &channel) {
   return routes;
 }
 
-bool is_path(GstHttpServerSink *self, const std::string &path) {
-  if (path.starts_with('/'))
-    return true;
-  GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS,
-                    ("The path \"%s\" does not begin with a slash.", path.c_str()), (nullptr));
-  return false;
-}
-
-bool check_paths(GstHttpServerSink *self, const Places &places) {
-  return is_path(self, places.path) &&
-         (places.stats_path.empty() || is_path(self, places.stats_path)) &&
-         (places.metrics_path.empty() || is_path(self, places.metrics_path));
+// What is wrong with them; empty: nothing.
+std::string fault_of(const Places &places) {
+  const std::pair<const char *, const std::string &> paths[] = {
+      {"path", places.path},
+      {"stats-path", places.stats_path},
+      {"metrics-path", places.metrics_path},
+  };
+  for (const auto &[name, path] : paths) {
+    if (!path.starts_with('/') && (!path.empty() || &path == &places.path))
+      return std::string(name) + " \"" + path + "\" does not begin with a slash";
+    for (const auto &[other_name, other] : paths) {
+      if (name != other_name && !path.empty() && path == other)
+        return std::string(name) + " and " + other_name + " are both \"" + path + '"';
+    }
+  }
+  if (places.place.certificate.empty() && !places.place.key.empty())
+    return "tls-key \"" + places.place.key + "\" goes with no tls-certificate";
+  return "";
 }
 
 gboolean gst_http_server_sink_start(GstBaseSink *sink) noexcept {
@@ -160,8 +166,11 @@ gboolean gst_http_server_sink_start(GstBaseSink *sink) noexcept {
     properties = priv.properties;
   }
   const Places &places = properties.places;
-  if (!check_paths(self, places))
+  if (const std::string fault = fault_of(places); !fault.empty()) {
+    GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS, ("Wrong properties: %s.", fault.c_str()),
+                      (nullptr));
     return FALSE;
+  }
   GError *error = nullptr;
   priv.listener = Listener::at(places.place, &error);
   if (!priv.listener) {
@@ -191,6 +200,7 @@ gboolean gst_http_server_sink_start(GstBaseSink *sink) noexcept {
   {
     const ObjectLock lock(self);
     priv.channel = channel;
+    channel->set(priv.properties.settings); // some may have been set meanwhile
   }
   priv.feed.clear();
   GST_INFO_OBJECT(self, "serving %s at port %u", places.path.c_str(), unsigned{listener->port()});
@@ -217,15 +227,15 @@ gboolean gst_http_server_sink_stop(GstBaseSink *sink) noexcept {
 
 // The stream.
 
-void show(GstBaseSink *sink) {
+void note_type(GstBaseSink *sink) {
   const Private &priv = priv_of(sink);
   if (!priv.feed.content_type().empty())
-    priv.channel->show(priv.feed.content_type());
+    priv.channel->set_content_type(priv.feed.content_type());
 }
 
 gboolean gst_http_server_sink_set_caps(GstBaseSink *sink, GstCaps *caps) noexcept {
   priv_of(sink).feed.set_caps(caps);
-  show(sink);
+  note_type(sink);
   return TRUE;
 }
 
@@ -235,7 +245,7 @@ GstFlowReturn gst_http_server_sink_render(GstBaseSink *sink, GstBuffer *buffer) 
   std::vector<fanout::Entry> entries;
   const flv::Status status = priv.feed.take(buffer, entries);
   if (!known)
-    show(sink);
+    note_type(sink);
   if (!entries.empty())
     priv.channel->push(std::move(entries));
   if (status == flv::Status::Ok)

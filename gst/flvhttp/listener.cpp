@@ -10,6 +10,7 @@
 
 #include "config.h"
 #include "headstream.h"
+#include "tlsstream.h"
 
 namespace flvhttp {
 
@@ -167,9 +168,8 @@ Listener::~Listener() {
 bool Listener::bind(GError **error) {
   if (!place_.certificate.empty()) {
     const std::string &key = place_.key.empty() ? place_.certificate : place_.key;
-    certificate_.reset(
-        g_tls_certificate_new_from_files(place_.certificate.c_str(), key.c_str(), error));
-    if (!certificate_)
+    credentials_ = TlsCredentials::load(place_.certificate, key, error);
+    if (!credentials_)
       return false;
   }
   const ObjectPtr<GResolver> resolver(g_resolver_get_default());
@@ -291,7 +291,7 @@ void Listener::accepted(GAsyncResult *result) {
     g_clear_error(&error);
     return run_work(context_, g_timeout_source_new(kAcceptAgain), [this] { accept(); });
   }
-  gate_->enter(connection.get(), certificate_.get(), request_timeout_);
+  gate_->enter(connection.get(), credentials_, request_timeout_);
   accept();
 }
 
@@ -390,7 +390,7 @@ void Listener::hand_over(SoupServerMessage *message, Channel &channel, Framing f
   auto *pending = static_cast<Pending *>(g_object_get_data(G_OBJECT(address), kAdmitted));
   const char *agent = request_header(message, "User-Agent");
   Visitor visitor{text_of(address), agent ? agent : "", framing,
-                  G_IS_TLS_CONNECTION(pending->admitted.stream.get()) != FALSE};
+                  is_tls(pending->admitted.stream.get())};
   Admitted admitted = std::move(pending->admitted);
   pending->timeout.reset();
   const ObjectPtr<GIOStream> stolen(soup_server_message_steal_connection(message));

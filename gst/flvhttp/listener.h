@@ -68,7 +68,7 @@ private:
 
   Place place_;
   guint16 port_ = 0;
-  gstflv::ObjectPtr<GTlsCertificate> certificate_;
+  std::shared_ptr<const TlsCredentials> credentials_;
   std::atomic<guint> request_timeout_ = 5000;
 
   mutable std::mutex routes_mutex_;

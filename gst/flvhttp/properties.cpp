@@ -261,12 +261,14 @@ void install_properties(GObjectClass *object_class) {
   /**
    * GstHttpServerSink:request-timeout:
    *
-   * Milliseconds in which a client has to send its request, at most 8 KiB. Of elements that share
-   * a port, the last one that was started decides.
+   * Milliseconds in which a client has to send its request, at most 8 KiB; at least 1. Of elements
+   * that share a port, the last one that was started decides.
    */
-  add_number(PROP_REQUEST_TIMEOUT, "request-timeout", "Request timeout",
-             "How long a client may take for its request (ms)", G_MAXUINT, kDefaultRequestTimeout,
-             kReady);
+  g_object_class_install_property(
+      object_class, PROP_REQUEST_TIMEOUT,
+      g_param_spec_uint("request-timeout", "Request timeout",
+                        "How long a client may take for its request (ms)", 1, G_MAXUINT,
+                        kDefaultRequestTimeout, kReady));
   /**
    * GstHttpServerSink:tls-certificate:
    *
@@ -340,11 +342,12 @@ void install_properties(GObjectClass *object_class) {
   /**
    * GstHttpServerSink:client-timeout:
    *
-   * Milliseconds. A client that takes nothing for so long although there is something is closed.
+   * Milliseconds. A client that takes nothing for so long although there is something is closed,
+   * and so is one that says it has nothing more to say, if there is nothing for it. 0: none is.
    */
   add_number(PROP_CLIENT_TIMEOUT, "client-timeout", "Client timeout",
-             "How long a client may take nothing (ms)", G_MAXUINT, settings.client_timeout,
-             kPlaying);
+             "How long a client may take nothing (ms, 0 = any time)", G_MAXUINT,
+             settings.client_timeout, kPlaying);
   /**
    * GstHttpServerSink:max-clients:
    *

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What a channel does for one client: answers, writes, listens, says goodbye.
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -15,15 +16,20 @@ namespace {
 
 // Bytes that one client gets in a turn, so that the others are not kept waiting.
 constexpr std::size_t kShare = 2 << 20;
-// Bytes that a client may send for nothing.
-constexpr std::size_t kMaxHeard = 64 << 10;
+// Bytes that a client may send for nothing, and how many of a WebSocket are forgiven at each check.
+constexpr std::size_t kMaxHeard = 256 << 10;
+constexpr std::size_t kForgiven = 16 << 10;
+// Bytes of one client that are read in a turn.
+constexpr std::size_t kMaxRead = 16 << 10;
+// Bytes of answers to pings that wait for who sends them.
+constexpr std::size_t kMaxUnsaid = 64 << 10;
 // Who has to leave has so long to take what was said.
 constexpr milliseconds kLeave{1000};
 // Timeouts are looked after so often.
 constexpr milliseconds kCheck{200};
 
-std::string response_head(const std::string &type, const std::string &origin) {
-  std::string head = "HTTP/1.1 200 OK\r\nContent-Type: " + type +
+std::string response_head(std::string_view status, const std::string &origin) {
+  std::string head = "HTTP/1.1 " + std::string(status) +
                      "\r\nCache-Control: no-cache, no-store\r\nConnection: close\r\n";
   if (!origin.empty())
     head += "Access-Control-Allow-Origin: " + origin + "\r\n";
@@ -32,8 +38,8 @@ std::string response_head(const std::string &type, const std::string &origin) {
   return head + "\r\n";
 }
 
-constexpr std::string_view kNotYet = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\n"
-                                     "Content-Length: 0\r\nConnection: close\r\n\r\n";
+constexpr std::string_view kNotYet = "503 Service Unavailable\r\nRetry-After: 2\r\n"
+                                     "Content-Length: 0";
 
 flv::Bytes bytes_of(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t *>(text.data()), text.size()};
@@ -64,17 +70,14 @@ void Channel::serve(Client &client) {
 }
 
 void Channel::greet(Client &client) {
-  const bool plain = client.visitor.framing == Framing::Plain;
   const bool waited = now_ >= client.arrival + milliseconds(settings_.wait_timeout);
-  if (client.is_late || ((over_ || waited) && !shown_)) {
-    if (plain)
-      client.viewer->say(bytes_of(kNotYet));
+  if (client.is_late || ((over_ || waited) && !shown_))
     return dismiss(client, Reason::Waited, CloseCode::TryAgainLater, "there is no stream");
-  }
   if (!shown_)
     return;
-  if (plain)
-    client.viewer->say(bytes_of(response_head(type_, settings_.allow_origin)));
+  if (!is_websocket(client))
+    client.viewer->say(
+        bytes_of(response_head("200 OK\r\nContent-Type: " + type_, settings_.allow_origin)));
   client.state = Client::State::Served;
 }
 
@@ -103,6 +106,8 @@ void Channel::write(Client &client) {
     list(client);
   if (!client.blocked || written > 0)
     client.progress = now_;
+  if (written > 0)
+    client.last_sent = now_;
   client.viewer->note_lag(history_);
 }
 
@@ -126,9 +131,13 @@ void Channel::settle(Client &client) {
 void Channel::dismiss(Client &client, Reason reason, CloseCode code, std::string_view text) {
   if (client.gone || client.state == Client::State::Leaving)
     return;
+  const bool waits = client.state == Client::State::Waiting;
   client.state = Client::State::Leaving;
   client.reason = reason;
-  if (is_websocket(client)) {
+  if (!is_websocket(client)) {
+    if (waits)
+      client.viewer->say(bytes_of(response_head(kNotYet, settings_.allow_origin)));
+  } else {
     std::vector<std::uint8_t> frame;
     fanout::websocket::append_close(frame, code, text);
     client.viewer->say(frame);
@@ -145,7 +154,13 @@ void Channel::drop(Client &client, Reason reason) {
 
 void Channel::listen(Client &client) {
   std::array<std::uint8_t, 4096> bytes{};
+  std::size_t read = 0;
   while (!client.gone && !client.half_closed) {
+    // Whoever sends on and on has to let the others have their turn.
+    if (read >= kMaxRead) {
+      client.readable = true;
+      return list(client);
+    }
     const Transport::Result result = client.transport->receive(bytes);
     switch (result.kind) {
     case Transport::Result::Kind::Blocked:
@@ -160,12 +175,21 @@ void Channel::listen(Client &client) {
     case Transport::Result::Kind::Done:
       break;
     }
-    client.heard += result.size;
-    if (is_websocket(client))
+    read += result.size;
+    if (is_websocket(client) && client.state != Client::State::Leaving)
       listen_frames(client, flv::Bytes(bytes).first(result.size));
-    else if (client.heard > kMaxHeard)
-      drop(client, Reason::Protocol);
+    note_heard(client, result.size);
   }
+}
+
+void Channel::note_heard(Client &client, std::size_t size) {
+  client.heard += size;
+  if (client.heard <= kMaxHeard)
+    return;
+  if (client.state == Client::State::Leaving || !is_websocket(client))
+    return drop(client, Reason::Protocol);
+  client.heard = 0;
+  dismiss(client, Reason::Protocol, CloseCode::PolicyViolation, "too much is sent");
 }
 
 void Channel::listen_frames(Client &client, flv::Bytes bytes) {
@@ -175,7 +199,7 @@ void Channel::listen_frames(Client &client, flv::Bytes bytes) {
   for (const auto &control : controls) {
     if (control.opcode == Opcode::Close) {
       dismiss(client, Reason::Closed, CloseCode::Normal, "");
-    } else if (control.opcode == Opcode::Ping && client.viewer->unsaid() < kMaxHeard) {
+    } else if (control.opcode == Opcode::Ping && client.viewer->unsaid() < kMaxUnsaid) {
       std::vector<std::uint8_t> frame;
       fanout::websocket::append_control(frame, Opcode::Pong, control.payload);
       client.viewer->say(frame);
@@ -190,11 +214,24 @@ void Channel::check_timeouts() {
   for (const auto &client : clients_) {
     if (client->state == Client::State::Waiting)
       list(*client);
-    const bool leaving = client->state == Client::State::Leaving;
-    const auto patience = leaving ? kLeave : milliseconds(settings_.client_timeout);
-    if ((leaving || client->blocked) && now_ >= client->progress + patience)
-      drop(*client, leaving ? client->reason : Reason::Slow);
+    if (is_websocket(*client))
+      client->heard -= std::min(client->heard, kForgiven);
+    if (client->state == Client::State::Leaving) {
+      if (now_ >= client->progress + kLeave)
+        drop(*client, client->reason);
+    } else if (is_too_slow(*client)) {
+      drop(*client, client->blocked ? Reason::Slow : Reason::Closed);
+    }
   }
+}
+
+// Who says nothing more may have gone for good, which shows only where something is sent.
+bool Channel::is_too_slow(const Client &client) const {
+  const milliseconds patience(settings_.client_timeout);
+  if (patience.count() == 0)
+    return false;
+  return (client.blocked && now_ >= client.progress + patience) ||
+         (client.half_closed && now_ >= client.last_sent + patience);
 }
 
 } // namespace flvhttp

@@ -7,8 +7,9 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/socket.h>
+
+#include "tlsstream.h"
 
 namespace flvhttp {
 
@@ -121,16 +122,9 @@ std::unique_ptr<Transport> Transport::over(IoStreamPtr connection, GSocket *sock
   const int at_once = 1;
   setsockopt(g_socket_get_fd(socket), IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
   setsockopt(g_socket_get_fd(socket), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsent, sizeof kUnsent);
-  if (G_IS_TLS_CONNECTION(connection.get()))
+  if (is_tls(connection.get()))
     return std::make_unique<Tls>(std::move(connection), socket);
   return std::make_unique<Plain>(std::move(connection), socket);
-}
-
-// The end of TLS is written to the socket, and waited for if there is no room.
-Transport::~Transport() {
-  pollfd room{descriptor(), POLLOUT, 0};
-  if (G_IS_TLS_CONNECTION(connection()) && (poll(&room, 1, 0) != 1 || room.revents != POLLOUT))
-    shutdown(descriptor(), SHUT_RDWR);
 }
 
 void Transport::watch_peer(guint timeout) const {
@@ -144,7 +138,7 @@ void Transport::watch_peer(guint timeout) const {
 }
 
 void Transport::end() const {
-  if (!G_IS_TLS_CONNECTION(connection()))
+  if (!is_tls(connection()))
     shutdown(descriptor(), SHUT_WR);
 }
 

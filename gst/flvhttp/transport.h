@@ -25,7 +25,7 @@ public:
   // `connection` is what was accepted, or TLS over it; `socket` belongs to it.
   static std::unique_ptr<Transport> over(IoStreamPtr connection, GSocket *socket);
 
-  virtual ~Transport();
+  virtual ~Transport() = default;
   Transport(const Transport &) = delete;
   Transport &operator=(const Transport &) = delete;
 

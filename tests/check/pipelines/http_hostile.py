@@ -6,6 +6,7 @@ left of them."""
 import contextlib
 import os
 import socket
+import ssl
 import struct
 import time
 
@@ -201,6 +202,33 @@ def broken_tls():
         check(all(is_closed(each, 3) for each in connections), "they may stay")
         for _ in range(100):
             reset(connect(port, trusted))
+
+
+def client_hello():
+    outgoing = ssl.MemoryBIO()
+    session = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), outgoing,
+                                                    server_hostname="localhost")
+    with contextlib.suppress(ssl.SSLWantReadError):
+        session.do_handshake()
+    return outgoing.read()
+
+
+@case
+def tls_handshakes_that_stand_still():
+    """However many there are, and wherever they stop: nobody else waits for them."""
+    trusted = certificate()
+    hello = client_hello()
+    with under_attack("tls-certificate=both.pem request-timeout=20000", trusted) as (port, _):
+        for said in (b"", hello[:5], hello[:-1], hello):
+            held = [connect(port) for _ in range(100)]
+            for connection in held:
+                connection.sendall(said)
+            start = time.monotonic()
+            stream_of(port, tls=trusted).close()
+            took = time.monotonic() - start
+            check(took < 2, f"{took:.3f} s behind {len(said)} bytes of others")
+            for connection in held:
+                connection.close()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "tls.h"
+
+#include <utility>
+
+namespace flvhttp {
+
+namespace {
+
+// Bytes of a handshake's message. What clients say takes two thousand at the most.
+constexpr std::size_t kMaxHandshake = 16 << 10;
+
+class File {
+public:
+  File(const std::string &name, GError **error) {
+    gsize size = 0;
+    if (!g_file_get_contents(name.c_str(), &text_, &size, error))
+      return;
+    datum_ = {reinterpret_cast<unsigned char *>(text_), static_cast<unsigned>(size)};
+  }
+  ~File() { g_free(text_); }
+  File(const File &) = delete;
+  File &operator=(const File &) = delete;
+
+  explicit operator bool() const { return text_ != nullptr; }
+  [[nodiscard]] const gnutls_datum_t *get() const { return &datum_; }
+
+private:
+  char *text_ = nullptr;
+  gnutls_datum_t datum_{};
+};
+
+// The library's sentences end with a full stop.
+std::string reason(int code) {
+  std::string text = gnutls_strerror(code);
+  if (text.ends_with('.'))
+    text.pop_back();
+  return text;
+}
+
+void set_error(GError **error, int code) {
+  if (code == GNUTLS_E_AGAIN || code == GNUTLS_E_INTERRUPTED)
+    g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK, "not yet");
+  else
+    g_set_error_literal(error, G_TLS_ERROR, G_TLS_ERROR_MISC, reason(code).c_str());
+}
+
+} // namespace
+
+std::shared_ptr<const TlsCredentials> TlsCredentials::load(const std::string &certificate,
+                                                           const std::string &key, GError **error) {
+  const File chain(certificate, error);
+  if (!chain)
+    return nullptr;
+  const File secret(key, error);
+  if (!secret)
+    return nullptr;
+  const std::shared_ptr<TlsCredentials> loaded(new TlsCredentials);
+  int result = gnutls_certificate_allocate_credentials(&loaded->credentials_);
+  if (result >= 0)
+    result = gnutls_certificate_set_x509_key_mem2(loaded->credentials_, chain.get(), secret.get(),
+                                                  GNUTLS_X509_FMT_PEM, nullptr, 0);
+  if (result >= 0)
+    return loaded;
+  g_set_error(error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE, "%s with the key of %s: %s",
+              certificate.c_str(), key.c_str(), reason(result).c_str());
+  return nullptr;
+}
+
+TlsCredentials::~TlsCredentials() {
+  if (credentials_)
+    gnutls_certificate_free_credentials(credentials_);
+}
+
+TlsSession::TlsSession(std::shared_ptr<const TlsCredentials> credentials,
+                       GSocketConnection *connection)
+    : credentials_(std::move(credentials)),
+      connection_(static_cast<GSocketConnection *>(g_object_ref(connection))) {
+  const unsigned flags = GNUTLS_SERVER | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL;
+  if (gnutls_init(&session_, flags) < 0) {
+    session_ = nullptr;
+    broken_ = true;
+    return;
+  }
+  gnutls_handshake_set_max_packet_length(session_, kMaxHandshake);
+  gnutls_transport_set_int(session_, g_socket_get_fd(socket()));
+  broken_ = gnutls_set_default_priority(session_) < 0 ||
+            gnutls_credentials_set(session_, GNUTLS_CRD_CERTIFICATE, credentials_->get()) < 0;
+}
+
+TlsSession::~TlsSession() {
+  if (open_ && !broken_)
+    gnutls_bye(session_, GNUTLS_SHUT_WR);
+  if (session_)
+    gnutls_deinit(session_);
+}
+
+bool TlsSession::shake_hands(GError **error) {
+  if (broken_) {
+    set_error(error, GNUTLS_E_INVALID_SESSION);
+    return false;
+  }
+  if (open_)
+    return true;
+  const int result = gnutls_handshake(session_);
+  open_ = result == GNUTLS_E_SUCCESS;
+  if (open_)
+    return true;
+  broken_ = result != GNUTLS_E_AGAIN && result != GNUTLS_E_INTERRUPTED;
+  if (broken_)
+    gnutls_alert_send_appropriate(session_, result);
+  set_error(error, result);
+  return false;
+}
+
+// Who goes without a goodbye has gone as well.
+gssize TlsSession::read(void *bytes, gsize size, GError **error) {
+  if (!shake_hands(error))
+    return -1;
+  const ssize_t result = gnutls_record_recv(session_, bytes, size);
+  if (result >= 0)
+    return result;
+  if (result == GNUTLS_E_PREMATURE_TERMINATION)
+    return 0;
+  broken_ = result != GNUTLS_E_AGAIN && result != GNUTLS_E_INTERRUPTED;
+  set_error(error, static_cast<int>(result));
+  return -1;
+}
+
+gssize TlsSession::write(const void *bytes, gsize size, GError **error) {
+  if (!shake_hands(error))
+    return -1;
+  const ssize_t result = half_written_ ? gnutls_record_send(session_, nullptr, 0)
+                                       : gnutls_record_send(session_, bytes, size);
+  half_written_ = result == GNUTLS_E_AGAIN || result == GNUTLS_E_INTERRUPTED;
+  if (result >= 0)
+    return result;
+  broken_ = !half_written_;
+  set_error(error, static_cast<int>(result));
+  return -1;
+}
+
+// A handshake goes both ways, whoever asks.
+GIOCondition TlsSession::waits_for(GIOCondition condition) const {
+  if (open_ || broken_)
+    return condition;
+  return gnutls_record_get_direction(session_) == 0 ? G_IO_IN : G_IO_OUT;
+}
+
+bool TlsSession::is_ready(GIOCondition condition) const {
+  const bool buffered = condition == G_IO_IN && open_ && gnutls_record_check_pending(session_) > 0;
+  return buffered || g_socket_condition_check(socket(), waits_for(condition)) != 0;
+}
+
+GSource *TlsSession::new_source(GIOCondition condition, GCancellable *cancellable) const {
+  if (condition == G_IO_IN && open_ && gnutls_record_check_pending(session_) > 0)
+    return g_timeout_source_new(0);
+  return g_socket_create_source(socket(), waits_for(condition), cancellable);
+}
+
+} // namespace flvhttp

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A TLS session as GLib's streams are used. Nothing of it ever waits: not what is called blocking
+// elsewhere either.
+#pragma once
+
+#include "tls.h"
+
+namespace flvhttp {
+
+[[nodiscard]] GIOStream *new_tls_stream(std::shared_ptr<const TlsCredentials> credentials,
+                                        GSocketConnection *connection);
+[[nodiscard]] bool is_tls(GIOStream *stream);
+
+} // namespace flvhttp
