@@ -9,8 +9,6 @@ namespace flv {
 
 namespace {
 
-// Where a jump is dear, so many bytes in front of the place are read for configurations.
-constexpr std::uint64_t kInFront = 64 << 10;
 // Of those that a scan has found, so many are read again, the last ones first.
 constexpr std::size_t kMaxConfigurations = 256;
 // Where entries can't be looked at: some indexes list the end-of-sequence tag at the end of the
@@ -29,15 +27,15 @@ void Starter::look_for(const StartSettings &settings) {
   head_.clear();
   rejected_.clear();
   heads_.clear();
-  if (facts_ && settings_.request && !is_in_header(facts_->first_tag()))
+  if (facts_ && settings_.request && !is_in_header(settings_, facts_->first_tag()))
     return find_index();
   stage_ = Stage::Opening;
   opening_.emplace();
 }
 
-bool Starter::is_in_header(std::uint64_t first_tag) const {
-  return settings_.request && settings_.request->measure == StartRequest::Measure::Offset &&
-         settings_.request->value < first_tag;
+bool Starter::is_in_header(const StartSettings &settings, std::uint64_t first_tag) {
+  return settings.request && settings.request->measure == StartRequest::Measure::Offset &&
+         settings.request->value < first_tag;
 }
 
 bool Starter::is_backward() const {
@@ -153,7 +151,8 @@ void Starter::fail(StartError::Kind kind, std::string text) {
 // and later starts, and may be as bad as it likes.
 void Starter::take_opening() {
   const Fault fault = opening_->fault();
-  const bool in_header = opening_->has_header() && is_in_header(opening_->facts().first_tag());
+  const bool in_header =
+      opening_->has_header() && is_in_header(settings_, opening_->facts().first_tag());
   if (opening_->has_header() && (in_header || !settings_.request)) {
     if (access_ == Access::Anywhere && opening_->wanted())
       return;
@@ -248,76 +247,6 @@ void Starter::keep_head() {
   heads_.emplace_back(positions.back(), scan_->head());
   if (heads_.size() > 2)
     heads_.pop_front();
-}
-
-void Starter::begin_search() {
-  if (access_ != Access::Anywhere)
-    return begin_forward_search();
-  search_at_once();
-}
-
-void Starter::search_at_once() {
-  search_ = std::make_unique<StartSearch>(index_, *settings_.request, has_video(), file_size_,
-                                          index_is_scanned_);
-  stage_ = Stage::Searching;
-  if (!search_->wanted())
-    end_search(*search_);
-}
-
-void Starter::begin_forward_search() {
-  const StartRequest &request = *settings_.request;
-  const StartSearch preview(index_, request, has_video(), file_size_, index_is_scanned_);
-  if (!preview.wanted())
-    return end_search(preview);
-  const std::uint64_t candidate = preview.wanted()->offset;
-  const auto search = [&](IndexScan scan, Head before) {
-    forward_ =
-        std::make_unique<ForwardSearch>(index_, request, has_video(), file_size_, std::move(scan),
-                                        std::move(before), index_is_scanned_);
-    stage_ = Stage::Forward;
-  };
-  if (index_is_scanned_ && scan_->last_tag() == candidate)
-    return search(*scan_, {});
-  for (const auto &[position, head] : heads_) {
-    if (index_is_scanned_ && position == candidate)
-      return search({Splitter::Start::File, candidate, file_size_}, head);
-  }
-  // A scan knows where the configurations are.
-  if (index_is_scanned_ && access_ == Access::Seekable)
-    return search_at_once();
-  // Entries in front of the candidate may have to be looked at when they have passed by.
-  if (candidate < facts_->end || access_ == Access::Forward)
-    return search({Splitter::Start::File, facts_->first_tag(), file_size_}, {});
-  Head before = opening_head(candidate);
-  if (access_ == Access::Seekable && candidate - facts_->end > kInFront)
-    return search({Splitter::Start::Middle, candidate - kInFront, file_size_}, std::move(before));
-  search({Splitter::Start::File, facts_->end, file_size_}, std::move(before));
-}
-
-void Starter::end_forward_search() {
-  if (forward_->wanted())
-    return;
-  head_ = forward_->head();
-  end_search(forward_->search());
-}
-
-void Starter::end_search(const StartSearch &search) {
-  if (!search.place()) {
-    const StartFault &fault = search.fault();
-    const bool mismatch = fault.kind == StartFault::Kind::Mismatch;
-    if (mismatch && settings_.index == IndexSource::Auto && !index_is_scanned_ &&
-        access_ != Access::Forward)
-      return begin_scan();
-    return fail(mismatch ? StartError::Kind::Mismatch : StartError::Kind::Place, describe(fault));
-  }
-  rejected_ = search.rejected();
-  place_ = *search.place();
-  part_.begin = place_.position;
-  if (settings_.stop > 0 && settings_.stop <= place_.position)
-    return fail(StartError::Kind::Stop, "it would stop at byte " + std::to_string(settings_.stop) +
-                                            ", before it starts at byte " +
-                                            std::to_string(place_.position));
-  look_for_configurations();
 }
 
 Head Starter::opening_head(std::uint64_t before) const {

@@ -66,6 +66,10 @@ public:
   // Begins to look for a start; at any time, and again.
   void look_for(const StartSettings &settings);
 
+  // false: what is known of the file says already that it would be an error. Where little is known,
+  // that may show only when it is looked for.
+  [[nodiscard]] bool can_meet(const StartSettings &settings) const;
+
   // Nothing: there is a start, or an error.
   [[nodiscard]] std::optional<Wanted> wanted() const;
   // What stands at wanted().offset.
@@ -114,7 +118,9 @@ private:
   void find_stop();
   void finish();
   void fail(StartError::Kind kind, std::string text);
-  [[nodiscard]] bool is_in_header(std::uint64_t first_tag) const;
+  [[nodiscard]] static bool is_in_header(const StartSettings &settings, std::uint64_t first_tag);
+  [[nodiscard]] bool might_start(const StartSettings &settings, const KeyframeIndex &index,
+                                 bool is_scanned) const;
   [[nodiscard]] bool is_backward() const;
   [[nodiscard]] bool has_video() const;
   [[nodiscard]] Head opening_head(std::uint64_t before) const;
@@ -130,6 +136,7 @@ private:
   KeyframeIndex index_;
   bool index_is_scanned_ = false;
   bool index_is_whole_ = false;
+  bool metadata_holds_ = false; // a key frame was found where its index lists one
 
   // Of the start at hand.
   std::optional<Opening> opening_;

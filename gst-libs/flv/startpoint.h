@@ -90,6 +90,8 @@ public:
   StartSearch(const KeyframeIndex &index, const StartRequest &request, bool has_video,
               std::uint64_t file_size, bool is_scanned = false);
 
+  // Whether no entry would do, whatever stands at their places.
+  [[nodiscard]] bool is_hopeless() const { return would_do_ == 0; }
   [[nodiscard]] std::optional<Wanted> wanted() const;
   void give(Bytes bytes);
   // Instead, where a file is read forward only: the entry is behind, and the key frame that it

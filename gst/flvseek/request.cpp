@@ -108,6 +108,9 @@ std::optional<flv::StartSettings> settings_of_seek(GstEvent *seek, const Propert
   gint64 stop = 0;
   gst_event_parse_seek(seek, &rate, &format, &flags, &start_type, &start, &stop_type, &stop);
   const bool in_time = format == GST_FORMAT_TIME;
+  const bool stops = stop_type == GST_SEEK_TYPE_SET && stop >= 0;
+  if (stops && stop <= start)
+    return std::nullopt;
   if (rate != 1.0 || start_type != GST_SEEK_TYPE_SET || start < 0 ||
       (!in_time && format != GST_FORMAT_BYTES))
     return std::nullopt;
@@ -123,6 +126,8 @@ std::optional<flv::StartSettings> settings_of_seek(GstEvent *seek, const Propert
     if (in_time && settings.stop > 0)
       settings.stop = offset_of(settings.stop, index);
   }
+  if (!in_time && settings.stop > 0 && settings.stop <= value)
+    return std::nullopt;
   return settings;
 }
 

@@ -218,7 +218,7 @@ void Session::start_over() {
 bool Session::seek(const flv::StartSettings &settings, bool flush, guint32 seqnum) {
   const std::lock_guard asking(asking_);
   std::unique_lock lock(deciding_);
-  if (!starter_ || access_ != Access::Seekable)
+  if (!starter_ || access_ != Access::Seekable || !starter_->can_meet(settings))
     return false;
   starter_->look_for(settings);
   const auto wanted = starter_->wanted();

@@ -87,6 +87,50 @@ GST_START_TEST(reads_no_further_than_the_stop) {
 }
 GST_END_TEST
 
+// What can be known to be impossible is refused, and nobody notices.
+GST_START_TEST(no_seek_that_cannot_be_met) {
+  const Stream stream = clip(300, key_frames_of, false);
+  const guint64 between = position(stream, 3) + 200'000;
+  const auto ms = [](guint64 value) { return value * GST_MSECOND; };
+  const struct {
+    GstFormat format;
+    int flags;
+    guint64 start;
+    gint64 stop;
+    const char *snap;
+  } rows[] = {
+      {GST_FORMAT_BYTES, 0, between, -1, "exact"},
+      {GST_FORMAT_BYTES, 0, stream.bytes.size(), -1, "next"},
+      {GST_FORMAT_TIME, GST_SEEK_FLAG_KEY_UNIT | GST_SEEK_FLAG_SNAP_AFTER, ms(2801), -1, "next"},
+      {GST_FORMAT_BYTES, 0, between, static_cast<gint64>(between), "previous"},
+      {GST_FORMAT_BYTES, 0, between, 5000, "next"},
+      {GST_FORMAT_BYTES, 0, between, static_cast<gint64>(between) + 100, "next"},
+      {GST_FORMAT_TIME, 0, ms(2000), static_cast<gint64>(ms(2000)), "next"},
+      {GST_FORMAT_TIME, 0, ms(2000), static_cast<gint64>(ms(400)), "next"},
+  };
+  Seek seek({.bytes = stream.bytes, .access = kAccesses[__i__]},
+            "start-time=400 metadata-keyframes=original", GST_STATE_READY);
+  seek.block(1);
+  seek.set_state(GST_STATE_PLAYING);
+  seek.wait_until_blocked();
+  (void)seek.upstream_seeks();
+  for (const auto &row : rows) {
+    gst_util_set_object_arg(G_OBJECT(seek.element()), "snap", row.snap);
+    for (const int flags : {row.flags, row.flags | GST_SEEK_FLAG_FLUSH})
+      fail_if(seek.send(gst_event_new_seek(1.0, row.format, static_cast<GstSeekFlags>(flags),
+                                           GST_SEEK_TYPE_SET, static_cast<gint64>(row.start),
+                                           row.stop < 0 ? GST_SEEK_TYPE_NONE : GST_SEEK_TYPE_SET,
+                                           row.stop)),
+              "row %d", static_cast<int>(&row - rows));
+  }
+  seek.release();
+  seek.run();
+  assert_bytes(seek.take(), started(stream, 1));
+  assert_text(seek.order(), "stream-start caps segment B eos");
+  assert_equals_uint64(seek.upstream_seeks().size(), 0);
+}
+GST_END_TEST
+
 // Upstream that is sought by somebody else: what comes then begins like a stream.
 GST_START_TEST(flush_from_upstream) {
   const Stream stream = clip(300);
@@ -113,6 +157,7 @@ static Suite *flvseek_upstream_suite() {
   tcase_add_test(tcase, pulls_little);
   tcase_add_test(tcase, scans_by_headers);
   tcase_add_test(tcase, reads_no_further_than_the_stop);
+  tcase_add_loop_test(tcase, no_seek_that_cannot_be_met, 0, 2);
   tcase_add_test(tcase, flush_from_upstream);
   return suite;
 }

@@ -135,6 +135,55 @@ START_TEST(test_whole_file) {
 }
 END_TEST
 
+// --- What can't be met ---
+
+// Nobody has to look for what can't be there.
+START_TEST(test_known_to_be_impossible) {
+  const Stream far = [] {
+    Stream stream;
+    stream.header().metadata().configs();
+    append_gops(stream, 0, 4, 70'000);
+    return stream;
+  }();
+  const auto media = [&](Stream &stream) {
+    stream.configs();
+    append_gops(stream, 0, 4, 70'000);
+  };
+  const Stream listed = flvtest::indexed(media, flvtest::key_frames_of);
+  const std::uint64_t key = static_cast<std::uint64_t>(flvtest::key_frames_of(listed)[2].first);
+  const std::uint64_t size = listed.bytes.size();
+  Starter starter(Access::Seekable, size);
+  // Before the file is known, no more than its size.
+  ck_assert(!starter.can_meet(at(size)));
+  ck_assert(starter.can_meet(at(size, Snap::Previous)));
+  ck_assert(starter.can_meet(at(key + 100'000, Snap::Exact)));
+  ck_assert(look(starter, listed.bytes, at(key)).error.kind == Kind::None);
+  ck_assert(starter.can_meet(at(key, Snap::Exact)) && starter.can_meet(at(5)));
+  ck_assert(starter.can_meet({}));
+  // A configuration could be close in front of it.
+  ck_assert(starter.can_meet(at(key + 1, Snap::Exact)));
+  for (const auto source : {kMetadata, kAuto}) {
+    ck_assert(!starter.can_meet(at(key + 100'000, Snap::Exact, source)));
+    ck_assert(!starter.can_meet(at_time(2001, Snap::Exact, source)));
+    ck_assert(!starter.can_meet(at_time(3001, Snap::Next, source)));
+  }
+  StartSettings stops = at(key - 50, Snap::Next);
+  stops.stop = key;
+  ck_assert(!starter.can_meet(stops));
+  ck_assert(starter.can_meet(at(key + 100'000, Snap::Exact, kScan)));
+  // What was scanned as a whole is sure.
+  ck_assert(look(starter, listed.bytes, at(size - 1, Snap::Previous, kScan)).error.kind ==
+            Kind::None);
+  ck_assert(!starter.can_meet(at(key + 1, Snap::Exact, kScan)));
+
+  Starter without(Access::Seekable, far.bytes.size());
+  ck_assert(without.can_meet(at(key)));
+  ck_assert(look(without, far.bytes, at(key)).error.kind == Kind::NoIndex);
+  ck_assert(!without.can_meet(at(key)));
+  ck_assert(without.can_meet(at(key, Snap::Next, kAuto)));
+}
+END_TEST
+
 // --- Where, with every way to read and every source ---
 
 const struct {
@@ -730,6 +779,7 @@ END_TEST
 
 int main() {
   return flvtest::run("starter", {{test_whole_file},
+                                  {test_known_to_be_impossible},
                                   {test_snap, std::size(kSnaps)},
                                   {test_head},
                                   {test_reinsert},

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// How a starter finds the place, or knows that there is none.
+#include "starter.h"
+
+#include <utility>
+
+namespace flv {
+
+namespace {
+
+// Where a jump is dear, so many bytes in front of the place are read for configurations.
+constexpr std::uint64_t kInFront = 64 << 10;
+} // namespace
+
+bool Starter::can_meet(const StartSettings &settings) const {
+  if (!settings.request)
+    return true;
+  const auto &[measure, value, snap] = *settings.request;
+  const bool goes_on = snap == Snap::Next || snap == Snap::Exact;
+  if (measure == StartRequest::Measure::Offset && goes_on && file_size_ > 0 && value >= file_size_)
+    return false;
+  if (!facts_ || is_in_header(settings, facts_->first_tag()))
+    return true;
+  KeyframeIndex listed;
+  const bool is_usable =
+      settings.index != IndexSource::Scan &&
+      read_keyframe_index(facts_->metadata, file_size_, listed).kind == IndexFault::Kind::None;
+  if (settings.index == IndexSource::Metadata && !is_usable)
+    return false;
+  // Of an index that proves wrong, `auto` thinks nothing.
+  if (is_usable)
+    return (settings.index == IndexSource::Auto && !metadata_holds_) ||
+           might_start(settings, listed, false);
+  return !scan_ || scan_->wanted() || might_start(settings, scan_->index(), true);
+}
+
+bool Starter::might_start(const StartSettings &settings, const KeyframeIndex &index,
+                          bool is_scanned) const {
+  const StartSearch search(index, *settings.request, has_video(), file_size_, is_scanned);
+  return !search.is_hopeless() && (settings.stop == 0 || search.wanted()->offset < settings.stop);
+}
+
+void Starter::begin_search() {
+  if (access_ != Access::Anywhere)
+    return begin_forward_search();
+  search_at_once();
+}
+
+void Starter::search_at_once() {
+  search_ = std::make_unique<StartSearch>(index_, *settings_.request, has_video(), file_size_,
+                                          index_is_scanned_);
+  stage_ = Stage::Searching;
+  if (!search_->wanted())
+    end_search(*search_);
+}
+
+void Starter::begin_forward_search() {
+  const StartRequest &request = *settings_.request;
+  const StartSearch preview(index_, request, has_video(), file_size_, index_is_scanned_);
+  if (!preview.wanted())
+    return end_search(preview);
+  const std::uint64_t candidate = preview.wanted()->offset;
+  const auto search = [&](IndexScan scan, Head before) {
+    forward_ =
+        std::make_unique<ForwardSearch>(index_, request, has_video(), file_size_, std::move(scan),
+                                        std::move(before), index_is_scanned_);
+    stage_ = Stage::Forward;
+  };
+  if (index_is_scanned_ && scan_->last_tag() == candidate)
+    return search(*scan_, {});
+  for (const auto &[position, head] : heads_) {
+    if (index_is_scanned_ && position == candidate)
+      return search({Splitter::Start::File, candidate, file_size_}, head);
+  }
+  // A scan knows where the configurations are.
+  if (index_is_scanned_ && access_ == Access::Seekable)
+    return search_at_once();
+  // Entries in front of the candidate may have to be looked at when they have passed by.
+  if (candidate < facts_->end || access_ == Access::Forward)
+    return search({Splitter::Start::File, facts_->first_tag(), file_size_}, {});
+  Head before = opening_head(candidate);
+  if (access_ == Access::Seekable && candidate - facts_->end > kInFront)
+    return search({Splitter::Start::Middle, candidate - kInFront, file_size_}, std::move(before));
+  search({Splitter::Start::File, facts_->end, file_size_}, std::move(before));
+}
+
+void Starter::end_forward_search() {
+  if (forward_->wanted())
+    return;
+  head_ = forward_->head();
+  end_search(forward_->search());
+}
+
+void Starter::end_search(const StartSearch &search) {
+  if (!search.place()) {
+    const StartFault &fault = search.fault();
+    const bool mismatch = fault.kind == StartFault::Kind::Mismatch;
+    if (mismatch && settings_.index == IndexSource::Auto && !index_is_scanned_ &&
+        access_ != Access::Forward)
+      return begin_scan();
+    return fail(mismatch ? StartError::Kind::Mismatch : StartError::Kind::Place, describe(fault));
+  }
+  metadata_holds_ |= !index_is_scanned_;
+  rejected_ = search.rejected();
+  place_ = *search.place();
+  part_.begin = place_.position;
+  if (settings_.stop > 0 && settings_.stop <= place_.position)
+    return fail(StartError::Kind::Stop, "it would stop at byte " + std::to_string(settings_.stop) +
+                                            ", before it starts at byte " +
+                                            std::to_string(place_.position));
+  look_for_configurations();
+}
+
+} // namespace flv
