@@ -109,7 +109,7 @@ std::optional<flv::StartSettings> settings_of_seek(GstEvent *seek, const Propert
   gst_event_parse_seek(seek, &rate, &format, &flags, &start_type, &start, &stop_type, &stop);
   const bool in_time = format == GST_FORMAT_TIME;
   const bool stops = stop_type == GST_SEEK_TYPE_SET && stop >= 0;
-  if (stops && stop <= start)
+  if ((flags & GST_SEEK_FLAG_SEGMENT) != 0 || (stops && stop <= start))
     return std::nullopt;
   if (rate != 1.0 || start_type != GST_SEEK_TYPE_SET || start < 0 ||
       (!in_time && format != GST_FORMAT_BYTES))
