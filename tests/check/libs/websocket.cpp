@@ -184,20 +184,37 @@ START_TEST(test_fragments) {
 }
 END_TEST
 
+Buffer close_payload(unsigned code, std::size_t reason = 0) {
+  return joined({Buffer{static_cast<std::uint8_t>(code >> 8), static_cast<std::uint8_t>(code)},
+                 payload(reason)});
+}
+
 // Behind a close frame, nothing is read.
 START_TEST(test_closed) {
-  for (const std::size_t size : {0U, 2U, 125U}) {
-    const Buffer bytes =
-        joined({client_frame(Opcode::Ping, {}), client_frame(Opcode::Close, payload(size)),
-                client_frame(Opcode::Ping, {}), Buffer(20, 0xFF)});
+  for (const Buffer &said : {Buffer(), close_payload(1000), close_payload(1003),
+                             close_payload(1014, 123), close_payload(3000), close_payload(4999)}) {
+    const Buffer bytes = joined({client_frame(Opcode::Ping, {}), client_frame(Opcode::Close, said),
+                                 client_frame(Opcode::Ping, {}), Buffer(20, 0xFF)});
     const Heard heard = hear_every_way(bytes);
     ck_assert_enum_eq(heard.status, Status::Ok);
     ck_assert(heard.closed);
-    check_controls(heard, {{Opcode::Ping, {}}, {Opcode::Close, payload(size)}});
+    check_controls(heard, {{Opcode::Ping, {}}, {Opcode::Close, said}});
   }
   ck_assert(!hear(client_frame(Opcode::Ping, {})).closed);
-  const Buffer close = client_frame(Opcode::Close, payload(2));
+  const Buffer close = client_frame(Opcode::Close, close_payload(1000));
   ck_assert(!hear(Bytes(close).first(close.size() - 1)).closed);
+}
+END_TEST
+
+START_TEST(test_wrong_close) {
+  for (const Buffer &said :
+       {Buffer{3}, close_payload(0), close_payload(999), close_payload(1004), close_payload(1005),
+        close_payload(1006, 5), close_payload(1015), close_payload(2999), close_payload(5000)}) {
+    const Heard heard = hear_every_way(client_frame(Opcode::Close, said));
+    ck_assert_enum_eq(heard.status, Status::Malformed);
+    ck_assert_enum_eq(heard.error, CloseCode::ProtocolError);
+    check_controls(heard, {});
+  }
 }
 END_TEST
 
@@ -290,6 +307,7 @@ int main() {
                                     {test_masks, std::size(kMasks)},
                                     {test_fragments},
                                     {test_closed},
+                                    {test_wrong_close},
                                     {test_wrong, std::size(kWrong)},
                                     {test_largest},
                                     {test_no_bytes}});
