@@ -84,6 +84,17 @@ GST_START_TEST(half_closes) {
 }
 GST_END_TEST
 
+// Whether it still listens shows only where something is sent.
+GST_START_TEST(half_closes_for_good) {
+  Live server("client-timeout=300");
+  Client client(server);
+  client.wait_for_size(server.all.size());
+  client.shut_down();
+  server.wait_for_removals(1);
+  assert_text(server.removed(), "1 closed");
+}
+GST_END_TEST
+
 GST_START_TEST(breaks_the_rules) {
   const struct {
     Buffer bytes;
@@ -94,6 +105,8 @@ GST_START_TEST(breaks_the_rules) {
               {{0x80, 0x80, 1, 2, 3, 4}, 1002},                             // goes on with nothing
               {{0x09, 0x80, 1, 2, 3, 4}, 1002},                             // control in pieces
               {{0x89, 0xFE, 0x00, 0x7E, 1, 2, 3, 4}, 1002},                 // a long ping
+              {{0x88, 0x81, 1, 2, 3, 4, 'a'}, 1002},                        // half a code
+              {{0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE7}, 1002},                 // no such code
               {{0x82, 0xFF, 0, 0, 0, 0, 0x7F, 0, 0, 0, 1, 2, 3, 4}, 1009},  // too big
               {{0x82, 0xFF, 0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4}, 1009}}; // impossible
   const auto &row = rows[__i__];
@@ -112,14 +125,32 @@ GST_START_TEST(breaks_the_rules) {
 }
 GST_END_TEST
 
+// A WebSocket client, with what it may say.
 GST_START_TEST(talks_too_much) {
+  const Transport transport = kTransports[__i__];
   Live server;
-  Client client(server);
+  Client client(server, transport);
   client.wait_for_size(server.all.size());
-  const Buffer talk = payload(10'000);
+  Buffer talk;
+  while (talk.size() < 10'000)
+    append(talk, Buffer{0x80 | kPing, 0x80, 1, 2, 3, 4});
   while (server.removals().empty())
     client.send(talk);
   assert_text(server.removed(), "1 protocol");
+}
+GST_END_TEST
+
+// As much as players do, and more.
+GST_START_TEST(talks_a_little) {
+  Live server;
+  Client client(server, Transport::WebSocket);
+  client.wait_for_size(server.all.size());
+  for (std::size_t turn = 1; turn <= 100; ++turn) {
+    client.send_frame(kPing, payload(100));
+    client.send_frame(kText, payload(500));
+    client.wait_for([&] { return client.frames().size() == turn; }, "no answer");
+  }
+  assert_text(server.removed(), "");
 }
 GST_END_TEST
 
@@ -363,8 +394,10 @@ static Suite *httpserversink_clients_suite() {
   const int transports = static_cast<int>(std::size(kTransports));
   tcase_add_loop_test(tcase, closes, 0, transports);
   tcase_add_test(tcase, half_closes);
-  tcase_add_loop_test(tcase, breaks_the_rules, 0, 8);
-  tcase_add_test(tcase, talks_too_much);
+  tcase_add_test(tcase, half_closes_for_good);
+  tcase_add_loop_test(tcase, breaks_the_rules, 0, 10);
+  tcase_add_loop_test(tcase, talks_too_much, 0, transports);
+  tcase_add_test(tcase, talks_a_little);
   tcase_add_test(tcase, removes_one);
   tcase_add_loop_test(tcase, clears, 0, transports);
   tcase_add_test(tcase, removes_in_a_signal);

@@ -266,6 +266,7 @@ GST_START_TEST(types) {
   for (const auto &[caps, type] : rows) {
     Server server;
     server.begin(caps_of(caps));
+    server.push(std::string(type) == kFlv ? clip().bytes : payload(100));
     Client client(server);
     client.wait_for_head();
     assert_text(client.header("Content-Type"), type);

@@ -17,7 +17,8 @@ struct Property {
   GType type;
   GParamFlags when;
   const char *default_value; // as in a launch line; nullptr where it is read-only
-  guint64 most = 0;          // of numbers, which start at 0
+  guint64 most = 0;          // of numbers
+  guint64 least = 0;
 };
 
 const Property kProperties[] = {
@@ -27,7 +28,7 @@ const Property kProperties[] = {
     {"path", G_TYPE_STRING, kReady, "/"},
     {"allow-origin", G_TYPE_STRING, kPlaying, "*"},
     {"wait-timeout", G_TYPE_UINT, kPlaying, "5000", G_MAXUINT},
-    {"request-timeout", G_TYPE_UINT, kReady, "5000", G_MAXUINT},
+    {"request-timeout", G_TYPE_UINT, kReady, "5000", G_MAXUINT, 1},
     {"tls-certificate", G_TYPE_STRING, kReady, ""},
     {"tls-key", G_TYPE_STRING, kReady, ""},
     {"join", G_TYPE_ENUM, kPlaying, "latest-keyframe"},
@@ -61,12 +62,12 @@ std::string value_of(GstElement *element, const char *name) {
   return text;
 }
 
-void assert_range(GParamSpec *spec, guint64 most) {
+void assert_range(GParamSpec *spec, guint64 least, guint64 most) {
   if (G_IS_PARAM_SPEC_UINT(spec)) {
-    assert_equals_uint64(G_PARAM_SPEC_UINT(spec)->minimum, 0);
+    assert_equals_uint64(G_PARAM_SPEC_UINT(spec)->minimum, least);
     assert_equals_uint64(G_PARAM_SPEC_UINT(spec)->maximum, most);
   } else if (G_IS_PARAM_SPEC_UINT64(spec)) {
-    assert_equals_uint64(G_PARAM_SPEC_UINT64(spec)->minimum, 0);
+    assert_equals_uint64(G_PARAM_SPEC_UINT64(spec)->minimum, least);
     assert_equals_uint64(G_PARAM_SPEC_UINT64(spec)->maximum, most);
   } else {
     assert_equals_uint64(most, 0);
@@ -93,7 +94,7 @@ GST_START_TEST(every_property) {
                     property.when);
   fail_unless(std::strlen(g_param_spec_get_nick(spec)) > 0);
   fail_unless(std::strlen(g_param_spec_get_blurb(spec)) > 10);
-  assert_range(spec, property.most);
+  assert_range(spec, property.least, property.most);
   if (!writable)
     return;
   assert_text(value_text(g_param_spec_get_default_value(spec)), property.default_value);

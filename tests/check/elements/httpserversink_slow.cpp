@@ -164,6 +164,24 @@ GST_START_TEST(is_closed) {
 }
 GST_END_TEST
 
+GST_START_TEST(is_never_closed) {
+  const Stream stream = heavy();
+  Server server("client-timeout=0 max-lag=0 max-lag-bytes=0");
+  Client quick(server);
+  server.wait_for_clients(1);
+  Client stalled(server, kTransports[__i__], kSmall);
+  server.wait_for_clients(2);
+  server.begin();
+  push_paced(server, quick, stream);
+  g_usleep(700'000); // more than three looks at the timeouts
+  assert_text(server.removed(), "");
+  server.set("drain-timeout", 600000U);
+  server.end();
+  stalled.wait_for_close();
+  assert_bytes(stalled.body(), served(stream));
+}
+GST_END_TEST
+
 // One that has got all that there is, however long there is nothing, or that takes a little now and
 // then, is not slow.
 GST_START_TEST(is_not_closed) {
@@ -221,6 +239,7 @@ static Suite *httpserversink_slow_suite() {
   tcase_add_loop_test(tcase, skips_again_and_again, 0, transports);
   tcase_add_loop_test(tcase, skips_nothing, 0, transports);
   tcase_add_loop_test(tcase, is_closed, 0, transports);
+  tcase_add_loop_test(tcase, is_never_closed, 0, transports);
   tcase_add_loop_test(tcase, is_not_closed, 0, transports);
   tcase_add_loop_test(tcase, history_for_nobody, 0, 5);
   return suite;

@@ -230,8 +230,10 @@ GST_START_TEST(a_path_that_is_taken) {
 GST_END_TEST
 
 GST_START_TEST(a_path_twice) {
-  assert_does_not_start("stats-path=/live", GST_RESOURCE_ERROR_BUSY, "\"/live\"");
-  assert_does_not_start("stats-path=/s metrics-path=/s", GST_RESOURCE_ERROR_BUSY, "\"/s\"");
+  assert_does_not_start("stats-path=/live", GST_RESOURCE_ERROR_SETTINGS,
+                        "path and stats-path are both \"/live\"");
+  assert_does_not_start("stats-path=/s metrics-path=/s", GST_RESOURCE_ERROR_SETTINGS,
+                        "stats-path and metrics-path are both \"/s\"");
 }
 GST_END_TEST
 
@@ -322,6 +324,27 @@ GST_START_TEST(a_certificate_that_is_not_there) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_key_without_a_certificate) {
+  assert_does_not_start("tls-key=key.pem", GST_RESOURCE_ERROR_SETTINGS, "tls-key \"key.pem\"");
+}
+GST_END_TEST
+
+// Who waited for a stream is told that there is none.
+GST_START_TEST(stops_with_nothing_to_serve) {
+  Server server("wait-timeout=600000");
+  Client client(server);
+  Client framed(server, Transport::WebSocket);
+  server.wait_for_clients(2);
+  server.set_state(GST_STATE_NULL);
+  client.wait_for_close();
+  assert_equals_int(client.status(), 503);
+  fail_if(client.header("Retry-After").empty());
+  assert_text(client.header("Access-Control-Allow-Origin"), "*");
+  framed.wait_for_close();
+  assert_equals_int(framed.close_code(), 1001);
+}
+GST_END_TEST
+
 // What was wrong can be put right.
 GST_START_TEST(starts_after_an_error) {
   Server server("path=live", GST_STATE_NULL);
@@ -358,6 +381,8 @@ static Suite *httpserversink_states_suite() {
   tcase_add_test(tcase, an_address_of_another_machine);
   tcase_add_test(tcase, a_path_without_a_slash);
   tcase_add_test(tcase, a_certificate_that_is_not_there);
+  tcase_add_test(tcase, a_key_without_a_certificate);
+  tcase_add_test(tcase, stops_with_nothing_to_serve);
   tcase_add_test(tcase, starts_after_an_error);
   return suite;
 }
