@@ -147,19 +147,17 @@ void Starter::fail(StartError::Kind kind, std::string text) {
   stage_ = Stage::Idle;
 }
 
-// The whole file needs nothing but its header. Where reading is cheap, what follows serves queries
-// and later starts, and may be as bad as it likes.
+// The whole file needs nothing but its header. Where there is a way back, what follows serves
+// queries and later starts, and may be as bad as it likes.
 void Starter::take_opening() {
   const Fault fault = opening_->fault();
-  const bool in_header =
-      opening_->has_header() && is_in_header(settings_, opening_->facts().first_tag());
-  if (opening_->has_header() && (in_header || !settings_.request)) {
-    if (access_ == Access::Anywhere && opening_->wanted())
+  if (opening_->has_header() && is_in_header(settings_, opening_->facts().first_tag()))
+    settings_.request.reset();
+  if (opening_->has_header() && is_whole()) {
+    if (access_ != Access::Forward && !facts_ && opening_->wanted())
       return;
     stage_ = Stage::Idle;
-    if (opening_->wanted() || fault.kind != Fault::Kind::None)
-      return;
-    if (facts_)
+    if (opening_->wanted() || fault.kind != Fault::Kind::None || facts_)
       return;
     facts_ = opening_->take();
     index_is_whole_ =

@@ -78,6 +78,8 @@ public:
   void give_nothing();
   // Bytes of the file in front of this need not be kept for later wishes.
   [[nodiscard]] std::uint64_t keep_from() const;
+  // Whether the whole file is what is looked for: all that is wanted is on the way then.
+  [[nodiscard]] bool is_whole() const { return !settings_.request; }
   // Whether the tag headers are being read through, which may take its time.
   [[nodiscard]] bool is_scanning() const { return stage_ == Stage::Scanning; }
 

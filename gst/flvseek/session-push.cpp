@@ -84,7 +84,7 @@ GstFlowReturn Session::look_by_pushing(bool at_end) {
   std::unique_lock lock(deciding_);
   while (const auto wanted = starter_->wanted()) {
     const bool gone = wanted->offset < push_.begin();
-    const bool far = wanted->offset > push_.end() + kReadOn;
+    const bool far = wanted->offset > push_.end() + kReadOn && !starter_->is_whole();
     if ((gone || far) && access_ == Access::Seekable) {
       lock.unlock();
       return jump_to(wanted->offset, at_end);

@@ -67,11 +67,34 @@ GST_START_TEST(seekable) {
 }
 GST_END_TEST
 
+// The index is found in the file as it passes by; for that, nobody is asked for other bytes.
+GST_START_TEST(seekable_from_the_start) {
+  for (const std::size_t scale : {1U, 300U, 3000U}) {
+    const Stream stream = clip(scale);
+    Seek seek({.bytes = stream.bytes, .access = kAccesses[__i__]}, "", GST_STATE_READY);
+    seek.block(0);
+    seek.set_state(GST_STATE_PLAYING);
+    seek.wait_until_blocked();
+    fail_unless(seeking(seek, GST_FORMAT_TIME).seekable);
+    fail_unless(seeking(seek, GST_FORMAT_BYTES).seekable);
+    assert_equals_int64(duration(seek, GST_FORMAT_TIME), kDuration);
+    fail_unless(queried_position(seek, GST_FORMAT_TIME) >= 0);
+    seek.release();
+    seek.run();
+    assert_bytes(seek.take(), stream.bytes);
+    assert_equals_uint64(seek.upstream_seeks().size(), 0);
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(not_seekable_without_an_index) {
-  Seek seek({.bytes = file().bytes});
+  const Access access = kAccesses[__i__];
+  Seek seek({.bytes = file().bytes, .access = access});
   seek.run();
   fail_if(seeking(seek, GST_FORMAT_TIME).seekable);
-  Seek scanning({.bytes = file().bytes}, "index=auto");
+  fail_if(seek.seek_time(40));
+  fail_if(seek.seek(GST_FORMAT_BYTES, 500));
+  Seek scanning({.bytes = file().bytes, .access = access}, "index=auto");
   scanning.run();
   fail_unless(seeking(scanning, GST_FORMAT_TIME).seekable);
 }
@@ -135,7 +158,8 @@ static Suite *flvseek_queries_suite() {
   suite_add_tcase(suite, tcase);
   tcase_add_loop_test(tcase, durations, 0, 3);
   tcase_add_loop_test(tcase, seekable, 0, 3);
-  tcase_add_test(tcase, not_seekable_without_an_index);
+  tcase_add_loop_test(tcase, seekable_from_the_start, 0, 2);
+  tcase_add_loop_test(tcase, not_seekable_without_an_index, 0, 2);
   tcase_add_loop_test(tcase, positions, 0, 3);
   tcase_add_test(tcase, only_pushes);
   tcase_add_loop_test(tcase, mode_of_the_sink_pad, 0, 3);
