@@ -13,11 +13,12 @@ constexpr std::uint64_t kInFront = 64 << 10;
 } // namespace
 
 bool Starter::can_meet(const StartSettings &settings) const {
-  if (!settings.request)
+  if (!settings.request && !settings.stop_time)
     return true;
-  const auto &[measure, value, snap] = *settings.request;
-  const bool goes_on = snap == Snap::Next || snap == Snap::Exact;
-  if (measure == StartRequest::Measure::Offset && goes_on && file_size_ > 0 && value >= file_size_)
+  const StartRequest request = settings.request.value_or(StartRequest());
+  const bool goes_on = request.snap == Snap::Next || request.snap == Snap::Exact;
+  if (request.measure == StartRequest::Measure::Offset && goes_on && file_size_ > 0 &&
+      request.value >= file_size_)
     return false;
   if (!facts_ || is_in_header(settings, facts_->first_tag()))
     return true;
@@ -36,11 +37,25 @@ bool Starter::can_meet(const StartSettings &settings) const {
 
 bool Starter::might_start(const StartSettings &settings, const KeyframeIndex &index,
                           bool is_scanned) const {
+  if (!settings.request)
+    return true;
   const StartSearch search(index, *settings.request, has_video(), file_size_, is_scanned);
-  return !search.is_hopeless() && (settings.stop == 0 || search.wanted()->offset < settings.stop);
+  const std::uint64_t stop =
+      settings.stop_time ? offset_of(*settings.stop_time, index) : settings.stop;
+  return !search.is_hopeless() && (stop == 0 || search.wanted()->offset < stop);
 }
 
 void Starter::begin_search() {
+  if (settings_.stop_time)
+    settings_.stop = offset_of(*settings_.stop_time, index_);
+  start_.stop = settings_.stop;
+  if (is_whole())
+    stage_ = Stage::Idle;
+  else
+    find_place();
+}
+
+void Starter::find_place() {
   if (access_ != Access::Anywhere)
     return begin_forward_search();
   search_at_once();

@@ -22,12 +22,15 @@ constexpr std::uint64_t kMaxTagsToStop = 20'000;
 void Starter::look_for(const StartSettings &settings) {
   settings_ = settings;
   start_ = {};
+  start_.stop = settings.stop;
   error_ = {};
   part_ = {};
   head_.clear();
   rejected_.clear();
   heads_.clear();
-  if (facts_ && settings_.request && !is_in_header(settings_, facts_->first_tag()))
+  if (facts_ && is_in_header(settings_, facts_->first_tag()))
+    settings_.request.reset();
+  if (facts_ && needs_index())
     return find_index();
   stage_ = Stage::Opening;
   opening_.emplace();
@@ -153,7 +156,7 @@ void Starter::take_opening() {
   const Fault fault = opening_->fault();
   if (opening_->has_header() && is_in_header(settings_, opening_->facts().first_tag()))
     settings_.request.reset();
-  if (opening_->has_header() && is_whole()) {
+  if (opening_->has_header() && !needs_index()) {
     if (access_ != Access::Forward && !facts_ && opening_->wanted())
       return;
     stage_ = Stage::Idle;
@@ -215,11 +218,14 @@ bool Starter::has_scanned_enough() const {
   if (access_ == Access::Anywhere || index.positions.empty() ||
       (has_video() && !scan_->video_seen()))
     return false;
+  const auto last_time = static_cast<std::uint64_t>(std::llround(index.times.back() * 1000));
+  if (settings_.stop_time && last_time < *settings_.stop_time)
+    return false;
+  if (is_whole())
+    return true;
   const StartRequest &request = *settings_.request;
   const std::uint64_t last =
-      request.measure == StartRequest::Measure::Offset
-          ? index.positions.back()
-          : static_cast<std::uint64_t>(std::llround(index.times.back() * 1000));
+      request.measure == StartRequest::Measure::Offset ? index.positions.back() : last_time;
   return is_backward() ? last > request.value : last >= request.value;
 }
 

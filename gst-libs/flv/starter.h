@@ -30,6 +30,8 @@ enum class Access : std::uint8_t {
 struct StartSettings {
   std::optional<StartRequest> request; // nothing: the whole file
   std::uint64_t stop = 0;              // offset; 0: the end
+  // Instead, in ms: the first key frame from there on.
+  std::optional<std::uint64_t> stop_time;
   IndexSource index = IndexSource::Metadata;
   Reinsert reinsert;
   MetadataKeyframes keyframes = MetadataKeyframes::Rewrite;
@@ -53,6 +55,7 @@ struct StartError {
 struct StreamStart {
   std::vector<std::uint8_t> head;
   std::uint64_t position = 0;
+  std::uint64_t stop = 0;     // it ends in front of the first tag from there on; 0: it doesn't
   std::optional<Place> place; // nothing: it is the whole file, without a head
 };
 
@@ -111,6 +114,7 @@ private:
   [[nodiscard]] bool has_scanned_enough() const;
   void keep_head();
   void begin_search();
+  void find_place();
   void search_at_once();
   void begin_forward_search();
   void end_forward_search();
@@ -123,6 +127,7 @@ private:
   [[nodiscard]] static bool is_in_header(const StartSettings &settings, std::uint64_t first_tag);
   [[nodiscard]] bool might_start(const StartSettings &settings, const KeyframeIndex &index,
                                  bool is_scanned) const;
+  [[nodiscard]] bool needs_index() const { return settings_.request || settings_.stop_time; }
   [[nodiscard]] bool is_backward() const;
   [[nodiscard]] bool has_video() const;
   [[nodiscard]] Head opening_head(std::uint64_t before) const;

@@ -53,6 +53,13 @@ std::string describe(const StartFault &fault) {
   return {};
 }
 
+std::uint64_t offset_of(std::uint64_t time, const KeyframeIndex &index) {
+  const auto found = std::ranges::lower_bound(index.times, static_cast<double>(time) / 1000);
+  return found == index.times.end()
+             ? 0
+             : index.positions[static_cast<std::size_t>(found - index.times.begin())];
+}
+
 std::optional<Wanted> EntryCheck::wanted() const {
   if (over_)
     return std::nullopt;

@@ -55,6 +55,9 @@ struct StartFault {
 // One line for people, with the numbers.
 [[nodiscard]] std::string describe(const StartFault &fault);
 
+// Where the first entry is whose time is not before this one (ms). 0: there is none.
+[[nodiscard]] std::uint64_t offset_of(std::uint64_t time, const KeyframeIndex &index);
+
 // Looks at the tag where an index entry points.
 class EntryCheck {
 public:

@@ -209,9 +209,8 @@ gboolean seek_by_pulling(Private &priv, GstEvent *event, const flv::StartSetting
 
 gboolean seek(GstFlvSeek *self, GstEvent *event) {
   Private &priv = self->priv;
-  const flv::KeyframeIndex index = priv.session.index();
-  auto settings = flvseek::settings_of_seek(event, properties_of(self), index);
-  if (!settings || !flvseek::fit(*settings, index))
+  auto settings = flvseek::settings_of_seek(event, properties_of(self));
+  if (!settings || !flvseek::fit(*settings, priv.session.index()))
     return FALSE;
   if (GST_PAD_MODE(priv.sink_pad) == GST_PAD_MODE_PULL)
     return seek_by_pulling(priv, event, *settings);

@@ -20,9 +20,9 @@ void Outlet::flush() {
   discont_ = true;
 }
 
-GstFlowReturn Outlet::begin(const flv::StreamStart &start, guint64 stop, guint32 seqnum) {
+GstFlowReturn Outlet::begin(const flv::StreamStart &start, guint32 seqnum) {
   position_ = start.position;
-  stop_ = stop;
+  stop_ = start.stop;
   cutter_.reset(start.position > 0 ? flv::Splitter::Start::Middle : flv::Splitter::Start::File,
                 start.position);
   begun_ = true;

@@ -24,8 +24,8 @@ public:
   void flush();
 
   // Sends the caps, unless they went out before, a segment and the head. What comes next is the
-  // file from start.position on, up to the first tag at or after `stop`; 0: all of it.
-  [[nodiscard]] GstFlowReturn begin(const flv::StreamStart &start, guint64 stop, guint32 seqnum);
+  // file from start.position on, as far as that says.
+  [[nodiscard]] GstFlowReturn begin(const flv::StreamStart &start, guint32 seqnum);
   [[nodiscard]] bool has_begun() const { return begun_; }
   // The file's next bytes. EOS: the stop was reached, and the bytes in front of it were sent.
   [[nodiscard]] GstFlowReturn send(gstflv::BufferPtr buffer);

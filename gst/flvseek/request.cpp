@@ -41,15 +41,6 @@ flv::Snap snap_of(GstSeekFlags flags, StartRequest::Measure measure, Snap otherw
   return snap_of(otherwise);
 }
 
-// The first key frame that is not before `time` (ms); 0 where there is none.
-guint64 offset_of(guint64 time, const flv::KeyframeIndex &index) {
-  const double seconds = static_cast<double>(time) / 1000;
-  const auto found = std::lower_bound(index.times.begin(), index.times.end(), seconds);
-  return found == index.times.end()
-             ? 0
-             : index.positions[static_cast<std::size_t>(found - index.times.begin())];
-}
-
 void append(GValue *array, guint64 number) {
   GValue value = G_VALUE_INIT;
   g_value_init(&value, G_TYPE_UINT64);
@@ -97,8 +88,7 @@ flv::StartSettings settings_of(const Properties &properties) {
   return settings;
 }
 
-std::optional<flv::StartSettings> settings_of_seek(GstEvent *seek, const Properties &properties,
-                                                   const flv::KeyframeIndex &index) {
+std::optional<flv::StartSettings> settings_of_seek(GstEvent *seek, const Properties &properties) {
   gdouble rate = 1.0;
   GstFormat format = GST_FORMAT_UNDEFINED;
   GstSeekFlags flags = GST_SEEK_FLAG_NONE;
@@ -121,11 +111,10 @@ std::optional<flv::StartSettings> settings_of_seek(GstEvent *seek, const Propert
   const guint64 value = static_cast<guint64>(start) / unit;
   if (value > 0)
     settings.request = {measure, value, snap_of(flags, measure, properties.snap)};
-  if (stop_type == GST_SEEK_TYPE_SET) {
-    settings.stop = stop <= 0 ? 0 : static_cast<guint64>(stop) / unit;
-    if (in_time && settings.stop > 0)
-      settings.stop = offset_of(settings.stop, index);
-  }
+  if (stop_type == GST_SEEK_TYPE_SET)
+    settings.stop = stops && !in_time ? static_cast<guint64>(stop) : 0;
+  if (stops && in_time)
+    settings.stop_time = static_cast<guint64>(stop) / unit;
   if (!in_time && settings.stop > 0 && settings.stop <= value)
     return std::nullopt;
   return settings;

@@ -35,10 +35,9 @@ struct Properties {
 
 [[nodiscard]] flv::StartSettings settings_of(const Properties &properties);
 
-// Nothing: the seek asks for something that this element can't do. `index` is what is known of the
-// file's key frames, for a stop that is given as a time.
-[[nodiscard]] std::optional<flv::StartSettings>
-settings_of_seek(GstEvent *seek, const Properties &properties, const flv::KeyframeIndex &index);
+// Nothing: the seek asks for something that this element can't do.
+[[nodiscard]] std::optional<flv::StartSettings> settings_of_seek(GstEvent *seek,
+                                                                 const Properties &properties);
 
 // Moves a start that is before the first key frame, and may go back to one, to the file's start.
 // false: it is behind the last one, and may not.

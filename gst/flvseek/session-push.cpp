@@ -222,11 +222,12 @@ bool Session::seek(const flv::StartSettings &settings, bool flush, guint32 seqnu
     return false;
   starter_->look_for(settings);
   const auto wanted = starter_->wanted();
-  if (!wanted) {
+  if (starter_->error().kind != flv::StartError::Kind::None) {
     if (looking_)
       starter_->look_for(settings_);
     return false;
   }
+  const guint64 from = wanted ? wanted->offset : starter_->start().position;
   const flv::StartSettings settings_before = std::exchange(settings_, settings);
   const guint32 seqnum_before = next_seqnum_.exchange(seqnum);
   const bool looking_before = looking_.exchange(true);
@@ -234,7 +235,7 @@ bool Session::seek(const flv::StartSettings &settings, bool flush, guint32 seqnu
     return true;
   const bool ended_before = std::exchange(ended_, false);
   lock.unlock();
-  if (flush ? ask_upstream(wanted->offset, seqnum) : jump(wanted->offset))
+  if (flush ? ask_upstream(from, seqnum) : jump(from))
     return true;
   lock.lock(); // nothing has happened
   settings_ = settings_before;

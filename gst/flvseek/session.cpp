@@ -153,7 +153,7 @@ GstFlowReturn Session::begin() {
   GstFlowReturn flow = start_stream();
   if (flow != GST_FLOW_OK)
     return flow;
-  flow = outlet_.begin(decision.start, decision.settings.stop, seqnum_);
+  flow = outlet_.begin(decision.start, seqnum_);
   for (EventPtr &event : waiting_)
     gst_pad_push_event(outlet_.pad(), event.release());
   waiting_.clear();

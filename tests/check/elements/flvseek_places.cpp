@@ -251,6 +251,56 @@ GST_START_TEST(held_as_it_came) {
 }
 GST_END_TEST
 
+// A stop in time is one in bytes once the key frames are known, however late that is.
+GST_START_TEST(stop_time) {
+  const Access access = kAccesses[__i__ % 2];
+  const char *const kIndexes[] = {"metadata", "scan", "auto"};
+  const std::string index = kIndexes[__i__ / 2];
+  const auto of = [](guint64 ms) { return static_cast<gint64>(ms * GST_MSECOND); };
+  const struct {
+    guint64 start;
+    guint64 stop;
+    std::size_t key;
+    std::size_t end;
+  } rows[] = {
+      {800, 2000, 2, 5}, {900, 1999, 2, 5}, {0, 1200, 0, 3}, {0, 9000, 0, 8}, {2400, 9000, 6, 8}};
+  const Pick none = [](const Stream &) { return Entries(); };
+  for (const std::size_t scale : {1U, 300U}) {
+    const Stream stream = clip(scale, index == "metadata" ? key_frames_of : none, false);
+    for (const auto &row : rows) {
+      for (const bool again : {false, true}) { // for a scan has been made then
+        Seek seek(source_of(stream, access), "index=" + index + kOriginal, GST_STATE_READY);
+        seek.block(0);
+        seek.set_state(GST_STATE_PLAYING);
+        seek.wait_until_blocked();
+        if (again) {
+          fail_unless(seek.seek_time(2800));
+          seek.wait_until_blocked();
+        }
+        fail_unless(seek.send(gst_event_new_seek(1.0, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH,
+                                                 GST_SEEK_TYPE_SET, of(row.start),
+                                                 GST_SEEK_TYPE_SET, of(row.stop))));
+        seek.release();
+        seek.run();
+        Buffer should = row.start == 0 ? stream.bytes : started(stream, row.key);
+        if (row.end < 8)
+          should.resize(should.size() - (stream.bytes.size() - position(stream, row.end)));
+        assert_bytes(seek.take(), should);
+      }
+    }
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(stop_time_without_an_index) {
+  Seek seek(source_of(file(), kAccesses[__i__]));
+  seek.run();
+  for (const int flags : {0, 1})
+    fail_if(seek.send(gst_event_new_seek(1.0, GST_FORMAT_TIME, static_cast<GstSeekFlags>(flags),
+                                         GST_SEEK_TYPE_SET, 0, GST_SEEK_TYPE_SET, GST_SECOND)));
+}
+GST_END_TEST
+
 static Suite *flvseek_places_suite() {
   Suite *suite = suite_create("flvseek_places");
   TCase *tcase = tcase_create("places");
@@ -268,6 +318,8 @@ static Suite *flvseek_places_suite() {
   tcase_add_loop_test(tcase, size_unknown, 0, 2);
   tcase_add_test(tcase, audio_only);
   tcase_add_test(tcase, held_as_it_came);
+  tcase_add_loop_test(tcase, stop_time, 0, 6);
+  tcase_add_loop_test(tcase, stop_time_without_an_index, 0, 2);
   return suite;
 }
 

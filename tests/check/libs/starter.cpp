@@ -135,6 +135,40 @@ START_TEST(test_whole_file) {
 }
 END_TEST
 
+// --- Where it stops ---
+
+START_TEST(test_stop_time) {
+  StartSettings settings = at_time(1000);
+  for (const Access access : kAll) {
+    for (const IndexSource index : {kMetadata, kScan, kAuto}) {
+      settings.index = index;
+      for (const bool whole : {true, false}) {
+        settings.request = whole ? std::nullopt : at_time(1000).request;
+        const auto stop_at = [&](std::uint64_t time) {
+          settings.stop_time = time;
+          const Result result = look(access, kClip.bytes, settings);
+          ck_assert_msg(result.error.kind == Kind::None, "%s", result.error.text.c_str());
+          ck_assert(result.start.place.has_value() != whole);
+          return result.start.stop;
+        };
+        const auto key = [](std::size_t number) {
+          return static_cast<std::uint64_t>(kKeys[number].first);
+        };
+        const auto time = [](std::size_t number) {
+          return static_cast<std::uint64_t>(std::llround(kKeys[number].second * 1000));
+        };
+        const std::size_t last = kKeys.size() - 1;
+        ck_assert(stop_at(time(last)) == key(last));
+        ck_assert(stop_at(time(last) - 1) == key(last));
+        ck_assert(stop_at(time(last) + 1) == 0);
+      }
+    }
+  }
+  settings.index = kMetadata;
+  ck_assert(look(Access::Seekable, flvtest::file().bytes, settings).error.kind == Kind::NoIndex);
+}
+END_TEST
+
 // --- What can't be met ---
 
 // Nobody has to look for what can't be there.
@@ -779,6 +813,7 @@ END_TEST
 
 int main() {
   return flvtest::run("starter", {{test_whole_file},
+                                  {test_stop_time},
                                   {test_known_to_be_impossible},
                                   {test_snap, std::size(kSnaps)},
                                   {test_head},
