@@ -90,6 +90,9 @@ Private &priv_of(gpointer object) {
   return GST_FLV_SEEK(object)->priv;
 }
 
+// How often a seek looks whether the streaming thread has let go (µs).
+constexpr gulong kTurn = 500;
+
 Properties properties_of(gpointer object) {
   GST_OBJECT_LOCK(object);
   const Properties properties = priv_of(object).properties;
@@ -191,14 +194,19 @@ gboolean seek_by_pulling(Private &priv, GstEvent *event, const flv::StartSetting
   auto prepared = priv.session.prepare(settings);
   if (!prepared)
     return FALSE;
-  if (flush)
-    send(gst_event_new_flush_start());
-  else
-    gst_pad_pause_task(priv.sink_pad);
-  GST_PAD_STREAM_LOCK(priv.sink_pad);
   if (flush) {
+    send(gst_event_new_flush_start());
+    // Another seek may end the flush before it is this one's turn.
+    while (!GST_PAD_STREAM_TRYLOCK(priv.sink_pad)) {
+      if (!GST_PAD_IS_FLUSHING(priv.source_pad))
+        send(gst_event_new_flush_start());
+      g_usleep(kTurn);
+    }
     priv.session.flush();
     send(gst_event_new_flush_stop(TRUE));
+  } else {
+    gst_pad_pause_task(priv.sink_pad);
+    GST_PAD_STREAM_LOCK(priv.sink_pad);
   }
   priv.session.set_seqnum(seqnum);
   priv.session.restart(std::move(*prepared));

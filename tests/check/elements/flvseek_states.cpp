@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Stopping and starting again, in whatever the element is doing.
+#include <atomic>
+#include <thread>
+
 #include "seektest.h"
 
 using namespace flvtest;
@@ -154,6 +157,63 @@ GST_START_TEST(file_and_queues) {
 }
 GST_END_TEST
 
+// Two seeks that flush at the same time, of which the first ends the other's flush, too. The sink
+// lets nobody through but who flushes it.
+GST_START_TEST(two_flushes_at_once) {
+  struct Flushes {
+    Seek &seek;
+    std::atomic<int> upstream = 0;
+    std::atomic<int> downstream = 0;
+    std::atomic<int> returned = 0;
+  };
+  const Stream stream = clip(300);
+  Seek seek({.bytes = stream.bytes}, kOriginal + "start-time=400", GST_STATE_READY);
+  seek.block(1);
+  seek.set_state(GST_STATE_PLAYING);
+  seek.wait_until_blocked();
+  Flushes flushes{.seek = seek};
+  const auto see_upstream = [](GstPad *, GstPadProbeInfo *info, gpointer data) {
+    auto &self = *static_cast<Flushes *>(data);
+    if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_FLUSH_START) {
+      ++self.upstream;
+      Seek::wait_for([&] { return self.upstream >= 2; });
+    }
+    return GST_PAD_PROBE_OK;
+  };
+  const auto see_downstream = [](GstPad *, GstPadProbeInfo *info, gpointer data) {
+    auto &self = *static_cast<Flushes *>(data);
+    if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_FLUSH_START &&
+        ++self.downstream == 2) {
+      Seek::wait_for([&] { return self.returned == 1; });
+      self.seek.wait_until_blocked();
+    }
+    return GST_PAD_PROBE_OK;
+  };
+  gst_pad_add_probe(seek.sink_pad(), GST_PAD_PROBE_TYPE_EVENT_FLUSH, see_upstream, &flushes,
+                    nullptr);
+  gst_pad_add_probe(seek.source_pad(), GST_PAD_PROBE_TYPE_EVENT_FLUSH, see_downstream, &flushes,
+                    nullptr);
+  const auto go = [&](guint64 from, guint64 to) {
+    fail_unless(
+        seek.send(gst_event_new_seek(1.0, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET,
+                                     static_cast<gint64>(from * GST_MSECOND), GST_SEEK_TYPE_SET,
+                                     static_cast<gint64>(to * GST_MSECOND))));
+    ++flushes.returned;
+  };
+  std::thread first(go, 800, 2000);
+  Seek::wait_for([&] { return flushes.upstream == 1; });
+  std::thread second(go, 0, 2000); // for which nothing has to be read
+  Seek::wait_for([&] { return flushes.returned == 2; });
+  first.join();
+  second.join();
+  seek.release();
+  seek.run();
+  Buffer should = seek.get("actual-time") > 0 ? started(stream, 2) : stream.bytes;
+  should.resize(should.size() - (stream.bytes.size() - position(stream, 5)));
+  assert_bytes(seek.take(), should);
+}
+GST_END_TEST
+
 static Suite *flvseek_states_suite() {
   Suite *suite = suite_create("flvseek_states");
   TCase *tcase = tcase_create("states");
@@ -166,6 +226,7 @@ static Suite *flvseek_states_suite() {
   tcase_add_test(tcase, nothing_upstream);
   tcase_add_test(tcase, nothing_downstream);
   tcase_add_test(tcase, file_and_queues);
+  tcase_add_test(tcase, two_flushes_at_once);
   return suite;
 }
 
