@@ -2,7 +2,6 @@
 #include "listener.h"
 
 #include <algorithm>
-#include <cstring>
 #include <future>
 #include <utility>
 
@@ -10,30 +9,19 @@
 
 #include "config.h"
 #include "headstream.h"
-#include "tlsstream.h"
 
 namespace flvhttp {
 
-using fanout::Framing;
 using gstflv::ObjectPtr;
-using gstflv::StringPtr;
 
 namespace {
 
 constexpr int kBacklog = 1024;
 // Where the system has no descriptor left, it is asked again after so many ms.
 constexpr guint kAcceptAgain = 100;
-constexpr const char *kAdmitted = "flvhttp-admitted";
-constexpr const char *kMethods = "GET, HEAD, OPTIONS";
 
 struct FreeResults {
   void operator()(GList *addresses) const { g_resolver_free_addresses(addresses); }
-};
-
-// A connection while the HTTP library has it.
-struct Pending {
-  Admitted admitted;
-  SourcePtr timeout; // breaks it off
 };
 
 void run_work(GMainContext *context, GSource *source, std::function<void()> work) {
@@ -49,69 +37,7 @@ void run_work(GMainContext *context, GSource *source, std::function<void()> work
   g_source_unref(source);
 }
 
-const char *request_header(SoupServerMessage *message, const char *name) {
-  return soup_message_headers_get_one(soup_server_message_get_request_headers(message), name);
-}
-
-void set_header(SoupServerMessage *message, const char *name, const char *value) {
-  soup_message_headers_replace(soup_server_message_get_response_headers(message), name, value);
-}
-
-void refuse(SoupServerMessage *message, guint status) {
-  soup_server_message_set_status(message, status, nullptr);
-  if (status == SOUP_STATUS_SERVICE_UNAVAILABLE)
-    set_header(message, "Retry-After", "2");
-}
-
-std::string text_of(GSocketAddress *address) {
-  if (!G_IS_INET_SOCKET_ADDRESS(address))
-    return "";
-  auto *inet = G_INET_SOCKET_ADDRESS(address);
-  const StringPtr host(g_inet_address_to_string(g_inet_socket_address_get_address(inet)));
-  const bool brackets =
-      g_inet_address_get_family(g_inet_socket_address_get_address(inet)) == G_SOCKET_FAMILY_IPV6;
-  std::string text = brackets ? "[" : "";
-  text += host.get();
-  text += brackets ? "]:" : ":";
-  return text + std::to_string(g_inet_socket_address_get_port(inet));
-}
-
-void allow_origin(SoupServerMessage *message, const std::string &origin) {
-  if (origin.empty())
-    return;
-  set_header(message, "Access-Control-Allow-Origin", origin.c_str());
-  if (origin != "*")
-    set_header(message, "Vary", "Origin");
-}
-
-// Before a script of another site may ask.
-void answer_preflight(SoupServerMessage *message) {
-  soup_server_message_set_status(message, SOUP_STATUS_NO_CONTENT, nullptr);
-  set_header(message, "Allow", kMethods);
-  set_header(message, "Access-Control-Allow-Methods", kMethods);
-  const char *wanted = request_header(message, "Access-Control-Request-Headers");
-  set_header(message, "Access-Control-Allow-Headers", wanted ? wanted : "*");
-  set_header(message, "Access-Control-Max-Age", "86400");
-}
-
-// Whether a script of another site than this server's asks.
-bool is_from_elsewhere(SoupServerMessage *message) {
-  const char *origin = request_header(message, "Origin");
-  const char *host = request_header(message, "Host");
-  const char *site = origin ? strstr(origin, "://") : nullptr;
-  return origin && !(site && host && g_ascii_strcasecmp(site + 3, host) == 0);
-}
-
-bool wants_websocket(SoupServerMessage *message) {
-  const char *upgrade = request_header(message, "Upgrade");
-  return upgrade && g_ascii_strcasecmp(upgrade, "websocket") == 0;
-}
-
-} // namespace
-
 // Shared places.
-
-namespace {
 
 struct Registry {
   std::mutex mutex;
@@ -319,83 +245,9 @@ void Listener::admit(Admitted admitted) {
   const ObjectPtr<GSocketAddress> own(g_inet_socket_address_new(
       g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(remote.get())),
       g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(remote.get()))));
-  g_object_set_data_full(G_OBJECT(own.get()), kAdmitted, pending,
+  g_object_set_data_full(G_OBJECT(own.get()), kPending, pending,
                          [](gpointer data) { delete static_cast<Pending *>(data); });
   soup_server_accept_iostream(server_.get(), stream.get(), local.get(), own.get(), nullptr);
-}
-
-void Listener::answer(SoupServerMessage *message) {
-  const std::string method = soup_server_message_get_method(message);
-  const char *path = g_uri_get_path(soup_server_message_get_uri(message));
-  set_header(message, "Connection", "close");
-  const auto route = find(path);
-  if (!route)
-    return refuse(message, SOUP_STATUS_NOT_FOUND);
-  allow_origin(message, route->channel->settings().allow_origin);
-  set_header(message, "Cache-Control", "no-cache, no-store");
-  if (method == "OPTIONS")
-    return answer_preflight(message);
-  if (method != "GET" && method != "HEAD") {
-    set_header(message, "Allow", kMethods);
-    return refuse(message, SOUP_STATUS_METHOD_NOT_ALLOWED);
-  }
-  if (!route->text)
-    return answer_stream(message, route->channel);
-  const std::string text = route->text();
-  soup_server_message_set_status(message, SOUP_STATUS_OK, nullptr);
-  soup_server_message_set_response(message, route->type.c_str(), SOUP_MEMORY_COPY, text.data(),
-                                   text.size());
-}
-
-void Listener::answer_stream(SoupServerMessage *message, const std::shared_ptr<Channel> &channel) {
-  const bool head = soup_server_message_get_method(message) == SOUP_METHOD_HEAD;
-  if (head) {
-    const std::string type = channel->content_type();
-    if (type.empty() || channel->has_ended())
-      return refuse(message, SOUP_STATUS_SERVICE_UNAVAILABLE);
-    soup_server_message_set_status(message, SOUP_STATUS_OK, nullptr);
-    set_header(message, "Content-Type", type.c_str());
-    soup_message_headers_set_encoding(soup_server_message_get_response_headers(message),
-                                      SOUP_ENCODING_EOF);
-    return;
-  }
-  if (!channel->has_room())
-    return refuse(message, SOUP_STATUS_SERVICE_UNAVAILABLE);
-  if (wants_websocket(message))
-    return upgrade(message, channel);
-  hand_over(message, *channel, Framing::Plain);
-}
-
-// A browser tells which site's script asks. Those that are none need not say.
-void Listener::upgrade(SoupServerMessage *message, const std::shared_ptr<Channel> &channel) {
-  const std::string allowed = channel->settings().allow_origin;
-  const bool any = allowed == "*" || !is_from_elsewhere(message);
-  if (!soup_websocket_server_process_handshake(message, any ? nullptr : allowed.c_str(), nullptr,
-                                               nullptr, nullptr))
-    return;
-  struct Upgraded {
-    std::shared_ptr<Channel> channel;
-  };
-  g_signal_connect_data(
-      message, "wrote-informational", G_CALLBACK(+[](SoupServerMessage *ready, gpointer data) {
-        hand_over(ready, *static_cast<Upgraded *>(data)->channel, Framing::WebSocket);
-      }),
-      new Upgraded{channel},
-      [](gpointer data, GClosure *) { delete static_cast<Upgraded *>(data); },
-      static_cast<GConnectFlags>(0));
-}
-
-void Listener::hand_over(SoupServerMessage *message, Channel &channel, Framing framing) {
-  GSocketAddress *address = soup_server_message_get_remote_address(message);
-  auto *pending = static_cast<Pending *>(g_object_get_data(G_OBJECT(address), kAdmitted));
-  const char *agent = request_header(message, "User-Agent");
-  Visitor visitor{text_of(address), agent ? agent : "", framing,
-                  is_tls(pending->admitted.stream.get())};
-  Admitted admitted = std::move(pending->admitted);
-  pending->timeout.reset();
-  const ObjectPtr<GIOStream> stolen(soup_server_message_steal_connection(message));
-  channel.add(std::make_unique<Client>(
-      std::move(visitor), Transport::over(std::move(admitted.stream), admitted.socket)));
 }
 
 } // namespace flvhttp

@@ -21,6 +21,13 @@ struct Route {
   std::string type;
 };
 
+// A connection while the HTTP library has it: what hangs on its address.
+struct Pending {
+  Admitted admitted;
+  SourcePtr timeout; // breaks it off
+};
+inline constexpr const char *kPending = "flvhttp-pending";
+
 class Listener {
 public:
   struct Place {
