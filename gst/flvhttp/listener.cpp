@@ -149,14 +149,23 @@ void Listener::remove(const Channel *channel) {
                 [channel](const auto &each) { return each.second.channel.get() == channel; });
 }
 
+// Who comes when the last element has left is not kept waiting.
+bool Listener::has_routes() const {
+  const std::lock_guard lock(routes_mutex_);
+  return !routes_.empty();
+}
+
 std::optional<Route> Listener::find(const std::string &path) const {
   const std::lock_guard lock(routes_mutex_);
   const auto place = routes_.find(path);
   return place == routes_.end() ? std::nullopt : std::optional(place->second);
 }
 
+// In front of all connections: while there is always one more, a stop would wait for ever.
 void Listener::run_soon(std::function<void()> work) {
-  run_work(context_, g_idle_source_new(), std::move(work));
+  GSource *source = g_idle_source_new();
+  g_source_set_priority(source, G_PRIORITY_HIGH);
+  run_work(context_, source, std::move(work));
 }
 
 void Listener::finish_work() {
@@ -217,7 +226,8 @@ void Listener::accepted(GAsyncResult *result) {
     g_clear_error(&error);
     return run_work(context_, g_timeout_source_new(kAcceptAgain), [this] { accept(); });
   }
-  gate_->enter(connection.get(), credentials_, request_timeout_);
+  if (has_routes())
+    gate_->enter(connection.get(), credentials_, request_timeout_);
   accept();
 }
 

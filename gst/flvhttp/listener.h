@@ -63,6 +63,7 @@ private:
   explicit Listener(const Place &place);
 
   [[nodiscard]] bool bind(GError **error);
+  [[nodiscard]] bool has_routes() const;
   [[nodiscard]] std::optional<Route> find(const std::string &path) const;
   void run();
   void accept();
