@@ -2,6 +2,7 @@
 #include "listener.h"
 
 #include <algorithm>
+#include <condition_variable>
 #include <future>
 #include <utility>
 
@@ -20,10 +21,6 @@ constexpr int kBacklog = 1024;
 // Where the system has no descriptor left, it is asked again after so many ms.
 constexpr guint kAcceptAgain = 100;
 
-struct FreeResults {
-  void operator()(GList *addresses) const { g_resolver_free_addresses(addresses); }
-};
-
 void run_work(GMainContext *context, GSource *source, std::function<void()> work) {
   g_source_set_callback(
       source,
@@ -39,9 +36,33 @@ void run_work(GMainContext *context, GSource *source, std::function<void()> work
 
 // Shared places.
 
+struct Entry {
+  Listener::Place place; // the port that it has
+  bool is_alone = false;
+  const Listener *listener = nullptr;
+  std::weak_ptr<Listener> alive; // no more: it goes, and has its port until it has gone
+};
+
 struct Registry {
   std::mutex mutex;
-  std::vector<std::pair<Listener::Place, std::weak_ptr<Listener>>> listeners;
+  std::condition_variable gone;
+  std::vector<Entry> entries;
+
+  [[nodiscard]] std::shared_ptr<Listener> find(const Listener::Place &place) const {
+    for (const Entry &each : entries) {
+      const bool same =
+          !each.is_alone && each.place.port == place.port && each.place.address == place.address;
+      if (auto listener = same ? each.alive.lock() : nullptr)
+        return listener;
+    }
+    return nullptr;
+  }
+
+  [[nodiscard]] bool is_left(guint16 port) const {
+    return std::any_of(entries.begin(), entries.end(), [port](const Entry &each) {
+      return each.place.port == port && each.alive.expired();
+    });
+  }
 };
 
 Registry &registry() {
@@ -51,27 +72,44 @@ Registry &registry() {
 
 } // namespace
 
+// Others start and stop while a name is looked up.
 std::shared_ptr<Listener> Listener::at(const Place &place, GError **error) {
+  if (auto shared = find_shared(place))
+    return share(std::move(shared), place, error);
+  const std::shared_ptr<Listener> own(new Listener(place));
+  if (!own->prepare(error))
+    return nullptr;
+  Registry &all = registry();
+  std::shared_ptr<Listener> shared;
+  {
+    std::unique_lock lock(all.mutex);
+    all.gone.wait(lock, [&] { return !all.is_left(place.port); });
+    shared = all.find(place);
+    if (!shared && !own->bind(error))
+      return nullptr;
+    if (!shared) {
+      all.entries.push_back({place, place.port == 0, own.get(), own});
+      all.entries.back().place.port = own->port_;
+    }
+  }
+  return shared ? share(std::move(shared), place, error) : own;
+}
+
+std::shared_ptr<Listener> Listener::find_shared(const Place &place) {
   Registry &all = registry();
   const std::lock_guard lock(all.mutex);
-  std::erase_if(all.listeners, [](const auto &each) { return each.second.expired(); });
-  for (const auto &[other, weak] : all.listeners) {
-    const bool same = place.port != 0 && other.port == place.port && other.address == place.address;
-    auto listener = same ? weak.lock() : nullptr;
-    if (!listener)
-      continue;
-    if (other.certificate == place.certificate && other.key == place.key)
-      return listener;
-    g_set_error(error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE,
-                "%s port %u is served with another certificate already", place.address.c_str(),
-                unsigned{place.port});
-    return nullptr;
-  }
-  std::shared_ptr<Listener> listener(new Listener(place));
-  if (!listener->bind(error))
-    return nullptr;
-  all.listeners.emplace_back(place, listener);
-  return listener;
+  return all.find(place);
+}
+
+std::shared_ptr<Listener> Listener::share(std::shared_ptr<Listener> listener, const Place &place,
+                                          GError **error) {
+  const Place &other = listener->place_;
+  if (other.certificate == place.certificate && other.key == place.key)
+    return listener;
+  g_set_error(error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE,
+              "%s port %u is served with another certificate already", place.address.c_str(),
+              unsigned{place.port});
+  return nullptr;
 }
 
 Listener::Listener(const Place &place)
@@ -86,12 +124,18 @@ Listener::~Listener() {
     thread_.join();
   }
   g_socket_listener_close(socket_.get());
+  Registry &all = registry();
+  {
+    const std::lock_guard lock(all.mutex);
+    std::erase_if(all.entries, [this](const Entry &each) { return each.listener == this; });
+  }
+  all.gone.notify_all();
   g_main_loop_unref(loop_);
   g_main_context_unref(context_);
 }
 
-// All addresses of the name that this system has, at one port.
-bool Listener::bind(GError **error) {
+// What may take its time, for a name has to be looked up.
+bool Listener::prepare(GError **error) {
   if (!place_.certificate.empty()) {
     const std::string &key = place_.key.empty() ? place_.certificate : place_.key;
     credentials_ = TlsCredentials::load(place_.certificate, key, error);
@@ -99,13 +143,16 @@ bool Listener::bind(GError **error) {
       return false;
   }
   const ObjectPtr<GResolver> resolver(g_resolver_get_default());
-  const std::unique_ptr<GList, FreeResults> addresses(
+  addresses_.reset(
       g_resolver_lookup_by_name(resolver.get(), place_.address.c_str(), nullptr, error));
-  if (!addresses)
-    return false;
+  return addresses_ != nullptr;
+}
+
+// All addresses of the name that this system has, at one port.
+bool Listener::bind(GError **error) {
   port_ = place_.port;
   bool bound = false;
-  for (const GList *item = addresses.get(); item; item = item->next) {
+  for (const GList *item = addresses_.get(); item; item = item->next) {
     const ObjectPtr<GSocketAddress> wanted(
         g_inet_socket_address_new(static_cast<GInetAddress *>(item->data), port_));
     GSocketAddress *effective = nullptr;

@@ -28,6 +28,10 @@ struct Pending {
 };
 inline constexpr const char *kPending = "flvhttp-pending";
 
+struct FreeAddresses {
+  void operator()(GList *addresses) const { g_resolver_free_addresses(addresses); }
+};
+
 class Listener {
 public:
   struct Place {
@@ -37,7 +41,8 @@ public:
     std::string key;
   };
 
-  // The one at that place, shared by all who ask while it lives. nullptr: `error` says why.
+  // The one at that place, shared by all who ask while it lives. One that goes is waited for.
+  // nullptr: `error` says why.
   [[nodiscard]] static std::shared_ptr<Listener> at(const Place &place, GError **error);
 
   ~Listener();
@@ -62,6 +67,10 @@ public:
 private:
   explicit Listener(const Place &place);
 
+  [[nodiscard]] static std::shared_ptr<Listener> find_shared(const Place &place);
+  [[nodiscard]] static std::shared_ptr<Listener> share(std::shared_ptr<Listener> listener,
+                                                       const Place &place, GError **error);
+  [[nodiscard]] bool prepare(GError **error);
   [[nodiscard]] bool bind(GError **error);
   [[nodiscard]] bool has_routes() const;
   [[nodiscard]] std::optional<Route> find(const std::string &path) const;
@@ -77,6 +86,7 @@ private:
   Place place_;
   guint16 port_ = 0;
   std::shared_ptr<const TlsCredentials> credentials_;
+  std::unique_ptr<GList, FreeAddresses> addresses_;
   std::atomic<guint> request_timeout_ = 5000;
 
   mutable std::mutex routes_mutex_;
