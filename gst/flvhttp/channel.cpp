@@ -31,10 +31,11 @@ ChannelSettings Channel::settings() const {
   return new_settings_;
 }
 
-void Channel::set_content_type(std::string content_type) {
+void Channel::set_content_type(std::string content_type, bool has_header) {
   {
     const std::lock_guard lock(inbox_mutex_);
     content_type_ = std::move(content_type);
+    has_header_ = has_header;
   }
   wake_();
 }
@@ -197,7 +198,7 @@ void Channel::take_inbox(const Poller &poller) {
     history_.append(std::move(entry));
   }
   entries_.clear();
-  if (!shown_ && !type_.empty() && history_.last_join()) {
+  if (!shown_ && !type_.empty() && (has_header_ || history_.last_join())) {
     shown_ = true;
     for (const auto &client : clients_)
       list(*client);

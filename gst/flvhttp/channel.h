@@ -63,8 +63,9 @@ public:
   void remove_all();
 
   // The streaming thread.
-  // What the stream is. Clients are answered once there is a place where they can begin.
-  void set_content_type(std::string content_type);
+  // What the stream is. Clients are answered once it has shown its header: here, or by a place
+  // where they can begin.
+  void set_content_type(std::string content_type, bool has_header);
   void push(std::vector<fanout::Entry> entries);
   // Nothing more comes, or after all it does.
   void set_ended(bool ended);
@@ -119,7 +120,8 @@ private:
   mutable std::mutex inbox_mutex_;
   ChannelSettings new_settings_;
   std::string content_type_;
-  std::string shown_type_; // once there is a place to begin at
+  bool has_header_ = false;
+  std::string shown_type_; // once clients are answered
   std::vector<fanout::Entry> entries_;
   Clients arrivals_;
   std::size_t count_ = 0; // clients, those to come included

@@ -77,6 +77,7 @@ void Feed::set_caps(GstCaps *caps) {
   type_ = type_of(structure);
   is_flv_ = type_ == kFlv;
   std::vector<std::vector<std::uint8_t>> parts = stream_header(structure);
+  has_header_ = !parts.empty();
   if (is_flv_) {
     if (!flowing_) {
       for (const auto &part : parts)

@@ -23,6 +23,8 @@ public:
 
   // The type for clients; empty before it is known.
   [[nodiscard]] const std::string &content_type() const { return type_; }
+  // Whether the caps have told how the stream begins.
+  [[nodiscard]] bool has_header() const { return has_header_; }
   [[nodiscard]] const flv::Fault &fault() const { return flv_.fault(); }
 
 private:
@@ -33,6 +35,7 @@ private:
 
   std::string type_;
   bool is_flv_ = false;
+  bool has_header_ = false;
   fanout::FlvFeed flv_;
 
   // Of all else.

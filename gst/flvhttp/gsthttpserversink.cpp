@@ -230,7 +230,7 @@ gboolean gst_http_server_sink_stop(GstBaseSink *sink) noexcept {
 void note_type(GstBaseSink *sink) {
   const Private &priv = priv_of(sink);
   if (!priv.feed.content_type().empty())
-    priv.channel->set_content_type(priv.feed.content_type());
+    priv.channel->set_content_type(priv.feed.content_type(), priv.feed.has_header());
 }
 
 gboolean gst_http_server_sink_set_caps(GstBaseSink *sink, GstCaps *caps) noexcept {
