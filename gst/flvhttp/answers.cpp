@@ -14,6 +14,7 @@ using gstflv::StringPtr;
 
 namespace {
 
+constexpr const char *kAllowOrigin = "Access-Control-Allow-Origin";
 constexpr const char *kMethods = "GET, HEAD, OPTIONS";
 
 const char *request_header(SoupServerMessage *message, const char *name) {
@@ -44,9 +45,12 @@ std::string text_of(GSocketAddress *address) {
 }
 
 void allow_origin(SoupServerMessage *message, const std::string &origin) {
+  SoupMessageHeaders *headers = soup_server_message_get_response_headers(message);
+  soup_message_headers_remove(headers, kAllowOrigin);
+  soup_message_headers_remove(headers, "Vary");
   if (origin.empty())
     return;
-  set_header(message, "Access-Control-Allow-Origin", origin.c_str());
+  set_header(message, kAllowOrigin, origin.c_str());
   if (origin != "*")
     set_header(message, "Vary", "Origin");
 }
@@ -75,6 +79,17 @@ bool wants_websocket(SoupServerMessage *message) {
 }
 
 } // namespace
+
+std::string origin_fields(const std::string &origin) {
+  if (origin.empty())
+    return "";
+  return kAllowOrigin + (": " + origin) + (origin == "*" ? "\r\n" : "\r\nVary: Origin\r\n");
+}
+
+// libsoup may find that it is none that can be answered.
+void Listener::begin_answer(SoupServerMessage *message) const {
+  allow_origin(message, common_origin());
+}
 
 void Listener::answer(SoupServerMessage *message) {
   const std::string method = soup_server_message_get_method(message);

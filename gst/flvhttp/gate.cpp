@@ -34,8 +34,9 @@ struct Gate::Waiting {
   SourcePtr timeout;
 };
 
-Gate::Gate(GMainContext *context, std::function<void(Admitted)> admit)
-    : context_(context), admit_(std::move(admit)) {}
+Gate::Gate(GMainContext *context, std::function<void(Admitted)> admit,
+           std::function<std::string()> fields)
+    : context_(context), admit_(std::move(admit)), fields_(std::move(fields)) {}
 
 Gate::~Gate() = default;
 
@@ -120,8 +121,8 @@ void Gate::refuse(Waiting &waiting, const char *status) {
   const bool can_answer =
       !(waiting.credentials || is_tls(admitted.stream.get())) || !admitted.head.empty();
   if (can_answer) {
-    const std::string answer =
-        std::string("HTTP/1.1 ") + status + "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    const std::string answer = std::string("HTTP/1.1 ") + status + "\r\n" + fields_() +
+                               "Content-Length: 0\r\nConnection: close\r\n\r\n";
     g_pollable_output_stream_write_nonblocking(
         G_POLLABLE_OUTPUT_STREAM(g_io_stream_get_output_stream(admitted.stream.get())),
         answer.data(), answer.size(), nullptr, nullptr);

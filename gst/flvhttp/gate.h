@@ -40,7 +40,9 @@ public:
   // Connections that have not shown theirs yet.
   static constexpr std::size_t kMaxWaiting = 4096;
 
-  Gate(GMainContext *context, std::function<void(Admitted)> admit);
+  // `fields`: lines of the answer to who is refused.
+  Gate(GMainContext *context, std::function<void(Admitted)> admit,
+       std::function<std::string()> fields);
   ~Gate();
   Gate(const Gate &) = delete;
   Gate &operator=(const Gate &) = delete;
@@ -59,6 +61,7 @@ private:
 
   GMainContext *context_;
   std::function<void(Admitted)> admit_;
+  std::function<std::string()> fields_;
   std::unordered_map<const Waiting *, std::unique_ptr<Waiting>> waiting_;
 };
 

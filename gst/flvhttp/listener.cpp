@@ -202,6 +202,19 @@ bool Listener::has_routes() const {
   return !routes_.empty();
 }
 
+// Whose scripts may read what is answered in no stream's name.
+std::string Listener::common_origin() const {
+  const std::lock_guard lock(routes_mutex_);
+  std::optional<std::string> common;
+  for (const auto &[path, route] : routes_) {
+    std::string origin = route.channel->settings().allow_origin;
+    if (common && *common != origin)
+      return "*";
+    common = std::move(origin);
+  }
+  return common.value_or("*");
+}
+
 std::optional<Route> Listener::find(const std::string &path) const {
   const std::lock_guard lock(routes_mutex_);
   const auto place = routes_.find(path);
@@ -239,8 +252,14 @@ void Listener::run() {
         static_cast<Listener *>(data)->answer(message);
       },
       this, nullptr);
-  gate_ =
-      std::make_unique<Gate>(context_, [this](Admitted admitted) { admit(std::move(admitted)); });
+  g_signal_connect(server_.get(), "request-started",
+                   G_CALLBACK(+[](SoupServer *, SoupServerMessage *message, gpointer data) {
+                     static_cast<const Listener *>(data)->begin_answer(message);
+                   }),
+                   this);
+  gate_ = std::make_unique<Gate>(
+      context_, [this](Admitted admitted) { admit(std::move(admitted)); },
+      [this] { return origin_fields(common_origin()); });
   accept();
   g_main_loop_run(loop_);
   g_cancellable_cancel(stop_.get());

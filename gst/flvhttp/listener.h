@@ -32,6 +32,9 @@ struct FreeAddresses {
   void operator()(GList *addresses) const { g_resolver_free_addresses(addresses); }
 };
 
+// Lines of an answer that scripts of that site may read.
+[[nodiscard]] std::string origin_fields(const std::string &origin);
+
 class Listener {
 public:
   struct Place {
@@ -73,11 +76,13 @@ private:
   [[nodiscard]] bool prepare(GError **error);
   [[nodiscard]] bool bind(GError **error);
   [[nodiscard]] bool has_routes() const;
+  [[nodiscard]] std::string common_origin() const;
   [[nodiscard]] std::optional<Route> find(const std::string &path) const;
   void run();
   void accept();
   void accepted(GAsyncResult *result);
   void admit(Admitted admitted);
+  void begin_answer(SoupServerMessage *message) const;
   void answer(SoupServerMessage *message);
   void answer_stream(SoupServerMessage *message, const std::shared_ptr<Channel> &channel);
   void upgrade(SoupServerMessage *message, const std::shared_ptr<Channel> &channel);

@@ -3,6 +3,7 @@
 """httpserversink as HTTP clients find it: what is answered to which request."""
 
 import functools
+import os
 import time
 
 from flvfile import pictures
@@ -112,6 +113,26 @@ def no_other_origin():
             check("access-control-allow-origin" not in response.headers,
                   f"{method}: {response.headers}")
             response.close()
+
+
+@case
+def errors_that_a_page_can_read():
+    whole = request("GET", "/live.flv")
+    errors = {404: request("GET", "/other"), 405: request("POST", "/live.flv"),
+              400: b"GARBAGE\r\n\r\n", 431: b"x" * 9000, 408: whole[:-2], 503: whole}
+    site = "https://example.org"
+    for origin, expected, vary in (("*", "*", None), (site, site, "Origin"), ('""', None, None)):
+        with Fed(f"request-timeout=500 wait-timeout=100 'allow-origin={origin}'") as source:
+            for status, said in errors.items():
+                connection = connect(source.port)
+                connection.sendall(said)
+                response = Response(connection)
+                check(response.status == status, f"{response.status} for {said[:40]}")
+                fields = response.headers
+                check(fields.get("access-control-allow-origin") == expected, f"{status}: {fields}")
+                check(fields.get("vary") == vary, f"{status}: {fields}")
+                response.close()
+        os.remove("stream")
 
 
 @case
