@@ -24,12 +24,18 @@ bool has_end(const std::string &head, std::size_t from) {
   return false;
 }
 
+// In front of a request they are none of it (RFC 9112, 2.2).
+const char *skip_empty_lines(const char *begin, const char *end) {
+  return std::find_if(begin, end, [](char each) { return each != '\r' && each != '\n'; });
+}
+
 } // namespace
 
 struct Gate::Waiting {
   Gate *gate = nullptr;
   Admitted admitted;
   std::shared_ptr<const TlsCredentials> credentials; // until it has said something
+  std::size_t size = 0;                              // of what was read
   SourcePtr readable;
   SourcePtr timeout;
 };
@@ -94,7 +100,7 @@ void Gate::read(Waiting &waiting) {
     GError *error = nullptr;
     const gssize size = g_pollable_input_stream_read_nonblocking(
         G_POLLABLE_INPUT_STREAM(input), bytes.data(),
-        std::min(bytes.size(), kMaxHead - head.size()), nullptr, &error);
+        std::min(bytes.size(), kMaxHead - waiting.size), nullptr, &error);
     const bool later = g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
     g_clear_error(&error);
     if (later && is_tls(waiting.admitted.stream.get()))
@@ -103,14 +109,16 @@ void Gate::read(Waiting &waiting) {
       return;
     if (size <= 0)
       return leave(waiting);
+    waiting.size += static_cast<std::size_t>(size);
     const std::size_t from = head.size();
-    head.append(bytes.data(), static_cast<std::size_t>(size));
+    const auto *end = bytes.data() + size;
+    head.append(head.empty() ? skip_empty_lines(bytes.data(), end) : bytes.data(), end);
     if (has_end(head, from)) {
       Admitted admitted = std::move(waiting.admitted);
       leave(waiting);
       return admit_(std::move(admitted));
     }
-    if (head.size() == kMaxHead)
+    if (waiting.size == kMaxHead)
       return refuse(waiting, "431 Request Header Fields Too Large");
   }
 }
@@ -119,7 +127,7 @@ void Gate::read(Waiting &waiting) {
 void Gate::refuse(Waiting &waiting, const char *status) {
   const Admitted &admitted = waiting.admitted;
   const bool can_answer =
-      !(waiting.credentials || is_tls(admitted.stream.get())) || !admitted.head.empty();
+      !(waiting.credentials || is_tls(admitted.stream.get())) || waiting.size > 0;
   if (can_answer) {
     const std::string answer = std::string("HTTP/1.1 ") + status + "\r\n" + fields_() +
                                "Content-Length: 0\r\nConnection: close\r\n\r\n";
