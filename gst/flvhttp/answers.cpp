@@ -15,6 +15,8 @@ using gstflv::StringPtr;
 namespace {
 
 constexpr const char *kAllowOrigin = "Access-Control-Allow-Origin";
+constexpr const char *kVersion = "13"; // of WebSocket
+constexpr guint kUpgradeRequired = 426;
 constexpr const char *kMethods = "GET, HEAD, OPTIONS";
 
 const char *request_header(SoupServerMessage *message, const char *name) {
@@ -135,11 +137,19 @@ void Listener::answer_stream(SoupServerMessage *message, const std::shared_ptr<C
 
 // A browser tells which site's script asks. Those that are none need not say.
 void Listener::upgrade(SoupServerMessage *message, const std::shared_ptr<Channel> &channel) {
+  const char *version = request_header(message, "Sec-WebSocket-Version");
+  if (version && strcmp(version, kVersion) != 0) {
+    set_header(message, "Upgrade", "websocket");
+    set_header(message, "Sec-WebSocket-Version", kVersion);
+    return soup_server_message_set_status(message, kUpgradeRequired, "Upgrade Required");
+  }
   const std::string allowed = channel->settings().allow_origin;
   const bool any = allowed == "*" || !is_from_elsewhere(message);
   if (!soup_websocket_server_process_handshake(message, any ? nullptr : allowed.c_str(), nullptr,
-                                               nullptr, nullptr))
-    return;
+                                               nullptr, nullptr)) {
+    set_header(message, "Connection", "close");
+    return soup_server_message_set_response(message, nullptr, SOUP_MEMORY_STATIC, nullptr, 0);
+  }
   struct Upgraded {
     std::shared_ptr<Channel> channel;
   };

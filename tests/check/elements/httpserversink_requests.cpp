@@ -188,12 +188,16 @@ GST_START_TEST(what_is_no_handshake) {
   const Live server;
   for (const char *headers :
        {"Connection: Upgrade\r\nUpgrade: websocket\r\n",
-        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
-        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 7\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"}) {
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"}) {
     const Answer answer(server, "GET", "/live", headers);
     assert_equals_int(answer.client.status(), 400);
+    assert_text(answer.text(), "");
   }
+  const Answer older(server, "GET", "/live",
+                     "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 7\r\n"
+                     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
+  assert_equals_int(older.client.status(), 426);
+  assert_text(older.client.header("Sec-WebSocket-Version"), "13");
   assert_equals_uint64(server.stat("clients-served"), 0);
 }
 GST_END_TEST

@@ -160,8 +160,12 @@ def handshakes():
                                       "Sec-WebSocket-Version: 13", KEY]) == 101, "not Firefox's")
         check(handshake(source.port, UPGRADE) == 400, "one without a key")
         check(handshake(source.port, ["Upgrade: websocket", KEY]) == 400, "one without the rest")
-        old = handshake(source.port, [*UPGRADE[:2], "Sec-WebSocket-Version: 8", KEY])
-        check(old in (400, 426), f"{old} for an old version")
+        for version in ("8", "14", "x"):
+            old = ask(source.port, "GET", "/live.flv",
+                      [*UPGRADE[:2], f"Sec-WebSocket-Version: {version}", KEY])
+            check(old.status == 426, f"{old.status} for version {version}")
+            check(old.headers["sec-websocket-version"] == "13", str(old.headers))
+            check(old.read_all() == b"", "a body")
         check(handshake(source.port, [*UPGRADE, KEY], "POST") == 405, "one with POST")
         check(handshake(source.port, ["Upgrade: h2c", "Connection: Upgrade"]) == 200, "HTTP/2")
         check(get(source.port, "/other", [*UPGRADE, KEY]).status == 404, "another path")
