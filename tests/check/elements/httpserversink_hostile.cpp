@@ -264,6 +264,34 @@ GST_START_TEST(comes_and_goes) {
 }
 GST_END_TEST
 
+// All at once, where there is room for two.
+GST_START_TEST(too_many_upgrades) {
+  Besieged it("max-clients=3");
+  for (int turn = 0; turn < 20; ++turn) {
+    std::vector<std::unique_ptr<Client>> crowd;
+    for (int i = 0; i < 10; ++i)
+      crowd.push_back(std::make_unique<Client>(it.server.port()));
+    for (const auto &each : crowd)
+      each->upgrade();
+    int served = 0;
+    for (const auto &each : crowd) {
+      each->wait_for([&] { return each->is_closed() || !each->body().empty(); }, "no answer");
+      served += each->body().empty() ? 0 : 1;
+      fail_unless(!each->body().empty() || each->status() == 503 || each->close_code() == 1013);
+    }
+    assert_equals_int(served, 2);
+    crowd.clear();
+    wait_for(
+        [&] {
+          it.go_on();
+          it.guest.receive();
+          return it.server.clients() == 1;
+        },
+        "they do not go");
+  }
+}
+GST_END_TEST
+
 // All at once, and nobody asks for anything.
 GST_START_TEST(a_crowd_at_the_gate) {
   Besieged it("request-timeout=600000");
@@ -292,6 +320,7 @@ static Suite *httpserversink_hostile_suite() {
   tcase_add_test(tcase, garbage_in_frames);
   tcase_add_test(tcase, floods);
   tcase_add_test(tcase, comes_and_goes);
+  tcase_add_test(tcase, too_many_upgrades);
   tcase_add_test(tcase, a_crowd_at_the_gate);
   return suite;
 }
