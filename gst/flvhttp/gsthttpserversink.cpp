@@ -182,13 +182,12 @@ gboolean gst_http_server_sink_start(GstBaseSink *sink) noexcept {
     return FALSE;
   }
   Listener *listener = priv.listener.get();
-  listener->set_request_timeout(places.request_timeout);
   // The channel is gone before the element and the listener are.
   const auto channel = std::make_shared<Channel>(
       [listener] { listener->fan_out().wake(); },
       [listener, self](Channel &it) { listener->run_soon([self, &it] { emit_all(self, it); }); });
   channel->set(properties.settings);
-  if (const auto taken = listener->add(routes_of(places, channel))) {
+  if (const auto taken = listener->add(routes_of(places, channel), places.request_timeout)) {
     GST_ELEMENT_ERROR(self, RESOURCE, BUSY,
                       ("The path \"%s\" at %s port %u is served by another element already.",
                        taken->c_str(), places.place.address.c_str(), unsigned{listener->port()}),

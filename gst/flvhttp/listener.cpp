@@ -174,7 +174,8 @@ bool Listener::bind(GError **error) {
   return true;
 }
 
-std::optional<std::string> Listener::add(const std::vector<std::pair<std::string, Route>> &routes) {
+std::optional<std::string> Listener::add(const std::vector<std::pair<std::string, Route>> &routes,
+                                         guint request_timeout) {
   const std::lock_guard lock(routes_mutex_);
   for (std::size_t i = 0; i < routes.size(); i++) {
     const std::string &path = routes[i].first;
@@ -183,6 +184,7 @@ std::optional<std::string> Listener::add(const std::vector<std::pair<std::string
     if (twice || routes_.contains(path))
       return path;
   }
+  request_timeout_ = request_timeout;
   for (const auto &[path, route] : routes)
     routes_.emplace(path, route);
   if (!thread_.joinable())

@@ -53,13 +53,11 @@ public:
   Listener &operator=(const Listener &) = delete;
 
   [[nodiscard]] guint16 port() const { return port_; }
-  // ms in which a request has to be there.
-  void set_request_timeout(guint timeout) { request_timeout_ = timeout; }
 
   // All or none of them, and from the first on there are answers. Nothing: they are there; else
-  // the path that is taken.
+  // the path that is taken. A request has to be there in `request_timeout` ms from now on.
   [[nodiscard]] std::optional<std::string>
-  add(const std::vector<std::pair<std::string, Route>> &routes);
+  add(const std::vector<std::pair<std::string, Route>> &routes, guint request_timeout);
   void remove(const Channel *channel);
   [[nodiscard]] FanOut &fan_out() { return fan_out_; }
   // Runs it in the listener's thread, soon.

@@ -215,7 +215,7 @@ GST_START_TEST(paths_of_a_port) {
 GST_END_TEST
 
 GST_START_TEST(a_path_that_is_taken) {
-  Server live("stats-path=/stats metrics-path=/metrics");
+  Server live("stats-path=/stats metrics-path=/metrics request-timeout=300");
   live.keep_port();
   const std::string port = port_of(live);
   assert_does_not_start(port, GST_RESOURCE_ERROR_BUSY, "\"/live\"");
@@ -224,6 +224,10 @@ GST_START_TEST(a_path_that_is_taken) {
   assert_does_not_start(port + "path=/a metrics-path=/stats", GST_RESOURCE_ERROR_BUSY,
                         "\"/stats\"");
   // Nothing of those is left behind.
+  assert_does_not_start(port + "request-timeout=600000", GST_RESOURCE_ERROR_BUSY, "\"/live\"");
+  Client silent(live.port());
+  silent.wait_for_close();
+  assert_equals_int(silent.status(), 408);
   const Server last(port + "path=/a stats-path=/b");
   assert_equals_int(last.port(), live.port());
 }
