@@ -377,7 +377,8 @@ static void gst_http_server_sink_class_init(GstHttpServerSinkClass *klass) {
    * @sink: the element
    * @id: the client's number
    *
-   * A client has come. Emitted from a thread of the element's own.
+   * A client has come. Emitted from a thread of the element's own, which a change of state to NULL
+   * waits for: that is no handler's to ask for.
    */
   signals[SIGNAL_CLIENT_ADDED] =
       g_signal_new("client-added", G_TYPE_FROM_CLASS(klass), G_SIGNAL_RUN_LAST, 0, nullptr, nullptr,
@@ -389,7 +390,8 @@ static void gst_http_server_sink_class_init(GstHttpServerSinkClass *klass) {
    * @reason: closed, broken, slow, ended, drained, waited, protocol, removed or stopped
    * @stats: what #GstHttpServerSink:stats says of it in the end
    *
-   * A client has gone. Emitted from a thread of the element's own.
+   * A client has gone. Emitted from a thread of the element's own, which a change of state to NULL
+   * waits for: that is no handler's to ask for.
    */
   signals[SIGNAL_CLIENT_REMOVED] = g_signal_new(
       "client-removed", G_TYPE_FROM_CLASS(klass), G_SIGNAL_RUN_LAST, 0, nullptr, nullptr, nullptr,
