@@ -129,7 +129,8 @@ GstFlowReturn Session::jump_to(guint64 position, bool at_end) {
     return kMore;
   }
   const std::unique_lock lock(asking_, std::try_to_lock);
-  if (!lock) // other bytes are about to come anyway
+  must_jump_ = !lock;
+  if (must_jump_) // unless those are here already, other bytes are about to come
     return kMore;
   return jump(position) || GST_PAD_IS_FLUSHING(sink_pad_) ? kMore : cannot_read(position);
 }
@@ -170,7 +171,7 @@ GstFlowReturn Session::send_rest() {
   const bool failed = has_ended(); // what was wrong has been said
   do {
     flow = looking_ ? look_by_pushing(true) : GST_FLOW_OK;
-    if (flow == GST_FLOW_OK && decision_)
+    if (flow == GST_FLOW_OK && (decision_ || must_jump_))
       flow = send_held(true);
     if (flow == GST_FLOW_OK && !failed && push_.end() < outlet_.position())
       flow = cannot_read(push_.end());
@@ -188,6 +189,7 @@ gboolean Session::send_end(GstEvent *end) {
 
 void Session::jumped_to(guint64 position, guint32 seqnum) {
   push_.reset(position);
+  must_jump_ = false;
   if (!is_own(seqnum) && next_seqnum_ == GST_SEQNUM_INVALID)
     seqnum_ = seqnum;
 }

@@ -41,6 +41,7 @@ void Session::open(bool by_pulling, const Properties &properties) {
   pull_.clear();
   push_.reset(0);
   next_jump_.reset();
+  must_jump_ = false;
   jump_seqnum_ = GST_SEQNUM_INVALID;
   waiting_.clear();
   decision_.reset();

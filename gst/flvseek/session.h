@@ -120,6 +120,7 @@ private:
   // Push mode: nothing comes any more, unless upstream is asked for it.
   bool ended_ = false;
   std::optional<guint64> next_jump_; // for which it will be asked
+  bool must_jump_ = false;           // and could not be asked yet
   std::optional<Decision> decision_; // to be begun with
 
   std::atomic<guint32> seqnum_ = GST_SEQNUM_INVALID;

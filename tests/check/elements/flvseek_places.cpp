@@ -292,6 +292,26 @@ GST_START_TEST(stop_time) {
 }
 GST_END_TEST
 
+// Who asks upstream for other bytes may still do so when all of them have come, and must not be in
+// the way of going back to the place.
+GST_START_TEST(stop_time_in_slow_seeks) {
+  const Stream stream = clip(1, [](const Stream &) { return Entries(); });
+  Seek seek({.bytes = stream.bytes, .access = Access::Seekable, .seeks_slowly = true},
+            "index=scan" + kOriginal);
+  seek.run();
+  for (const guint64 start : {0U, 800U}) {
+    fail_unless(
+        seek.send(gst_event_new_seek(1.0, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET,
+                                     static_cast<gint64>(start * GST_MSECOND), GST_SEEK_TYPE_SET,
+                                     static_cast<gint64>(2000 * GST_MSECOND))));
+    seek.run();
+    Buffer should = start == 0 ? stream.bytes : started(stream, 2);
+    should.resize(should.size() - (stream.bytes.size() - position(stream, 5)));
+    assert_bytes(seek.take(), should);
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(stop_time_without_an_index) {
   Seek seek(source_of(file(), kAccesses[__i__]));
   seek.run();
@@ -319,6 +339,7 @@ static Suite *flvseek_places_suite() {
   tcase_add_test(tcase, audio_only);
   tcase_add_test(tcase, held_as_it_came);
   tcase_add_loop_test(tcase, stop_time, 0, 6);
+  tcase_add_test(tcase, stop_time_in_slow_seeks);
   tcase_add_loop_test(tcase, stop_time_without_an_index, 0, 2);
   return suite;
 }

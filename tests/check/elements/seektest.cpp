@@ -175,7 +175,10 @@ gboolean event(GstBaseSrc *source, GstEvent *event) {
     if (state.source.refuses_seeks || format != GST_FORMAT_BYTES)
       return FALSE;
   }
-  return GST_BASE_SRC_CLASS(seek_test_src_parent_class)->event(source, event);
+  const gboolean taken = GST_BASE_SRC_CLASS(seek_test_src_parent_class)->event(source, event);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_SEEK && state_of(source).source.seeks_slowly)
+    g_usleep(50'000);
+  return taken;
 }
 
 } // namespace

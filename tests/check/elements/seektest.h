@@ -68,6 +68,7 @@ struct Source {
   bool size_known = true;
   guint64 fails_at = G_MAXUINT64; // reads from here on fail, and nobody says why
   bool refuses_seeks = false;     // though it says that it can
+  bool seeks_slowly = false;      // other bytes come before the seek has returned
   bool queued = false;            // a thread of its own pushes to flvseek
 };
 
