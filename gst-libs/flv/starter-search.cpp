@@ -10,14 +10,18 @@ namespace {
 
 // Where a jump is dear, so many bytes in front of the place are read for configurations.
 constexpr std::uint64_t kInFront = 64 << 10;
+// Whether no place in front of what is asked for will do.
+bool goes_on(Snap snap) {
+  return snap == Snap::Next || snap == Snap::Exact;
+}
+
 } // namespace
 
 bool Starter::can_meet(const StartSettings &settings) const {
   if (!settings.request && !settings.stop_time)
     return true;
   const StartRequest request = settings.request.value_or(StartRequest());
-  const bool goes_on = request.snap == Snap::Next || request.snap == Snap::Exact;
-  if (request.measure == StartRequest::Measure::Offset && goes_on && file_size_ > 0 &&
+  if (request.measure == StartRequest::Measure::Offset && goes_on(request.snap) && file_size_ > 0 &&
       request.value >= file_size_)
     return false;
   if (!facts_ || is_in_header(settings, facts_->first_tag()))
@@ -42,7 +46,8 @@ bool Starter::might_start(const StartSettings &settings, const KeyframeIndex &in
   const StartSearch search(index, *settings.request, has_video(), file_size_, is_scanned);
   const std::uint64_t stop =
       settings.stop_time ? offset_of(*settings.stop_time, index) : settings.stop;
-  return !search.is_hopeless() && (stop == 0 || search.wanted()->offset < stop);
+  return !search.is_hopeless() &&
+         (stop == 0 || !goes_on(settings.request->snap) || search.wanted()->offset < stop);
 }
 
 void Starter::begin_search() {

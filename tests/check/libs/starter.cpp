@@ -204,6 +204,10 @@ START_TEST(test_known_to_be_impossible) {
   StartSettings stops = at(key - 50, Snap::Next);
   stops.stop = key;
   ck_assert(!starter.can_meet(stops));
+  // Should that be no key frame, the one before it would do.
+  stops = at_time(2000);
+  stops.stop = key;
+  ck_assert(starter.can_meet(stops));
   ck_assert(starter.can_meet(at(key + 100'000, Snap::Exact, kScan)));
   // What was scanned as a whole is sure.
   ck_assert(look(starter, listed.bytes, at(size - 1, Snap::Previous, kScan)).error.kind ==
