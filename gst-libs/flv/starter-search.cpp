@@ -41,8 +41,8 @@ bool Starter::can_meet(const StartSettings &settings) const {
 
 bool Starter::might_start(const StartSettings &settings, const KeyframeIndex &index,
                           bool is_scanned) const {
-  if (!settings.request)
-    return true;
+  if (!settings.request || index.positions.empty())
+    return !index.positions.empty();
   const StartSearch search(index, *settings.request, has_video(), file_size_, is_scanned);
   const std::uint64_t stop =
       settings.stop_time ? offset_of(*settings.stop_time, index) : settings.stop;

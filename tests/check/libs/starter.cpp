@@ -214,6 +214,13 @@ START_TEST(test_known_to_be_impossible) {
             Kind::None);
   ck_assert(!starter.can_meet(at(key + 1, Snap::Exact, kScan)));
 
+  // No key frame at all.
+  Stream empty;
+  empty.header().metadata().configs();
+  Starter nothing(Access::Seekable, empty.bytes.size());
+  ck_assert(look(nothing, empty.bytes, at(50, Snap::Previous, kScan)).error.kind == Kind::NoIndex);
+  ck_assert(!nothing.can_meet(at(50, Snap::Previous, kScan)));
+
   Starter without(Access::Seekable, far.bytes.size());
   ck_assert(without.can_meet(at(key)));
   ck_assert(look(without, far.bytes, at(key)).error.kind == Kind::NoIndex);
