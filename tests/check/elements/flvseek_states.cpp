@@ -182,8 +182,11 @@ GST_START_TEST(two_flushes_at_once) {
   };
   const auto see_downstream = [](GstPad *, GstPadProbeInfo *info, gpointer data) {
     auto &self = *static_cast<Flushes *>(data);
-    if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_FLUSH_START &&
-        ++self.downstream == 2) {
+    if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) != GST_EVENT_FLUSH_START)
+      return GST_PAD_PROBE_OK;
+    const int number = ++self.downstream;
+    Seek::wait_for([&] { return self.downstream >= 2; });
+    if (number == 2) {
       Seek::wait_for([&] { return self.returned == 1; });
       self.seek.wait_until_blocked();
     }
