@@ -9,8 +9,8 @@
 
 namespace flvseek {
 
-// Holds the bytes that have come and may still be wanted. Positions are bytes of the file. There is
-// no limit: a group of pictures may be long, and nothing here takes longer for it.
+// Holds the bytes that have come and may still be wanted. Positions are bytes of the file. A
+// group of pictures may be long, and nothing here takes longer for it.
 class PushSource {
 public:
   // The next byte that comes is number `position`.

@@ -16,6 +16,9 @@ namespace {
 // It is cheaper to read on for so many bytes than to ask upstream for others.
 constexpr guint64 kReadOn = 256 << 10;
 
+// Bytes that are held while it is open whether the stream starts with them.
+constexpr guint64 kMaxHeld = 64 << 20;
+
 // Events that wait for the first segment.
 constexpr std::size_t kMaxWaiting = 64;
 
@@ -94,12 +97,26 @@ GstFlowReturn Session::look_by_pushing(bool at_end) {
       continue;
     }
     push_.drop_before(std::min(starter_->keep_from(), wanted->offset));
+    if (push_.end() - push_.begin() > kMaxHeld) {
+      lock.unlock();
+      return cannot_hold();
+    }
     if (!at_end && push_.end() < wanted->offset + wanted->size)
       return kMore;
     const BufferPtr bytes = push_.read(*wanted);
     starter_->give(gstflv::MappedBuffer(bytes.get()).bytes());
   }
   return decide();
+}
+
+GstFlowReturn Session::cannot_hold() {
+  looking_ = false;
+  GST_ELEMENT_ERROR(element_, STREAM, DEMUX,
+                    ("More than %" G_GUINT64_FORMAT " bytes follow byte %" G_GUINT64_FORMAT
+                     " before it is known whether the stream starts there.",
+                     kMaxHeld, push_.begin()),
+                    (nullptr));
+  return GST_FLOW_ERROR;
 }
 
 bool Session::ask_upstream(guint64 position, guint32 seqnum) {

@@ -99,6 +99,7 @@ private:
   [[nodiscard]] GstFlowReturn jump_to(guint64 position, bool at_end);
   void jump_behind_the_end();
   [[nodiscard]] GstFlowReturn cannot_read(guint64 position);
+  [[nodiscard]] GstFlowReturn cannot_hold();
   void note_file();
   void find_out_access(bool has_bytes);
   void announce(const Decision &decision);

@@ -99,6 +99,24 @@ GST_START_TEST(cut_anywhere) {
 }
 GST_END_TEST
 
+// A group of pictures without an end is not held for ever.
+GST_START_TEST(no_other_key_frame) {
+  constexpr std::size_t kMaxHeld = 64 << 20;
+  Stream stream;
+  stream.header().configs().key(0);
+  std::uint32_t time = 0;
+  while (stream.bytes.size() < kMaxHeld + (4 << 20))
+    stream.video(time += 40, avc_frame(false, 1 << 20));
+  Seek seek({.bytes = stream.bytes, .access = Access::Forward, .chunk = 1 << 20},
+            "start-time=100000000 snap=previous index=scan");
+  seek.run();
+  const auto problem = seek.problem();
+  fail_unless(problem.found && problem.says("More than 67108864 bytes"));
+  fail_unless(problem.says(("byte " + std::to_string(position(stream, 0))).c_str()));
+  fail_unless(seek.take().empty());
+}
+GST_END_TEST
+
 static Suite *flvseek_hostile_suite() {
   Suite *suite = suite_create("flvseek_hostile");
   TCase *tcase = tcase_create("hostile");
@@ -106,6 +124,7 @@ static Suite *flvseek_hostile_suite() {
   tcase_add_loop_test(tcase, mutations, 0, kSeeds);
   tcase_add_loop_test(tcase, noise, 0, 2);
   tcase_add_loop_test(tcase, cut_anywhere, 0, 4);
+  tcase_add_test(tcase, no_other_key_frame);
   return suite;
 }
 
