@@ -82,12 +82,6 @@ bool wants_websocket(SoupServerMessage *message) {
 
 } // namespace
 
-std::string origin_fields(const std::string &origin) {
-  if (origin.empty())
-    return "";
-  return kAllowOrigin + (": " + origin) + (origin == "*" ? "\r\n" : "\r\nVary: Origin\r\n");
-}
-
 // libsoup may find that it is none that can be answered.
 void Listener::begin_answer(SoupServerMessage *message) const {
   allow_origin(message, common_origin());

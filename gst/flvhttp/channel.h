@@ -21,6 +21,9 @@ struct ChannelSettings {
   std::string allow_origin = "*";
 };
 
+// Lines of an answer that scripts of that site may read.
+[[nodiscard]] std::string origin_fields(const std::string &origin);
+
 struct ClientStats {
   guint64 id = 0;
   Visitor visitor;

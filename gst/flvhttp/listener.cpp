@@ -21,15 +21,9 @@ constexpr int kBacklog = 1024;
 // Where the system has no descriptor left, it is asked again after so many ms.
 constexpr guint kAcceptAgain = 100;
 
-void run_work(GMainContext *context, GSource *source, std::function<void()> work) {
-  g_source_set_callback(
-      source,
-      [](gpointer data) -> gboolean {
-        (*static_cast<std::function<void()> *>(data))();
-        return G_SOURCE_REMOVE;
-      },
-      new std::function<void()>(std::move(work)),
-      [](gpointer data) { delete static_cast<std::function<void()> *>(data); });
+// Once, with the listener.
+void attach(GMainContext *context, GSource *source, GSourceFunc function, gpointer listener) {
+  g_source_set_callback(source, function, listener, nullptr);
   g_source_attach(source, context);
   g_source_unref(source);
 }
@@ -225,9 +219,19 @@ std::optional<Route> Listener::find(const std::string &path) const {
 
 // In front of all connections: while there is always one more, a stop would wait for ever.
 void Listener::run_soon(std::function<void()> work) {
+  {
+    const std::lock_guard lock(work_mutex_);
+    work_.push_back(std::move(work));
+  }
   GSource *source = g_idle_source_new();
   g_source_set_priority(source, G_PRIORITY_HIGH);
-  run_work(context_, source, std::move(work));
+  attach(
+      context_, source,
+      [](gpointer self) -> gboolean {
+        static_cast<Listener *>(self)->work();
+        return G_SOURCE_REMOVE;
+      },
+      this);
 }
 
 void Listener::finish_work() {
@@ -237,6 +241,16 @@ void Listener::finish_work() {
 }
 
 // The listener's thread.
+
+void Listener::work() {
+  std::vector<std::function<void()>> all;
+  {
+    const std::lock_guard lock(work_mutex_);
+    all.swap(work_);
+  }
+  for (const auto &each : all)
+    each();
+}
 
 void Listener::run() {
   pthread_setname_np(pthread_self(), "httpserversink-l");
@@ -292,11 +306,21 @@ void Listener::accepted(GAsyncResult *result) {
   }
   if (!connection) {
     g_clear_error(&error);
-    return run_work(context_, g_timeout_source_new(kAcceptAgain), [this] { accept(); });
+    return accept_later();
   }
   if (has_routes())
     gate_->enter(connection.get(), credentials_, request_timeout_);
   accept();
+}
+
+void Listener::accept_later() {
+  attach(
+      context_, g_timeout_source_new(kAcceptAgain),
+      [](gpointer self) -> gboolean {
+        static_cast<Listener *>(self)->accept();
+        return G_SOURCE_REMOVE;
+      },
+      this);
 }
 
 // The address is the library's for as long as it has the connection, and so is what hangs on it.

@@ -32,9 +32,6 @@ struct FreeAddresses {
   void operator()(GList *addresses) const { g_resolver_free_addresses(addresses); }
 };
 
-// Lines of an answer that scripts of that site may read.
-[[nodiscard]] std::string origin_fields(const std::string &origin);
-
 class Listener {
 public:
   struct Place {
@@ -77,7 +74,9 @@ private:
   [[nodiscard]] std::string common_origin() const;
   [[nodiscard]] std::optional<Route> find(const std::string &path) const;
   void run();
+  void work();
   void accept();
+  void accept_later();
   void accepted(GAsyncResult *result);
   void admit(Admitted admitted);
   void begin_answer(SoupServerMessage *message) const;
@@ -94,6 +93,9 @@ private:
 
   mutable std::mutex routes_mutex_;
   std::map<std::string, Route> routes_;
+
+  std::mutex work_mutex_;
+  std::vector<std::function<void()>> work_; // to be run
 
   FanOut fan_out_;
   GMainContext *context_;

@@ -29,13 +29,9 @@ constexpr milliseconds kLeave{1000};
 constexpr milliseconds kCheck{200};
 
 std::string response_head(std::string_view status, const std::string &origin) {
-  std::string head = "HTTP/1.1 " + std::string(status) +
-                     "\r\nCache-Control: no-cache, no-store\r\nConnection: close\r\n";
-  if (!origin.empty())
-    head += "Access-Control-Allow-Origin: " + origin + "\r\n";
-  if (!origin.empty() && origin != "*")
-    head += "Vary: Origin\r\n";
-  return head + "\r\n";
+  return "HTTP/1.1 " + std::string(status) +
+         "\r\nCache-Control: no-cache, no-store\r\nConnection: close\r\n" + origin_fields(origin) +
+         "\r\n";
 }
 
 constexpr std::string_view kNotYet = "503 Service Unavailable\r\nRetry-After: 2\r\n"
@@ -46,6 +42,13 @@ flv::Bytes bytes_of(std::string_view text) {
 }
 
 } // namespace
+
+std::string origin_fields(const std::string &origin) {
+  if (origin.empty())
+    return "";
+  return "Access-Control-Allow-Origin: " + origin +
+         (origin == "*" ? "\r\n" : "\r\nVary: Origin\r\n");
+}
 
 void Channel::serve(Client &client) {
   client.in_turn = false;
