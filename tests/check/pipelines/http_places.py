@@ -133,7 +133,7 @@ def https():
 def wss():
     trusted = certificate()
     sample = Sample()
-    with Fed("tls-certificate=both.pem max-lag=0") as source:
+    with Fed("tls-certificate=both.pem max-lag=0 join=burst burst=60000") as source:
         source.write(sample.until(1))
         clients = in_parallel(lambda: WebSocket(source.port, tls=trusted),
                               lambda: WebSocket(source.port, tls=trusted))
