@@ -15,7 +15,7 @@ import time
 
 from flvfile import tags_of, whole_part
 from pipeline import (SAMPLE, TIMEOUT, background, check, free_port, needs, needs_element, run,
-                      wait_for_port)
+                      wait_for_port, wait_until)
 
 GAP = 1.0  # s; the sample has something to send every 40 ms
 LOOP = f"multifilesrc location={SAMPLE} loop=true ! flvpace"
@@ -65,6 +65,10 @@ class Fed:
         while (taken := statistics(self.port)["bytes-in"]) == 0 or taken != last:
             last = taken
             time.sleep(0.1)
+
+    def wait_for_clients(self, count):
+        """Until so many have their place in the stream: a handshake ends before that."""
+        wait_until(lambda: statistics(self.port)["clients-now"] == count, f"not {count} clients")
 
     def end(self):
         self._pipe.close()

@@ -256,6 +256,7 @@ def everybody_gets_the_end():
         source.settle()
         clients = [stream_of(source.port) for _ in range(10)]
         sockets = [WebSocket(source.port) for _ in range(10)]
+        source.wait_for_clients(20)
         source.write(sample.behind(1))
         source.end()
         streams = in_parallel(*[client.read_all for client in clients],
