@@ -75,10 +75,11 @@ bool Channel::is_drained() const {
   return over_ && clients_.empty() && arrivals_.empty();
 }
 
-bool Channel::wait_until_drained() {
+bool Channel::wait_until_drained(guint64 interrupts) {
+  const auto is_over = [&] { return interrupted_ || interrupts_ != interrupts || is_drained(); };
   std::unique_lock lock(mutex_);
   const auto deadline = Clock::now() + milliseconds(settings().drain_timeout);
-  if (changed_.wait_until(lock, deadline, [this] { return interrupted_ || is_drained(); }))
+  if (changed_.wait_until(lock, deadline, is_over))
     return is_drained();
   for (const auto &client : clients_)
     drop(*client, Reason::Drained);
@@ -87,10 +88,16 @@ bool Channel::wait_until_drained() {
   return true;
 }
 
+guint64 Channel::interrupts() const {
+  const std::lock_guard lock(mutex_);
+  return interrupts_;
+}
+
 void Channel::interrupt(bool interrupted) {
   {
     const std::lock_guard lock(mutex_);
     interrupted_ = interrupted;
+    interrupts_ += interrupted ? 1 : 0;
   }
   changed_.notify_all();
 }

@@ -72,8 +72,10 @@ public:
   void push(std::vector<fanout::Entry> entries);
   // Nothing more comes, or after all it does.
   void set_ended(bool ended);
-  // Until all clients have what there is, or the time is over. false: interrupt() was called.
-  [[nodiscard]] bool wait_until_drained();
+  // Until all clients have what there is, or the time is over. false: it was interrupted, now or
+  // since there were so many interrupts().
+  [[nodiscard]] bool wait_until_drained(guint64 interrupts);
+  [[nodiscard]] guint64 interrupts() const;
   void interrupt(bool interrupted);
   // Nobody is served any more. Returns when all are gone.
   void close();
@@ -148,6 +150,7 @@ private:
   bool over_ = false;
   bool closing_ = false;
   bool interrupted_ = false;
+  guint64 interrupts_ = 0;
   bool fresh_ = false; // there are entries that nobody has been given
   // A round gives all clients what there is, a slice of them after the other.
   bool in_round_ = false;

@@ -55,6 +55,7 @@ struct Private {
   std::shared_ptr<Listener> listener; // from start to stop
   std::shared_ptr<Channel> channel;   // with the object's lock
   Feed feed;                          // the streaming thread's
+  bool paused = false;                // with the preroll lock: it has played
 };
 
 struct _GstHttpServerSink {
@@ -255,10 +256,30 @@ GstFlowReturn gst_http_server_sink_render(GstBaseSink *sink, GstBuffer *buffer) 
   return GST_FLOW_ERROR;
 }
 
+// Without the lock that a change of state needs. Behind the end of the stream the base class takes
+// the element for prerolled, and does not keep it from going on in PAUSED.
+GstFlowReturn drain(GstBaseSink *sink) {
+  Private &priv = priv_of(sink);
+  for (bool drained = false; !sink->flushing;) {
+    if (priv.paused) {
+      if (const GstFlowReturn flow = gst_base_sink_wait_preroll(sink); flow != GST_FLOW_OK)
+        return flow;
+      continue;
+    }
+    if (drained)
+      return GST_FLOW_OK;
+    const guint64 interrupts = priv.channel->interrupts();
+    GST_BASE_SINK_PREROLL_UNLOCK(sink);
+    drained = priv.channel->wait_until_drained(interrupts);
+    GST_BASE_SINK_PREROLL_LOCK(sink);
+  }
+  return GST_FLOW_FLUSHING;
+}
+
 // Nobody is told that the stream has ended before the clients have it. The base class lets a pause,
 // a stop or a flush end what waits here, and only here.
 GstFlowReturn gst_http_server_sink_wait_event(GstBaseSink *sink, GstEvent *event) noexcept {
-  GstFlowReturn flow =
+  const GstFlowReturn flow =
       GST_BASE_SINK_CLASS(gst_http_server_sink_parent_class)->wait_event(sink, event);
   if (flow != GST_FLOW_OK || GST_EVENT_TYPE(event) != GST_EVENT_EOS)
     return flow;
@@ -267,9 +288,23 @@ GstFlowReturn gst_http_server_sink_wait_event(GstBaseSink *sink, GstEvent *event
   priv.feed.finish(entries);
   priv.channel->push(std::move(entries));
   priv.channel->set_ended(true);
-  while (flow == GST_FLOW_OK && !priv.channel->wait_until_drained())
-    flow = gst_base_sink_wait_preroll(sink);
-  return flow;
+  return drain(sink);
+}
+
+void set_paused(gpointer element, bool paused) {
+  GST_BASE_SINK_PREROLL_LOCK(element);
+  priv_of(element).paused = paused;
+  GST_BASE_SINK_PREROLL_UNLOCK(element);
+}
+
+GstStateChangeReturn gst_http_server_sink_change_state(GstElement *element,
+                                                       GstStateChange change) noexcept {
+  if (change == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
+    set_paused(element, true);
+  else if (change == GST_STATE_CHANGE_PAUSED_TO_PLAYING ||
+           change == GST_STATE_CHANGE_READY_TO_PAUSED)
+    set_paused(element, false);
+  return GST_ELEMENT_CLASS(gst_http_server_sink_parent_class)->change_state(element, change);
 }
 
 gboolean gst_http_server_sink_event(GstBaseSink *sink, GstEvent *event) noexcept {
@@ -361,6 +396,7 @@ static void gst_http_server_sink_class_init(GstHttpServerSinkClass *klass) {
   object_class->set_property = gst_http_server_sink_set_property;
   object_class->get_property = gst_http_server_sink_get_property;
   object_class->finalize = gst_http_server_sink_finalize;
+  element_class->change_state = gst_http_server_sink_change_state;
   sink_class->start = gst_http_server_sink_start;
   sink_class->stop = gst_http_server_sink_stop;
   sink_class->set_caps = gst_http_server_sink_set_caps;

@@ -226,7 +226,7 @@ GST_END_TEST
 // A pause does not end it, and the end is told when it plays.
 GST_START_TEST(pauses) {
   Draining it(kForever);
-  for (int turn = 0; turn < 3; ++turn) {
+  for (int turn = 0; turn < 300; ++turn) {
     it.server.set_state(GST_STATE_PAUSED);
     it.server.set_state(GST_STATE_PLAYING);
   }
