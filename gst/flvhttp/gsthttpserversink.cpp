@@ -59,7 +59,7 @@ struct Private {
 };
 
 struct _GstHttpServerSink {
-  GstBaseSink parent;
+  GstBaseSink parent{};
   Private priv;
 };
 

@@ -8,7 +8,6 @@
 
 namespace flvhttp {
 
-using fanout::Framing;
 using fanout::websocket::CloseCode;
 using std::chrono::milliseconds;
 

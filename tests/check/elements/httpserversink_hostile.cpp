@@ -87,7 +87,7 @@ GST_END_TEST
 // They are no request, but count.
 GST_START_TEST(empty_lines_in_front) {
   Besieged it;
-  for (const std::size_t lines : {1, 2, 1000}) {
+  for (const std::size_t lines : {1U, 2U, 1000U}) {
     std::string text;
     for (std::size_t i = 0; i < lines; ++i)
       text += "\r\n";
