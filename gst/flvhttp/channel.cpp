@@ -76,7 +76,7 @@ bool Channel::is_drained() const {
 }
 
 bool Channel::wait_until_drained(guint64 interrupts) {
-  const auto is_over = [&] { return interrupted_ || interrupts_ != interrupts || is_drained(); };
+  const auto is_over = [&] { return interrupts_ != interrupts || is_drained(); };
   std::unique_lock lock(mutex_);
   const auto deadline = Clock::now() + milliseconds(settings().drain_timeout);
   if (changed_.wait_until(lock, deadline, is_over))
@@ -93,11 +93,10 @@ guint64 Channel::interrupts() const {
   return interrupts_;
 }
 
-void Channel::interrupt(bool interrupted) {
+void Channel::interrupt() {
   {
     const std::lock_guard lock(mutex_);
-    interrupted_ = interrupted;
-    interrupts_ += interrupted ? 1 : 0;
+    interrupts_++;
   }
   changed_.notify_all();
 }

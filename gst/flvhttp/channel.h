@@ -76,7 +76,7 @@ public:
   // since there were so many interrupts().
   [[nodiscard]] bool wait_until_drained(guint64 interrupts);
   [[nodiscard]] guint64 interrupts() const;
-  void interrupt(bool interrupted);
+  void interrupt();
   // Nobody is served any more. Returns when all are gone.
   void close();
 
@@ -149,7 +149,6 @@ private:
   bool shown_ = false;
   bool over_ = false;
   bool closing_ = false;
-  bool interrupted_ = false;
   guint64 interrupts_ = 0;
   bool fresh_ = false; // there are entries that nobody has been given
   // A round gives all clients what there is, a slice of them after the other.

@@ -329,15 +329,11 @@ gboolean gst_http_server_sink_event(GstBaseSink *sink, GstEvent *event) noexcept
   return GST_BASE_SINK_CLASS(gst_http_server_sink_parent_class)->event(sink, event);
 }
 
+// Before the lock is asked for, and again when it is held and the reason has been noted: whoever
+// looked in between has to look again.
 gboolean gst_http_server_sink_unlock(GstBaseSink *sink) noexcept {
   if (const auto channel = channel_of(sink))
-    channel->interrupt(true);
-  return TRUE;
-}
-
-gboolean gst_http_server_sink_unlock_stop(GstBaseSink *sink) noexcept {
-  if (const auto channel = channel_of(sink))
-    channel->interrupt(false);
+    channel->interrupt();
   return TRUE;
 }
 
@@ -404,7 +400,7 @@ static void gst_http_server_sink_class_init(GstHttpServerSinkClass *klass) {
   sink_class->event = gst_http_server_sink_event;
   sink_class->wait_event = gst_http_server_sink_wait_event;
   sink_class->unlock = gst_http_server_sink_unlock;
-  sink_class->unlock_stop = gst_http_server_sink_unlock_stop;
+  sink_class->unlock_stop = gst_http_server_sink_unlock;
 
   flvhttp::install_properties(object_class);
 
