@@ -10,6 +10,7 @@ namespace {
 
 // Where a jump is dear, so many bytes in front of the place are read for configurations.
 constexpr std::uint64_t kInFront = 64 << 10;
+
 // Whether no place in front of what is asked for will do.
 bool goes_on(Snap snap) {
   return snap == Snap::Next || snap == Snap::Exact;

@@ -171,11 +171,8 @@ bool Listener::bind(GError **error) {
 std::optional<std::string> Listener::add(const std::vector<std::pair<std::string, Route>> &routes,
                                          guint request_timeout) {
   const std::lock_guard lock(routes_mutex_);
-  for (std::size_t i = 0; i < routes.size(); i++) {
-    const std::string &path = routes[i].first;
-    const bool twice = std::any_of(routes.begin(), routes.begin() + static_cast<std::ptrdiff_t>(i),
-                                   [&path](const auto &other) { return other.first == path; });
-    if (twice || routes_.contains(path))
+  for (const auto &[path, route] : routes) {
+    if (routes_.contains(path))
       return path;
   }
   request_timeout_ = request_timeout;
