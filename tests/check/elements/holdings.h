@@ -41,12 +41,16 @@ inline Holdings holdings() {
   return {count_entries("/proc/self/task"), count_entries("/proc/self/fd"), resident_size()};
 }
 
-// A thread that has been joined or is idle goes a little later.
+inline bool is_more(const Holdings &now, const Holdings &before) {
+  return now.threads > before.threads || now.descriptors > before.descriptors;
+}
+
+// A thread that is done goes a little later, and with it what it was the last to hold.
 inline void assert_no_more_than(const Holdings &before) {
   constexpr std::size_t kGrowth = 4'000'000;
   constexpr int kTurns = 200;
   Holdings now = holdings();
-  for (int turn = 0; turn < kTurns && now.threads > before.threads; ++turn) {
+  for (int turn = 0; turn < kTurns && is_more(now, before); ++turn) {
     g_usleep(10'000);
     now = holdings();
   }
