@@ -36,6 +36,7 @@ bool can_seek(GstPad *pad) {
 } // namespace
 
 void Session::open(bool by_pulling, const Properties &properties) {
+  const std::lock_guard asking(asking_); // what was asked for before is over
   const std::lock_guard lock(deciding_);
   outlet_.clear();
   pull_.clear();

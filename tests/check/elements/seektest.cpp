@@ -115,7 +115,7 @@ using seektest::SourceState;
 
 struct SeekTestSrc {
   GstBaseSrc parent;
-  SourceState *state; // borrowed
+  std::shared_ptr<SourceState> state; // a thread may hold the source when the test is over
 };
 struct SeekTestSrcClass {
   GstBaseSrcClass parent;
@@ -181,11 +181,17 @@ gboolean event(GstBaseSrc *source, GstEvent *event) {
   return taken;
 }
 
+void finalize(GObject *object) {
+  std::destroy_at(&reinterpret_cast<SeekTestSrc *>(object)->state);
+  G_OBJECT_CLASS(seek_test_src_parent_class)->finalize(object);
+}
+
 } // namespace
 
 static void seek_test_src_class_init(SeekTestSrcClass *klass) {
   static GstStaticPadTemplate pad =
       GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+  G_OBJECT_CLASS(klass)->finalize = finalize;
   auto *base_class = GST_BASE_SRC_CLASS(klass);
   base_class->create = create;
   base_class->get_size = get_size;
@@ -197,7 +203,9 @@ static void seek_test_src_class_init(SeekTestSrcClass *klass) {
                                         "The gst-flv-streaming authors");
 }
 
-static void seek_test_src_init(SeekTestSrc *) {}
+static void seek_test_src_init(SeekTestSrc *self) {
+  std::construct_at(&self->state);
+}
 
 namespace seektest {
 
@@ -330,7 +338,7 @@ GstBusSyncReply hear(GstBus *, GstMessage *message, gpointer data) {
 } // namespace
 
 Seek::Seek(Source source, const std::string &properties, GstState state, const std::string &behind)
-    : source_(std::make_unique<SourceState>()), sink_(std::make_unique<Sink>()) {
+    : source_(std::make_shared<SourceState>()), sink_(std::make_unique<Sink>()) {
   source_->source = std::move(source);
   GError *error = nullptr;
   const std::string line =
@@ -342,7 +350,7 @@ Seek::Seek(Source source, const std::string &properties, GstState state, const s
   sink_pad_ = gst_element_get_static_pad(element_, "sink");
   source_pad_ = gst_element_get_static_pad(element_, "src");
   auto *upstream = static_cast<SeekTestSrc *>(g_object_new(seek_test_src_get_type(), nullptr));
-  upstream->state = source_.get();
+  upstream->state = source_;
   gst_base_src_set_blocksize(&upstream->parent, source_->source.chunk);
   gst_bin_add(GST_BIN(pipeline_), GST_ELEMENT(upstream));
   GstElement *last = GST_ELEMENT(upstream);

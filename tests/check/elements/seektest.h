@@ -152,7 +152,7 @@ private:
   GstElement *element_ = nullptr;
   GstPad *sink_pad_ = nullptr;
   GstPad *source_pad_ = nullptr;
-  std::unique_ptr<SourceState> source_;
+  std::shared_ptr<SourceState> source_;
   std::unique_ptr<Sink> sink_;
 };
 
