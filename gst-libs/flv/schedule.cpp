@@ -54,7 +54,7 @@ Nanoseconds Schedule::leave() const {
 
 void Schedule::left(Nanoseconds now) {
   last_left_ = at_hand_;
-  if (leave() == due())
+  if (catching_up_ && leave() == due())
     catching_up_ = false;
   // What a burst lets go is not late, however long it takes to send.
   if (catch_up_speed_ > 0 && now > leave() + kTolerance && due() > floor_) {

@@ -45,8 +45,10 @@ using flvpace::Settings;
 using gstflv::BufferPtr;
 using gstflv::EventPtr;
 
-// Bytes read at once in pull mode: enough for the reading to cost little beside the copying.
-constexpr guint kBlockSize = 131072;
+// Bytes read at once in pull mode. What waits for its time lies in memory, and there may be many
+// streams; where nothing waits, the fewer reads the better, as long as the caches hold it.
+constexpr guint kWaitingBlockSize = 65536;
+constexpr guint kPassingBlockSize = 262144;
 
 enum Property : guint {
   PROP_BURST = 1,
@@ -146,7 +148,8 @@ GstFlowReturn pull_a_block(Private &priv) {
     priv.stream.leave_for(priv.offset);
     priv.wanted.reset();
   }
-  const guint size = priv.wanted ? guint{flvpace::TagStream::kStartSize} : kBlockSize;
+  const guint block_size = priv.pacing.sync() ? kWaitingBlockSize : kPassingBlockSize;
+  const guint size = priv.wanted ? guint{flvpace::TagStream::kStartSize} : block_size;
   GstBuffer *block = nullptr;
   GstFlowReturn flow = gst_pad_pull_range(priv.sink_pad, priv.offset, size, &block);
   if (flow == GST_FLOW_EOS)

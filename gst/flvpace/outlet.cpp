@@ -11,7 +11,7 @@ using gstflv::EventPtr;
 namespace {
 
 // As many as a chunk usually holds, and as many as are held back at the most.
-constexpr guint kUsualTags = 32;
+constexpr guint kUsualTags = 64;
 constexpr guint kMaxGathered = 512;
 
 // Events that wait for the first segment.

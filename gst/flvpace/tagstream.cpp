@@ -129,6 +129,7 @@ void TagStream::clear() {
 void TagStream::stop() {
   flush();
   outlet_.clear();
+  slices_.clear();
   head_.clear();
   file_header_buffer_.reset();
   tags_.reset();
@@ -345,18 +346,10 @@ void TagStream::cut_out(const Item &item, Tag &tag) {
   }
   const auto offset = static_cast<gsize>(item.begin - chunk_begin_);
   tag.info = classify(chunk_bytes_.subspan(offset, tag.size));
-  tag.buffer = part_of_chunk(offset, tag.size);
-}
-
-// Shares the chunk's memory. To borrow from the chunk as a whole costs half of what a memory of its
-// own does.
-BufferPtr TagStream::part_of_chunk(gsize offset, gsize size) const {
-  if (!chunk_stays_in_place_)
-    return BufferPtr(gst_buffer_copy_region(chunk_, GST_BUFFER_COPY_MEMORY, offset, size));
-  auto *data = const_cast<guint8 *>(chunk_bytes_.data());
-  return BufferPtr(gst_buffer_new_wrapped_full(
-      GST_MEMORY_FLAG_READONLY, data, chunk_bytes_.size(), offset, size, gst_buffer_ref(chunk_),
-      [](gpointer owner) { gst_buffer_unref(GST_BUFFER(owner)); }));
+  if (chunk_stays_in_place_)
+    tag.buffer = slices_.cut(chunk_, chunk_bytes_, offset, tag.size);
+  else
+    tag.buffer.reset(gst_buffer_copy_region(chunk_, GST_BUFFER_COPY_MEMORY, offset, tag.size));
 }
 
 void TagStream::hold(Tag tag) {

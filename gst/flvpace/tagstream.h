@@ -15,6 +15,7 @@
 #include "flv/timeline.h"
 #include "outlet.h"
 #include "pacing.h"
+#include "slices.h"
 
 namespace flvpace {
 
@@ -134,7 +135,6 @@ private:
   GstFlowReturn not_flv(const flv::Fault &fault);
   [[nodiscard]] GstFlowReturn handle_items();
   void cut_out(const flv::Item &item, Tag &tag);
-  [[nodiscard]] gstflv::BufferPtr part_of_chunk(gsize offset, gsize size) const;
   void take_settings();
 
   void hold(Tag tag);
@@ -167,6 +167,7 @@ private:
   flv::Splitter splitter_;
   std::vector<flv::Item> items_;
   Carry carry_;
+  Slices slices_;
   GstBuffer *chunk_ = nullptr; // borrowed, while its items are handled
   flv::Bytes chunk_bytes_;
   bool chunk_stays_in_place_ = false;

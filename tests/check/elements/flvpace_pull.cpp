@@ -83,7 +83,7 @@ GST_START_TEST(reads_large_blocks_once) {
   guint64 next = 0;
   for (const Pull::Read &read : reads) {
     assert_equals_uint64(read.offset, next);
-    fail_unless(read.size >= 65536 && read.size <= 131072, "a read of %u bytes", read.size);
+    fail_unless(read.size >= 65536 && read.size <= 262144, "a read of %u bytes", read.size);
     next = std::min<guint64>(read.offset + read.size, stream.bytes.size());
   }
   assert_equals_uint64(next, stream.bytes.size());
