@@ -295,6 +295,8 @@ void Channel::list_slice() {
 }
 
 void Channel::end_turn(const Poller &poller) {
+  if (!std::exchange(some_gone_, false))
+    return;
   std::size_t gone = 0;
   std::size_t index = 0;
   std::size_t gone_before_cursor = 0;

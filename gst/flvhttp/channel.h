@@ -150,7 +150,8 @@ private:
   bool over_ = false;
   bool closing_ = false;
   guint64 interrupts_ = 0;
-  bool fresh_ = false; // there are entries that nobody has been given
+  bool fresh_ = false;     // there are entries that nobody has been given
+  bool some_gone_ = false; // of the clients
   // A round gives all clients what there is, a slice of them after the other.
   bool in_round_ = false;
   std::size_t cursor_ = 0;

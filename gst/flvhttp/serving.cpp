@@ -152,6 +152,7 @@ void Channel::drop(Client &client, Reason reason) {
   if (std::exchange(client.gone, true))
     return;
   client.reason = reason;
+  some_gone_ = true;
 }
 
 void Channel::listen(Client &client) {
