@@ -45,10 +45,11 @@ using flvpace::Settings;
 using gstflv::BufferPtr;
 using gstflv::EventPtr;
 
-// Bytes read at once in pull mode. What waits for its time lies in memory, and there may be many
-// streams; where nothing waits, the fewer reads the better, as long as the caches hold it.
-constexpr guint kWaitingBlockSize = 65536;
-constexpr guint kPassingBlockSize = 262144;
+// Bytes read at once in pull mode: at the start, and of what waits for its time, since it lies in
+// memory and there may be many streams; and where nothing waits, since fewer reads cost less as
+// long as the caches hold what was read.
+constexpr guint kBlockSize = 65536;
+constexpr guint kLargeBlockSize = 262144;
 
 enum Property : guint {
   PROP_BURST = 1,
@@ -148,7 +149,7 @@ GstFlowReturn pull_a_block(Private &priv) {
     priv.stream.leave_for(priv.offset);
     priv.wanted.reset();
   }
-  const guint block_size = priv.pacing.sync() ? kWaitingBlockSize : kPassingBlockSize;
+  const guint block_size = priv.offset == 0 || priv.pacing.sync() ? kBlockSize : kLargeBlockSize;
   const guint size = priv.wanted ? guint{flvpace::TagStream::kStartSize} : block_size;
   GstBuffer *block = nullptr;
   GstFlowReturn flow = gst_pad_pull_range(priv.sink_pad, priv.offset, size, &block);

@@ -112,6 +112,13 @@ GstMemory *share_slice(GstMemory *memory, gssize offset, gssize size) noexcept {
               ->memory;
 }
 
+// For those who join memories: parts of one slice.
+gboolean is_span(GstMemory *first, GstMemory *second, gsize *offset) noexcept {
+  if (offset)
+    *offset = first->offset - first->parent->offset;
+  return first->offset + first->size == second->offset;
+}
+
 } // namespace
 
 static void flv_pace_slices_class_init(FlvPaceSlicesClass *klass) {
@@ -124,6 +131,7 @@ static void flv_pace_slices_init(FlvPaceSlices *self) {
   base->mem_map = map_slice;
   base->mem_unmap = unmap_slice;
   base->mem_share = share_slice;
+  base->mem_is_span = is_span;
   GST_OBJECT_FLAG_SET(self, GST_ALLOCATOR_FLAG_CUSTOM_ALLOC);
 }
 
@@ -140,19 +148,26 @@ GstMiniObjectDisposeFunction usual_dispose() {
   return function;
 }
 
-// Comes back as it was made, or not at all.
+// The slice that it was made with, if it has that alone, and nobody else does.
+Slice *own_slice(GstBuffer *buffer) {
+  GstMemory *memory =
+      gst_buffer_n_memory(buffer) == 1 ? gst_buffer_peek_memory(buffer, 0) : nullptr;
+  if (!memory || memory->allocator != allocator() || GST_MINI_OBJECT_REFCOUNT_VALUE(memory) > 1)
+    return nullptr;
+  Slice *slice = &slice_of(memory);
+  return slice->buffer == buffer ? slice : nullptr;
+}
+
+// Comes back with the memory that it was made with and without metas, or not at all. As with
+// GStreamer's own pools, what else was attached to it, qdata or a weak reference, stays.
 gboolean dispose(GstMiniObject *object) noexcept {
   GstBuffer *buffer = GST_BUFFER_CAST(object);
-  gpointer first = nullptr;
-  if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_TAG_MEMORY) || // it has another memory
-      gst_buffer_iterate_meta(buffer, &first))
+  Slice *slice = own_slice(buffer);
+  gpointer first_meta = nullptr;
+  if (!slice || gst_buffer_iterate_meta(buffer, &first_meta))
     return usual_dispose()(object);
-  GstMemory *memory = gst_buffer_peek_memory(buffer, 0);
-  if (GST_MINI_OBJECT_REFCOUNT_VALUE(memory) > 1) // or somebody has this one
-    return usual_dispose()(object);
-  Slice &slice = slice_of(memory);
-  slice.whole.reset();
-  return slice.store->give(slice) ? FALSE : usual_dispose()(object);
+  slice->whole.reset();
+  return slice->store->give(*slice) ? FALSE : usual_dispose()(object);
 }
 
 void free_returned(Slice *slice) {

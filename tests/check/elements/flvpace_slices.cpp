@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Buffers that nobody holds any more are used again: nobody must be able to tell.
+// Buffers that nobody holds any more are used again. What was done to them must not show.
 #include <algorithm>
 #include <optional>
 #include <thread>
@@ -67,6 +67,18 @@ const Change kChanges[] = {
     {"another memory",
      [](GstBuffer *buffer) {
        gst_buffer_replace_all_memory(buffer, gst_allocator_alloc(nullptr, 10, nullptr));
+     },
+     false},
+    {"another memory, and flags as if it had not",
+     [](GstBuffer *buffer) {
+       gst_buffer_replace_all_memory(buffer, gst_allocator_alloc(nullptr, 10, nullptr));
+       GST_BUFFER_FLAGS(buffer) = 0;
+     },
+     false},
+    {"a part of its memory",
+     [](GstBuffer *buffer) {
+       GstMemory *part = gst_memory_share(gst_buffer_peek_memory(buffer, 0), 2, 3);
+       gst_buffer_replace_all_memory(buffer, part);
      },
      false},
     {"no memory", [](GstBuffer *buffer) { gst_buffer_remove_all_memory(buffer); }, false},
@@ -155,6 +167,22 @@ GST_START_TEST(what_is_held_stays) {
 }
 GST_END_TEST
 
+// Parts that follow each other are joined without a copy.
+GST_START_TEST(parts_are_joined) {
+  const Stream stream = file();
+  Pace pace("sync=false");
+  begin(pace);
+  const Arrivals arrivals = passed_by(pace, stream);
+  GstMemory *whole = gst_buffer_peek_memory(arrivals[kOne].buffer.get(), 0);
+  const BufferPtr joined(gst_buffer_new());
+  gst_buffer_append_memory(joined.get(), gst_memory_share(whole, 3, 2));
+  gst_buffer_append_memory(joined.get(), gst_memory_share(whole, 5, -1));
+  gstflv::MappedBuffer all(arrivals[kOne].buffer.get());
+  assert_bytes(gstflv::MappedBuffer(joined.get()).bytes(), all.bytes().subspan(3));
+  fail_unless(gstflv::MappedBuffer(joined.get()).bytes().data() == all.bytes().data() + 3);
+}
+GST_END_TEST
+
 // They may outlive the element, which frees what it has when it stops and when it goes.
 GST_START_TEST(lives_end) {
   const Stream stream = file();
@@ -231,6 +259,7 @@ static Suite *flvpace_slices_suite() {
   suite_add_tcase(suite, tcase);
   tcase_add_loop_test(tcase, comes_back_as_new, 0, static_cast<int>(std::size(kChanges)));
   tcase_add_loop_test(tcase, what_is_held_stays, 0, 4);
+  tcase_add_test(tcase, parts_are_joined);
   tcase_add_test(tcase, lives_end);
   tcase_add_test(tcase, keeps_few);
   tcase_add_test(tcase, come_back_from_other_threads);
