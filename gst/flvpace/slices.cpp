@@ -44,8 +44,8 @@ using Store = Slices::Store;
 
 // A part of a buffer, as a memory. Its offset counts from `data` on.
 struct Slice {
-  GstMemory memory;
-  guint8 *data;
+  GstMemory memory{};
+  guint8 *data = nullptr;
   BufferPtr whole; // not while it is in the store, nor where it shares another slice's
 
   // Of one that may come back:
@@ -85,7 +85,8 @@ GstAllocator *allocator() {
 }
 
 Slice *make_slice(GstMemory *parent, guint8 *data, gsize whole_size, gsize offset, gsize size) {
-  auto *slice = new Slice{{}, data, nullptr, nullptr};
+  auto *slice = new Slice;
+  slice->data = data;
   gst_memory_init(&slice->memory, GST_MEMORY_FLAG_READONLY, allocator(), parent, whole_size, 0,
                   offset, size);
   return slice;
