@@ -27,6 +27,8 @@ bool Starter::can_meet(const StartSettings &settings) const {
     return false;
   if (!facts_ || is_in_header(settings, facts_->first_tag()))
     return true;
+  if (settings.index == IndexSource::Auto && has_scanned_all())
+    return might_start(settings, scan_->index(), true);
   KeyframeIndex listed;
   const bool is_usable =
       settings.index != IndexSource::Scan &&
@@ -37,7 +39,7 @@ bool Starter::can_meet(const StartSettings &settings) const {
   if (is_usable)
     return (settings.index == IndexSource::Auto && !metadata_holds_) ||
            might_start(settings, listed, false);
-  return !scan_ || scan_->wanted() || might_start(settings, scan_->index(), true);
+  return !has_scanned_all() || might_start(settings, scan_->index(), true);
 }
 
 bool Starter::might_start(const StartSettings &settings, const KeyframeIndex &index,

@@ -188,7 +188,8 @@ void Starter::find_index() {
                 "onMetaData at byte " + std::to_string(facts_->metadata_tag->position) + ", " +
                     std::to_string(facts_->metadata_tag->header.data_size) +
                     " bytes of AMF, cannot be read");
-  if (!scan_only) {
+  // Who has read the whole file need not believe what it says of itself.
+  if (!scan_only && !(settings_.index == IndexSource::Auto && has_scanned_all())) {
     std::string fault = "the file has no onMetaData";
     if (facts_->metadata_tag) {
       const IndexFault found = read_keyframe_index(facts_->metadata, file_size_, index_);
@@ -206,7 +207,7 @@ void Starter::find_index() {
 }
 
 void Starter::begin_scan() {
-  if (scan_ && !scan_->wanted())
+  if (has_scanned_all())
     return end_scan();
   scan_.emplace(Splitter::Start::File, facts_->first_tag(), file_size_);
   stage_ = Stage::Scanning;

@@ -128,6 +128,7 @@ private:
   [[nodiscard]] bool might_start(const StartSettings &settings, const KeyframeIndex &index,
                                  bool is_scanned) const;
   [[nodiscard]] bool needs_index() const { return settings_.request || settings_.stop_time; }
+  [[nodiscard]] bool has_scanned_all() const { return scan_ && !scan_->wanted(); }
   [[nodiscard]] bool is_backward() const;
   [[nodiscard]] bool has_video() const;
   [[nodiscard]] Head opening_head(std::uint64_t before) const;
