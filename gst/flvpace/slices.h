@@ -8,8 +8,8 @@
 
 namespace flvpace {
 
-// To make a buffer with a memory and to free them takes as long as all else that is done to a tag.
-// So a slice that nobody holds any more comes back, from whatever thread that happens in, and shows
+// To make a buffer with a memory and to free them costs more than finding a tag and its time. So a
+// slice that nobody holds any more comes back, from whatever thread that happens in, and shows
 // another part the next time.
 class Slices {
 public:
