@@ -9,9 +9,11 @@ namespace {
 
 enum FrameType : std::uint8_t { kKeyFrame = 1, kGeneratedKeyFrame = 4, kCommandFrame = 5 };
 
-enum CodecId : std::uint8_t { kAvc = 7, kHevc = 12 }; // 12 was never published, but is met
+// Those from 12 on were never published. Chinese CDNs, SRS and ZLMediaKit write them.
+enum CodecId : std::uint8_t { kAvc = 7, kHevc = 12, kAv1 = 13 };
 
-enum SoundFormat : std::uint8_t { kEnhancedAudio = 9, kAac = 10 };
+// Nor was 13.
+enum SoundFormat : std::uint8_t { kEnhancedAudio = 9, kAac = 10, kOpus = 13 };
 
 // The packet types that audio and video have in common carry the same numbers.
 enum PacketType : std::uint8_t {
@@ -29,7 +31,7 @@ enum PacketType : std::uint8_t {
 
 enum MultitrackType : std::uint8_t { kOneTrack = 0, kManyTracks = 1, kManyTracksManyCodecs = 2 };
 
-// The byte behind the first one in AAC, AVC and HEVC tags.
+// The byte behind the first one in tags of AAC, Opus, AVC, HEVC and AV1.
 enum LegacyPacket : std::uint8_t { kLegacySequenceHeader = 0, kLegacyFrame = 1, kLegacyEnd = 2 };
 
 bool is_key(std::uint8_t frame_type) {
@@ -139,7 +141,7 @@ TagInfo classify_video(Bytes data) {
     info.role = Role::Command;
     return info;
   }
-  if (info.codec == kAvc || info.codec == kHevc) {
+  if (has_packet_type(info.codec)) {
     if (data.size() < 2)
       return info;
     if (data[1] == kLegacySequenceHeader)
@@ -156,7 +158,8 @@ TagInfo classify_video(Bytes data) {
 
 TagInfo classify_audio(Bytes data) {
   TagInfo info{.codec = static_cast<std::uint32_t>(data[0] >> 4)};
-  if (info.codec == kAac && data.size() >= 2 && data[1] == kLegacySequenceHeader)
+  if ((info.codec == kAac || info.codec == kOpus) && data.size() >= 2 &&
+      data[1] == kLegacySequenceHeader)
     info.role = Role::Configuration;
   return info;
 }
@@ -171,10 +174,14 @@ TagInfo classify(TagType type, Bytes data) {
   if (type != TagType::Audio && type != TagType::Video)
     return {.role = Role::Script};
   if (data.empty())
-    return {};
+    return {.role = Role::Empty};
   if (is_enhanced(type, data[0]))
     return classify_enhanced(type, data);
   return type == TagType::Video ? classify_video(data) : classify_audio(data);
+}
+
+bool has_packet_type(std::uint32_t video_codec) {
+  return video_codec == kAvc || video_codec == kHevc || video_codec == kAv1;
 }
 
 TrackSet tracks_of(TagType type, Bytes data) {
@@ -231,10 +238,19 @@ template <std::size_t N> std::string look_up(const Name (&names)[N], std::uint32
 
 std::string video_codec_name(std::uint32_t codec) {
   static constexpr Name kNames[] = {
-      {2, "Sorenson H.263"},     {3, "Screen video"},       {4, "On2 VP6"},
-      {5, "On2 VP6 with alpha"}, {6, "Screen video 2"},     {kAvc, "H.264"},
-      {kHevc, "H.265"},          {fourcc("avc1"), "H.264"}, {fourcc("hvc1"), "H.265"},
-      {fourcc("vvc1"), "H.266"}, {fourcc("vp08"), "VP8"},   {fourcc("vp09"), "VP9"},
+      {2, "Sorenson H.263"},
+      {3, "Screen video"},
+      {4, "On2 VP6"},
+      {5, "On2 VP6 with alpha"},
+      {6, "Screen video 2"},
+      {kAvc, "H.264"},
+      {kHevc, "H.265"},
+      {kAv1, "AV1"},
+      {fourcc("avc1"), "H.264"},
+      {fourcc("hvc1"), "H.265"},
+      {fourcc("vvc1"), "H.266"},
+      {fourcc("vp08"), "VP8"},
+      {fourcc("vp09"), "VP9"},
       {fourcc("av01"), "AV1"},
   };
   return look_up(kNames, codec);
@@ -253,6 +269,7 @@ std::string audio_codec_name(std::uint32_t codec) {
       {8, "G.711 mu-law"},
       {kAac, "AAC"},
       {11, "Speex"},
+      {kOpus, "Opus"},
       {14, "MP3"},
       {fourcc("ac-3"), "AC-3"},
       {fourcc("ec-3"), "E-AC-3"},

@@ -24,6 +24,7 @@ enum class Role : std::uint8_t {
   Configuration, // what a decoder needs before the first frame: a sequence header, HDR metadata, …
   EndOfSequence,
   Command, // a video info/command frame: a message to the player, no picture
+  Empty,   // an audio or video tag without data: some publishers send it for a camera that is off
   Script,
 };
 
@@ -46,8 +47,17 @@ struct TagInfo {
 // Track ids; a tag that is not multitrack is of track 0.
 using TrackSet = std::bitset<256>;
 
-// `data` is the tag's data, or at least its beginning. Data that ends too early to tell is Media.
+// `data` is the tag's data, or at least its beginning. Data that ends too early to tell is Media;
+// only a tag without data is Empty.
 [[nodiscard]] TagInfo classify(TagType type, Bytes data);
+
+// Whether a tag of that role is audio or video to be played.
+[[nodiscard]] constexpr bool is_media(Role role) {
+  return role == Role::Media || role == Role::KeyFrame;
+}
+
+// CodecIDs of classic video tags that, like AVC, have a packet type in the second byte.
+[[nodiscard]] bool has_packet_type(std::uint32_t video_codec);
 
 // The tracks that a tag has something for. Looks through all of a multitrack tag's `data`.
 [[nodiscard]] TrackSet tracks_of(TagType type, Bytes data);

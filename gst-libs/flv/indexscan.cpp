@@ -79,6 +79,7 @@ void IndexScan::take_tag(const TagHeader &header, Bytes data) {
   case Role::Configuration:
   case Role::EndOfSequence:
   case Role::Command:
+  case Role::Empty:
   case Role::Script:
     return;
   }

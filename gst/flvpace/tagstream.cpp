@@ -66,7 +66,8 @@ gstflv::TagListPtr tags_of(const flv::Metadata &metadata) {
 } // namespace
 
 bool Tag::is_media() const {
-  return !header.is_script() && info.role != flv::Role::Configuration;
+  return !header.is_script() && info.role != flv::Role::Configuration &&
+         info.role != flv::Role::Empty;
 }
 
 Settings TagStream::settings() const {
@@ -447,7 +448,7 @@ void TagStream::place(Tag &tag) {
                             timestamp)
           : timeline_.other(timestamp);
   tag.time = place.time;
-  video_seen_ |= video && tag.info.role != flv::Role::Command;
+  video_seen_ |= video && flv::is_media(tag.info.role);
   if (place.discontinuity) {
     GST_DEBUG_OBJECT(element_, "timestamp %u is a discontinuity, placed at %" G_GINT64_FORMAT " ms",
                      timestamp, place.time);

@@ -59,6 +59,11 @@ const struct {
     {"HEVC sequence header", kVideo, {0x1C, 0, 0, 0, 0}, Role::Configuration, 12},
     {"HEVC key frame", kVideo, {0x1C, 1, 0, 0, 0, 1}, Role::KeyFrame, 12},
     {"HEVC end of sequence", kVideo, {0x1C, 2, 0, 0, 0}, Role::EndOfSequence, 12},
+    {"AV1 sequence header", kVideo, {0x1D, 0, 0, 0, 0}, Role::Configuration, 13},
+    {"AV1 key frame", kVideo, {0x1D, 1, 0, 0, 0, 1}, Role::KeyFrame, 13},
+    {"AV1 inter frame", kVideo, {0x2D, 1, 0, 0, 0, 1}, Role::Media, 13},
+    {"AV1 end of sequence", kVideo, {0x1D, 2, 0, 0, 0}, Role::EndOfSequence, 13},
+    {"AV1 cut off", kVideo, {0x1D}, Role::Media, 13},
     {"H.263 key frame", kVideo, flvtest::h263_frame(true, 9), Role::KeyFrame, 2},
     {"H.263 key frame that is a byte", kVideo, {0x12}, Role::KeyFrame, 2},
     {"H.263 inter frame", kVideo, flvtest::h263_frame(false, 9), Role::Media, 2},
@@ -68,14 +73,17 @@ const struct {
     {"Screen video key frame", kVideo, {0x13, 0}, Role::KeyFrame, 3},
     {"Screen video 2 command", kVideo, {0x56, 1}, Role::Command, 6},
     {"frame type 0", kVideo, {0x02, 1}, Role::Media, 2},
-    {"no video data", kVideo, {}, Role::Media, 0},
+    {"no video data", kVideo, {}, Role::Empty, 0},
     {"AAC sequence header", kAudio, flvtest::aac_config(), Role::Configuration, 10},
     {"AAC frame", kAudio, flvtest::aac_frame(9), Role::Media, 10},
     {"AAC cut off", kAudio, {0xAF}, Role::Media, 10},
+    {"Opus sequence header", kAudio, {0xDF, 0, 'O', 'p'}, Role::Configuration, 13},
+    {"Opus frame", kAudio, {0xDF, 1, 9}, Role::Media, 13},
+    {"Opus cut off", kAudio, {0xDF}, Role::Media, 13},
     {"MP3", kAudio, flvtest::mp3_frame(9), Role::Media, 2},
     {"Speex whose second byte is 0", kAudio, {0xB2, 0}, Role::Media, 11},
     {"PCM", kAudio, {0x06, 0, 0}, Role::Media, 0},
-    {"no audio data", kAudio, {}, Role::Media, 0},
+    {"no audio data", kAudio, {}, Role::Empty, 0},
     {"script", TagType::Script, flvtest::on_metadata({}), Role::Script},
     {"AMF3 script", TagType::ScriptAmf3, {0, 2}, Role::Script},
     {"script that looks like video", TagType::Script, flvtest::avc_config(), Role::Script},
@@ -203,7 +211,7 @@ START_TEST(test_enhanced_truncated) {
     for (std::size_t size = data.size(); size-- > 0;) {
       const Bytes part = Bytes(data).first(size);
       const TagInfo info = classify(row.type, part);
-      ck_assert(info.role == row.role || info.role == Role::Media);
+      ck_assert(info.role == row.role || info.role == (size == 0 ? Role::Empty : Role::Media));
       if (info.role == row.role)
         known = size;
       else
@@ -272,7 +280,7 @@ START_TEST(test_media_roles) {
   const auto bytes = flvtest::media_file(row.file);
   if (!bytes)
     return;
-  unsigned roles[6] = {};
+  unsigned roles[7] = {};
   for (const Item &tag : flvtest::split(*bytes).tags()) {
     const TagInfo info = classify(
         tag.tag.type, flvtest::bytes_of(tag, *bytes).subspan(kTagHeaderSize, tag.tag.data_size));
@@ -291,10 +299,15 @@ const struct {
   const char *video;
   const char *audio;
 } kNames[] = {
-    {2, "Sorenson H.263", "MP3"},     {7, "H.264", "G.711 A-law"},
-    {10, "codec 10", "AAC"},          {12, "H.265", "codec 12"},
-    {fourcc("av01"), "AV1", "av01"},  {fourcc("fLaC"), "fLaC", "FLAC"},
-    {fourcc("new!"), "new!", "new!"}, {0x61620063, "codec 1633812579", "codec 1633812579"},
+    {2, "Sorenson H.263", "MP3"},
+    {7, "H.264", "G.711 A-law"},
+    {10, "codec 10", "AAC"},
+    {12, "H.265", "codec 12"},
+    {13, "AV1", "Opus"},
+    {fourcc("av01"), "AV1", "av01"},
+    {fourcc("fLaC"), "fLaC", "FLAC"},
+    {fourcc("new!"), "new!", "new!"},
+    {0x61620063, "codec 1633812579", "codec 1633812579"},
 };
 
 START_TEST(test_names) {
