@@ -9,16 +9,28 @@ namespace flv {
 namespace {
 
 constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
-// "FLV" and version 1 where a PreviousTagSize should be. As a size it is impossible.
-constexpr std::uint32_t kFileHeaderAsSize = 0x464C5601;
+// How a file header begins.
+constexpr std::array<std::uint8_t, kPreviousTagSizeSize> kFileHeaderStart = {'F', 'L', 'V', 1};
 // The bits of a file header's flags that are always 0, and never all of them in a tag's type byte.
 constexpr std::uint8_t kReservedFlags = 0xFA;
+
+// How many bytes of a PreviousTagSize stand in front of the beginning of a file header. All four:
+// none begins there.
+std::size_t before_file_header(const std::uint8_t *previous_size) {
+  std::size_t count = 0;
+  while (!std::equal(previous_size + count, previous_size + kPreviousTagSizeSize,
+                     kFileHeaderStart.begin()))
+    ++count;
+  return count;
+}
 
 } // namespace
 
 void Splitter::reset(Start start, std::uint64_t position) {
   state_ = start == Start::File ? State::FileStart : State::Search;
   started_ = start == Start::Middle;
+  if (start == Start::File)
+    ids_.clear();
   fault_ = {};
   position_ = position;
   item_begin_ = position;
@@ -52,7 +64,7 @@ Status Splitter::feed(Bytes chunk, std::vector<Item> &items) {
         take_trailer(items);
       break;
     case State::Seam:
-      if (gather(chunk, kFileHeaderSize))
+      if (gather(chunk, seam_ + kFileHeaderSize))
         take_seam(items);
       break;
     case State::Search:
@@ -139,19 +151,25 @@ void Splitter::take_file_body(std::vector<Item> &items) {
                    .end = position_,
                    .file = file_});
   started_ = true;
+  ids_.clear(); // another publisher's may differ
   item_begin_ = position_;
   have_ = 0;
   state_ = State::Header;
 }
 
+void Splitter::begin_tag(const TagHeader &header) {
+  tag_ = header;
+  ids_.note(header);
+  body_left_ = header.data_size;
+  have_ = 0;
+  state_ = body_left_ > 0 ? State::Body : State::Trailer;
+}
+
 void Splitter::take_header(std::vector<Item> &items) {
-  const Fault fault = read_tag_header(scratch_.data(), max_data_size_, tag_);
-  if (fault.kind == Fault::Kind::None) {
-    body_left_ = tag_.data_size;
-    have_ = 0;
-    state_ = body_left_ > 0 ? State::Body : State::Trailer;
-    return;
-  }
+  TagHeader header;
+  const Fault fault = read_tag_header(scratch_.data(), max_data_size_, ids_, header);
+  if (fault.kind == Fault::Kind::None)
+    return begin_tag(header);
   if (read_file_header(scratch_.data(), file_).kind == Fault::Kind::None) {
     // Of the header and the size behind it, 11 bytes are here already.
     if (file_.size >= kTagHeaderSize) {
@@ -169,18 +187,20 @@ void Splitter::take_header(std::vector<Item> &items) {
 }
 
 void Splitter::take_trailer(std::vector<Item> &items) {
-  const std::uint32_t previous_size = load_u32(scratch_.data());
-  if (previous_size == kFileHeaderAsSize)
-    state_ = State::Seam;
+  const bool right_size = load_u32(scratch_.data()) == tag_.tag_size();
+  seam_ = before_file_header(scratch_.data());
+  if (right_size || seam_ == kPreviousTagSizeSize)
+    end_tag(kPreviousTagSizeSize, right_size, items);
   else
-    end_tag(kPreviousTagSizeSize, previous_size == tag_.tag_size(), items);
+    state_ = State::Seam;
 }
 
-// The size is either wrong, or missing in front of another file.
+// The size is either wrong, or another file begins before it ends.
 void Splitter::take_seam(std::vector<Item> &items) {
-  const bool missing = (scratch_[4] & kReservedFlags) == 0 &&
-                       read_file_header(scratch_.data(), file_).kind == Fault::Kind::None;
-  end_tag(missing ? 0 : kPreviousTagSizeSize, false, items);
+  const std::uint8_t *start = scratch_.data() + seam_;
+  const bool missing = (start[kFileHeaderStart.size()] & kReservedFlags) == 0 &&
+                       read_file_header(start, file_).kind == Fault::Kind::None;
+  end_tag(missing ? seam_ : kPreviousTagSizeSize, false, items);
 }
 
 // The first `trailer` bytes that are at hand belong to the tag, the others to what follows.
@@ -254,7 +274,9 @@ bool Splitter::search_here(std::vector<Item> &items) {
   if (have_ >= kTagHeaderSize) {
     TagHeader header;
     const std::uint8_t *start = scratch_.data() + have_ - kTagHeaderSize;
-    if (read_tag_header(start, max_data_size_, header).kind == Fault::Kind::None)
+    // Where no tag is known, the stream id is all that tells a tag header from other bytes.
+    if (read_tag_header(start, max_data_size_, ids_, header).kind == Fault::Kind::None &&
+        (!ids_.is_empty() || StreamIds::is_likely(header.stream_id)))
       add_candidate(header);
   }
   return false;
@@ -268,20 +290,26 @@ bool Splitter::check_candidate(Candidate &candidate, std::vector<Item> &items) {
   if (!candidate.size_checked) {
     const std::uint8_t *trailer = scratch_.data() + have_ - kPreviousTagSizeSize;
     if (load_u32(trailer) != tag.tag.tag_size()) {
+      if (!ids_.expects(tag.tag))
+        return false;
       candidate.size_checked = true;
       candidate.check += kTagHeaderSize;
       return false;
     }
+    ids_.note(tag.tag);
     end_search(tag.begin, items);
     items.push_back(tag);
     item_begin_ = tag.end;
     have_ = 0;
     return true;
   }
+  StreamIds ids = ids_;
+  ids.note(tag.tag);
   TagHeader next;
   const std::uint8_t *start = scratch_.data() + have_ - kTagHeaderSize;
-  if (read_tag_header(start, max_data_size_, next).kind != Fault::Kind::None)
+  if (read_tag_header(start, max_data_size_, ids, next).kind != Fault::Kind::None)
     return false;
+  ids_ = ids;
   tag.wrong_previous_size = true;
   end_search(tag.begin, items);
   items.push_back(tag);
@@ -319,7 +347,8 @@ void Splitter::forget_candidate(std::size_t index) {
 void Splitter::finish_search(std::vector<Item> &items) {
   for (const Candidate &candidate : candidates_) {
     const std::uint64_t end = candidate.begin + candidate.header.tag_size();
-    if (end != position_ && end + kPreviousTagSizeSize != position_)
+    if ((end != position_ && end + kPreviousTagSizeSize != position_) ||
+        !ids_.expects(candidate.header))
       continue;
     const Item tag{.kind = Item::Kind::Tag,
                    .wrong_previous_size = true,

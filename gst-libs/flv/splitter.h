@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "tag.h"
+#include "streamid.h"
 
 namespace flv {
 
@@ -43,7 +43,8 @@ public:
 
   explicit Splitter(std::uint32_t max_data_size = kMaxDataSize) : max_data_size_(max_data_size) {}
 
-  // Forgets everything; the next byte is number `position` of the stream.
+  // Forgets everything, the stream ids aside where it goes on in the middle of the same file. The
+  // next byte is number `position` of the stream.
   void reset(Start start, std::uint64_t position = 0);
   void set_max_data_size(std::uint32_t size) { max_data_size_ = size; }
 
@@ -79,6 +80,7 @@ private:
   void take_file_start();
   void take_file_body(std::vector<Item> &items);
   void take_header(std::vector<Item> &items);
+  void begin_tag(const TagHeader &header);
   void take_trailer(std::vector<Item> &items);
   void take_seam(std::vector<Item> &items);
   void end_tag(std::size_t trailer, bool right_size, std::vector<Item> &items);
@@ -99,6 +101,8 @@ private:
   std::uint64_t body_left_ = 0; // Body, FileBody: bytes to pass over
   FileHeader file_;
   TagHeader tag_;
+  StreamIds ids_;
+  std::size_t seam_ = 0; // Seam: the bytes of the PreviousTagSize in front of the file header
   bool started_ = false; // past the file header
   std::array<std::uint8_t, kWindow> scratch_{};
   std::size_t have_ = 0; // bytes in scratch_; in Search, a window over the last ones

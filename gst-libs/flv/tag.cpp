@@ -43,11 +43,13 @@ std::string describe(const Fault &fault) {
   case Fault::Kind::TagType:
     return format("tag type 0x%02x is not 8, 9, 15 or 18", fault.value);
   case Fault::Kind::StreamId:
-    return format("stream id %u is not 0", fault.value);
+    return format("stream id %u is not that of the first tags", fault.value);
   case Fault::Kind::DataSize:
     return format("data size %u is over the limit", fault.value);
   case Fault::Kind::Truncated:
     return format("the stream ended after %u bytes of it", fault.value);
+  case Fault::Kind::CutShort:
+    return format("the tag ends after %u bytes, where another FLV file begins", fault.value);
   }
   return {};
 }
@@ -79,15 +81,14 @@ Fault read_tag_header(const std::uint8_t *data, std::uint32_t max_data_size, Tag
   default:
     return {Fault::Kind::TagType, data[0]};
   }
-  if (const std::uint32_t stream_id = load_u24(data + 8); stream_id != 0)
-    return {Fault::Kind::StreamId, stream_id};
   const std::uint32_t data_size = load_u24(data + 1);
   if (data_size > max_data_size)
     return {Fault::Kind::DataSize, data_size};
   header = {.type = type,
             .filtered = (data[0] & kFilterMask) != 0,
             .data_size = data_size,
-            .timestamp = load_u24(data + 4) | std::uint32_t{data[7]} << 24};
+            .timestamp = load_u24(data + 4) | std::uint32_t{data[7]} << 24,
+            .stream_id = load_u24(data + 8)};
   return {};
 }
 
@@ -107,6 +108,7 @@ std::array<std::uint8_t, kTagHeaderSize> write_tag_header(const TagHeader &heade
                                      (header.filtered ? kFilterMask : 0));
   store_u24(&out[1], header.data_size);
   store_timestamp(out.data(), header.timestamp);
+  store_u24(&out[8], header.stream_id);
   return out;
 }
 
@@ -115,9 +117,12 @@ void store_timestamp(std::uint8_t *tag, std::uint32_t timestamp) {
   tag[7] = static_cast<std::uint8_t>(timestamp >> 24);
 }
 
-void append_tag(std::vector<std::uint8_t> &out, TagType type, std::uint32_t timestamp, Bytes data) {
-  const TagHeader header{
-      .type = type, .data_size = static_cast<std::uint32_t>(data.size()), .timestamp = timestamp};
+void append_tag(std::vector<std::uint8_t> &out, TagType type, std::uint32_t timestamp, Bytes data,
+                std::uint32_t stream_id) {
+  const TagHeader header{.type = type,
+                         .data_size = static_cast<std::uint32_t>(data.size()),
+                         .timestamp = timestamp,
+                         .stream_id = stream_id};
   Writer writer(out);
   writer.bytes(write_tag_header(header));
   writer.bytes(data);

@@ -39,6 +39,7 @@ struct TagHeader {
   bool filtered = false;       // the data is encrypted, or otherwise preprocessed
   std::uint32_t data_size = 0; // bytes after the header, without the PreviousTagSize
   std::uint32_t timestamp = 0; // decoding time in ms: 24 bits and the 8 extended ones above them
+  std::uint32_t stream_id = 0; // 24 bits; 0 unless the publisher copied RTMP's message stream id
 
   [[nodiscard]] bool is_script() const {
     return type == TagType::Script || type == TagType::ScriptAmf3;
@@ -59,9 +60,10 @@ struct Fault {
     Version,      // value: the version byte
     HeaderLength, // value: the length that the file header announces
     TagType,      // value: the type byte
-    StreamId,     // value: the stream id
+    StreamId,     // value: the stream id, which is none of the stream's
     DataSize,     // value: the data size
     Truncated,    // the stream ended inside; value: the bytes that were there
+    CutShort,     // another file begins inside the tag; value: the tag's bytes in front of it
   };
   Kind kind = Kind::None;
   std::uint32_t value = 0;
@@ -76,7 +78,7 @@ struct Fault {
 [[nodiscard]] Fault read_file_header(const std::uint8_t *data, FileHeader &header);
 
 // Reads a tag header. `data` holds at least kTagHeaderSize bytes; a data size over `max_data_size`
-// is a fault. The two reserved bits of the type byte are ignored.
+// is a fault. The two reserved bits of the type byte are ignored, and any stream id is taken.
 [[nodiscard]] Fault read_tag_header(const std::uint8_t *data, std::uint32_t max_data_size,
                                     TagHeader &header);
 
@@ -89,6 +91,7 @@ write_file_header(const FileHeader &header);
 void store_timestamp(std::uint8_t *tag, std::uint32_t timestamp);
 
 // Appends a whole tag: header, data, PreviousTagSize. `data` is at most kMaxDataSize bytes.
-void append_tag(std::vector<std::uint8_t> &out, TagType type, std::uint32_t timestamp, Bytes data);
+void append_tag(std::vector<std::uint8_t> &out, TagType type, std::uint32_t timestamp, Bytes data,
+                std::uint32_t stream_id = 0);
 
 } // namespace flv

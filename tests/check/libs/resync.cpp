@@ -113,7 +113,7 @@ std::vector<Damage> make_damages() {
       hole("a hole of zeros", 1, 0, {TagType, 0}),
       hole("a hole of zeros over many tags", 40, 0, {TagType, 0}),
       hole("a hole of ones", 5, 0xFF, {TagType, 0xFF}),
-      hole("a hole of possible type bytes", 3, 9, {StreamId, 0x090909}),
+      hole("a hole of possible type bytes", 3, 9, {DataSize, 0x090909}),
       insertion("one byte more", {0}, {TagType, 0}),
       insertion("noise", flvtest::payload(1000, 3), {TagType, flvtest::payload(1, 3)[0]}),
       insertion("zeros", Buffer(100'000), {TagType, 0}),

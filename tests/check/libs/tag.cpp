@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "flv/tag.h"
+#include "flv/streamid.h"
 
 #include "checkrun.h"
 #include "flvbuild.h"
@@ -70,8 +70,8 @@ const struct {
     {flvtest::tag_header(10, 5, 7), {Fault::Kind::TagType, 10}, {}},
     {flvtest::tag_header(0x1F, 5, 7), {Fault::Kind::TagType, 0x1F}, {}},
     {flvtest::tag_header(0xD8 | 1, 5, 7), {Fault::Kind::TagType, 0xD9}, {}},
-    {flvtest::tag_header(8, 5, 7, 1), {Fault::Kind::StreamId, 1}, {}},
-    {flvtest::tag_header(8, 5, 7, 0x800000), {Fault::Kind::StreamId, 0x800000}, {}},
+    {flvtest::tag_header(8, 5, 7, 1), {}, {TagType::Audio, false, 5, 7, 1}},
+    {flvtest::tag_header(8, 5, 7, 0x800000), {}, {TagType::Audio, false, 5, 7, 0x800000}},
     {flvtest::tag_header(8, kLimit + 1), {Fault::Kind::DataSize, kLimit + 1}, {}},
     {flvtest::tag_header(8, kMaxDataSize), {Fault::Kind::DataSize, kMaxDataSize}, {}},
 };
@@ -134,10 +134,56 @@ const struct {
     {{Fault::Kind::Version, 9}, "FLV version 9 is unknown"},
     {{Fault::Kind::HeaderLength, 8}, "a file header of 8 bytes is impossible"},
     {{Fault::Kind::TagType, 0x55}, "tag type 0x55 is not 8, 9, 15 or 18"},
-    {{Fault::Kind::StreamId, 77}, "stream id 77 is not 0"},
+    {{Fault::Kind::StreamId, 77}, "stream id 77 is not that of the first tags"},
     {{Fault::Kind::DataSize, 16777215}, "data size 16777215 is over the limit"},
     {{Fault::Kind::Truncated, 5}, "the stream ended after 5 bytes of it"},
+    {{Fault::Kind::CutShort, 5}, "the tag ends after 5 bytes, where another FLV file begins"},
 };
+
+// Which ids are taken behind a stream's first tags.
+const struct {
+  const char *what;
+  Buffer first; // 18 and 9: types, each followed by its stream id
+  std::uint8_t type;
+  std::uint32_t id;
+  bool accepted;
+} kStreamIds[] = {
+    {"the first tag", {}, 9, 0x123456, true},
+    {"0 behind 0", {9, 0}, 9, 0, true},
+    {"1 behind 0", {9, 0}, 9, 1, false},
+    {"1 behind 1", {9, 1}, 9, 1, true},
+    {"1 of another kind behind 1", {9, 1, 9, 1}, 8, 1, true},
+    {"0 behind a single 1", {9, 1}, 9, 0, true},
+    {"0 behind two", {9, 1, 9, 1}, 9, 0, false},
+    {"2 behind two 1", {9, 1, 9, 1}, 9, 2, false},
+    {"media of id 1 behind script data of id 0", {18, 0}, 9, 1, true},
+    {"media of id 1 in the other byte order", {18, 0}, 9, 0x010000, true},
+    {"media of an unlikely id behind script data", {18, 0}, 9, 0x123456, false},
+    {"script data of id 0 behind media of id 1", {9, 1, 9, 1}, 18, 0, true},
+    {"script data of id 0 again", {9, 1, 9, 1, 18, 0}, 18, 1, false},
+    {"a single damaged id at the start", {9, 5, 9, 0}, 9, 0, true},
+    {"the damaged id again", {9, 5, 9, 0}, 9, 5, false},
+};
+
+START_TEST(test_stream_ids) {
+  const auto &row = ROW(kStreamIds);
+  StreamIds ids;
+  ck_assert(ids.is_empty());
+  TagHeader header;
+  for (std::size_t i = 0; i < row.first.size(); i += 2) {
+    const Buffer bytes = flvtest::tag_header(row.first[i], 5, 0, row.first[i + 1]);
+    ck_assert(read_tag_header(bytes.data(), kLimit, ids, header) == Fault());
+    ids.note(header);
+    ck_assert(!ids.is_empty());
+  }
+  const TagHeader before = header;
+  const Buffer bytes = flvtest::tag_header(row.type, 5, 0, row.id);
+  const Fault fault = read_tag_header(bytes.data(), kLimit, ids, header);
+  ck_assert_msg(fault == (row.accepted ? Fault() : Fault{Fault::Kind::StreamId, row.id}), "%s",
+                row.what);
+  ck_assert(row.accepted || header == before);
+}
+END_TEST
 
 START_TEST(test_describe) {
   const std::string text = describe(ROW(kFaults).fault);
@@ -154,5 +200,6 @@ int main() {
                               {test_which_types_are_possible},
                               {test_store_timestamp},
                               {test_append_tag},
+                              {test_stream_ids, std::size(kStreamIds)},
                               {test_describe, std::size(kFaults)}});
 }
