@@ -2,6 +2,7 @@
 #include "timeline.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace flv {
 
@@ -33,7 +34,7 @@ Timeline::Place Timeline::media(Kind kind, std::uint32_t timestamp) {
   else
     first_ = highest_ = raw;
 
-  const auto known = seam_ ? std::nullopt : known_offset(own, raw);
+  const auto known = seam_ ? std::nullopt : known_offset(kind, raw);
   const bool discontinuity = !known;
   std::int64_t offset = 0;
   if (known)
@@ -41,14 +42,16 @@ Timeline::Place Timeline::media(Kind kind, std::uint32_t timestamp) {
   else if (seam_)
     offset = cross_seam(kind, raw);
   else
-    offset = close(raw, own.started ? own.time + usual_step(kind) : highest_);
+    offset = close(raw, next_time(kind));
 
   const std::int64_t time = raw + offset;
   if (own.started && !discontinuity)
     own.add_step(time - own.time);
+  own.before_jump = own.started && discontinuity ? std::optional(own.time) : std::nullopt;
   own.started = true;
   own.raw = raw;
   own.time = time;
+  own.offset = offset;
   last_raw_ = raw;
   if (time >= highest_) {
     highest_ = time;
@@ -74,22 +77,63 @@ std::int64_t Timeline::end() const {
   return first_ ? highest_ + usual_step(highest_kind_) : 0;
 }
 
-// The offset that makes a usual step of the one to `raw`. The other kind may have come to a
-// discontinuity that this one has yet to reach.
-std::optional<std::int64_t> Timeline::known_offset(const Track &own, std::int64_t raw) const {
-  const std::int64_t from = own.started ? own.time : highest_;
-  const std::int64_t back = own.started ? kMaxStepBack : kMaxLate;
+bool Timeline::is_near(std::int64_t step, std::int64_t back) const {
+  return step >= -back && (max_gap_ == 0 || step <= std::int64_t{max_gap_});
+}
+
+// The offset with which `raw` is no discontinuity. The other kind may have come to one that this
+// kind has yet to reach, and what looked like one may have been a single wrong timestamp.
+std::optional<std::int64_t> Timeline::known_offset(Kind kind, std::int64_t raw) const {
+  const Track &own = tracks_[static_cast<std::size_t>(kind)];
+  const Track &other = tracks_[1 - static_cast<std::size_t>(kind)];
+  if (!own.started)
+    return first_offset(raw);
+  const std::int64_t step = raw + offset_ - own.time;
+  const std::int64_t step_before = raw + offset_before_ - own.time;
+  const bool near = is_near(step);
+  if (near && own.offset == offset_)
+    return offset_;
+  if (is_near(step_before) && (!near || std::abs(step_before) < std::abs(step)))
+    return offset_before_;
+  if (near)
+    return offset_;
+  if (own.before_jump && is_near(raw + offset_before_ - *own.before_jump))
+    return offset_before_;
+  const bool confirmed =
+      other.started && other.offset == offset_ && is_near(raw + offset_ - other.time);
+  if (confirmed || keeps_rhythm(own, other, step))
+    return offset_;
+  return std::nullopt;
+}
+
+// The same for a kind's first tag, which has the other kind to go by.
+std::optional<std::int64_t> Timeline::first_offset(std::int64_t raw) const {
   for (const std::int64_t offset : {offset_, offset_before_}) {
-    const std::int64_t step = raw + offset - from;
-    if (step >= -back && (max_gap_ == 0 || step <= std::int64_t{max_gap_}))
+    if (is_near(raw + offset - highest_, kMaxLate))
       return offset;
   }
   return std::nullopt;
 }
 
+// A kind is alone where there is no other, or the other has stopped.
+bool Timeline::keeps_rhythm(const Track &own, const Track &other, std::int64_t step) const {
+  const bool alone = !other.started || own.time - other.time > std::int64_t{max_gap_};
+  return alone && step > 0 && (own.longest == 0 || step <= kMaxSteps * own.longest);
+}
+
+// Where a tag goes that is a discontinuity: a usual step behind the last one of its kind. Where
+// that kind paused, with the other.
+std::int64_t Timeline::next_time(Kind kind) const {
+  const Track &own = tracks_[static_cast<std::size_t>(kind)];
+  const std::int64_t next = own.time + usual_step(kind);
+  return own.started && next >= highest_ - kMaxStepBack ? next : highest_;
+}
+
 void Timeline::Track::add_step(std::int64_t step) {
-  if (step > 0)
-    steps[step_count++ % kSteps] = step;
+  if (step <= 0)
+    return;
+  steps[step_count++ % kSteps] = step;
+  longest = std::max(longest, step);
 }
 
 // The median of the last steps, which neither a jump nor a stutter moves.
@@ -118,8 +162,10 @@ std::int64_t Timeline::cross_seam(Kind kind, std::int64_t raw) {
   close(raw, next > highest_ ? next : end());
   offset_before_ = offset_;
   seam_ = false;
-  for (Track &each : tracks_)
+  for (Track &each : tracks_) {
     each.started = false;
+    each.longest = 0;
+  }
   return offset_;
 }
 

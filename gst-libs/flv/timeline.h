@@ -9,14 +9,19 @@
 namespace flv {
 
 // Places tags in media time: milliseconds that start at the first tag's timestamp and go on past
-// 2^32. A discontinuity is closed over by the usual step of its kind of tag, with one offset for
-// all kinds, so that audio and video stay in step.
+// 2^32. A discontinuity is a tag that is far both from the one before it of its kind and from where
+// the other kind is. It is closed over by the usual step of its kind of tag, with one offset for
+// all kinds, so that audio and video stay in step. A gap in one kind alone changes nothing: the
+// other kind confirms the time.
 class Timeline {
 public:
   enum class Kind : std::uint8_t { Audio, Video };
 
-  // A step back by more than this (ms) is a discontinuity.
+  // A tag is far if it steps back by more than this (ms).
   static constexpr std::int64_t kMaxStepBack = 1000;
+  // A kind that is alone may step forward by so many times its longest step so far, and by anything
+  // the first time: a screencast has a picture every 15 s.
+  static constexpr std::int64_t kMaxSteps = 10;
   // By so much (ms) the first tag of the second kind may be late; to be ahead, it has the gap.
   static constexpr std::int64_t kMaxLate = 60'000;
 
@@ -27,7 +32,7 @@ public:
   };
 
   void clear();
-  // A step forward by more than `ms` is a discontinuity; 0: none is.
+  // A tag is far if it steps forward by more than `ms`; 0: never.
   void set_max_gap(std::uint32_t ms) { max_gap_ = ms; }
   // Here ends one file and begins another: the next audio or video tag is a discontinuity.
   void seam() { seam_ = first_.has_value(); }
@@ -50,8 +55,12 @@ private:
 
   struct Track {
     bool started = false;
-    std::int64_t raw = 0;  // the last timestamp, unwrapped
-    std::int64_t time = 0; // the last place
+    std::int64_t raw = 0;     // the last timestamp, unwrapped
+    std::int64_t time = 0;    // the last place
+    std::int64_t offset = 0;  // between the two
+    std::int64_t longest = 0; // step
+    // The place before that, where the last tag was a discontinuity.
+    std::optional<std::int64_t> before_jump;
     std::array<std::int64_t, kSteps> steps{};
     std::size_t step_count = 0;
 
@@ -59,7 +68,11 @@ private:
   };
 
   [[nodiscard]] Track &track(Kind kind) { return tracks_[static_cast<std::size_t>(kind)]; }
-  [[nodiscard]] std::optional<std::int64_t> known_offset(const Track &own, std::int64_t raw) const;
+  [[nodiscard]] bool is_near(std::int64_t step, std::int64_t back = kMaxStepBack) const;
+  [[nodiscard]] std::optional<std::int64_t> known_offset(Kind kind, std::int64_t raw) const;
+  [[nodiscard]] std::optional<std::int64_t> first_offset(std::int64_t raw) const;
+  [[nodiscard]] bool keeps_rhythm(const Track &own, const Track &other, std::int64_t step) const;
+  [[nodiscard]] std::int64_t next_time(Kind kind) const;
   [[nodiscard]] std::int64_t usual_step(Kind kind) const;
   std::int64_t close(std::int64_t raw, std::int64_t time);
   std::int64_t cross_seam(Kind kind, std::int64_t raw);
