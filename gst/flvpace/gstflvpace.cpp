@@ -388,6 +388,7 @@ GstStructure *stats_of(Private &priv) {
       "bytes-skipped", G_TYPE_UINT64, guint64{counters.bytes_skipped},
       "discontinuities", G_TYPE_UINT64, guint64{counters.discontinuities},
       "wrong-previous-sizes", G_TYPE_UINT64, guint64{counters.wrong_previous_sizes},
+      "nonzero-stream-ids", G_TYPE_UINT64, guint64{counters.nonzero_stream_ids},
       "late-tags", G_TYPE_UINT64, lateness.tags,
       "lateness-last", G_TYPE_UINT64, lateness.last,
       "lateness-average", G_TYPE_UINT64, lateness.average,
@@ -597,9 +598,10 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
    *
    * A structure `flvpace-stats`. Tags sent: `audio-tags`, `video-tags`, `script-tags` and, among
    * the video tags, `key-frames`. Bytes: `bytes-in`, `bytes-out`, `bytes-skipped`. Oddities:
-   * `discontinuities`, `wrong-previous-sizes`. Punctuality: `late-tags` left more than 10 ms after
-   * they were due; `lateness-last`, `lateness-average`, `lateness-maximum` in ns. `lead`: how many
-   * ms of media the last tag is ahead of real time now. All are uint64, `lead` is int64.
+   * `discontinuities`, `wrong-previous-sizes`, `nonzero-stream-ids`. Punctuality: `late-tags` left
+   * more than 10 ms after they were due; `lateness-last`, `lateness-average`, `lateness-maximum` in
+   * ns. `lead`: how many ms of media the last tag is ahead of real time now. All are uint64, `lead`
+   * is int64.
    */
   g_object_class_install_property(
       object_class, PROP_STATS,

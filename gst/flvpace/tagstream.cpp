@@ -19,15 +19,42 @@ namespace {
 constexpr std::int32_t kMaxHoldSpan = 500; // ms
 constexpr std::size_t kMaxHoldBytes = 1 << 20;
 
-// A copy of the tag with another timestamp, which shares the data.
+// GStreamer 1.22's filesink loses bytes where it writes more than 1024 memories at once and the
+// last of them is not the last of its buffer. Tags larger than this share their data: too few of
+// them fit into one write.
+constexpr gsize kMaxCopied = 1024;
+
+// The first `size` bytes of `tag`, followed by `room` bytes to be filled in.
+BufferPtr copied(GstBuffer *tag, gsize size, gsize room = 0) {
+  BufferPtr out(gst_buffer_new_allocate(nullptr, size + room, nullptr));
+  GstMapInfo map;
+  if (gst_buffer_map(out.get(), &map, GST_MAP_WRITE)) {
+    gst_buffer_extract(tag, 0, map.data, size);
+    gst_buffer_unmap(out.get(), &map);
+  }
+  return out;
+}
+
+// A copy of the tag with another timestamp.
 BufferPtr retimestamped(GstBuffer *tag, std::uint32_t timestamp) {
-  BufferPtr out(gst_buffer_new_allocate(nullptr, flv::kTagHeaderSize, nullptr));
+  const gsize size = gst_buffer_get_size(tag);
+  BufferPtr out = copied(tag, size <= kMaxCopied ? size : flv::kTagHeaderSize);
   std::array<std::uint8_t, flv::kTagHeaderSize> header{};
   gst_buffer_extract(tag, 0, header.data(), header.size());
   flv::store_timestamp(header.data(), timestamp);
   gst_buffer_fill(out.get(), 0, header.data(), header.size());
-  gst_buffer_copy_into(out.get(), tag, GST_BUFFER_COPY_MEMORY, flv::kTagHeaderSize,
-                       static_cast<gsize>(-1));
+  if (size > kMaxCopied)
+    gst_buffer_copy_into(out.get(), tag, GST_BUFFER_COPY_MEMORY, flv::kTagHeaderSize,
+                         static_cast<gsize>(-1));
+  return out;
+}
+
+// A copy of a tag whose PreviousTagSize is missing or cut off, with the right one.
+BufferPtr completed(GstBuffer *tag, std::uint32_t tag_size) {
+  BufferPtr out = copied(tag, tag_size, flv::kPreviousTagSizeSize);
+  std::array<std::uint8_t, flv::kPreviousTagSizeSize> previous_size{};
+  flv::store_u32(previous_size.data(), tag_size);
+  gst_buffer_fill(out.get(), tag_size, previous_size.data(), previous_size.size());
   return out;
 }
 
@@ -92,7 +119,7 @@ std::optional<GstClockTime> TagStream::duration() const {
 void Counters::clear() {
   for (Shared<guint64> *counter :
        {&audio_tags, &video_tags, &script_tags, &key_frames, &bytes_in, &bytes_out, &bytes_skipped,
-        &discontinuities, &wrong_previous_sizes})
+        &discontinuities, &wrong_previous_sizes, &nonzero_stream_ids})
     *counter = 0;
 }
 
@@ -161,7 +188,7 @@ GstFlowReturn TagStream::jump(std::uint64_t position) {
       if (item.kind == Item::Kind::Truncated) // by who asked for the jump, not by damage
         item.kind = Item::Kind::Skipped;
     }
-    flow = handle_items();
+    flow = handle_items(More::Follows);
     timeline_.seam();
     discont_ = true;
   }
@@ -220,8 +247,9 @@ GstFlowReturn TagStream::take_chunk(BufferPtr buffer) {
   chunk_stays_in_place_ = stays_in_place(chunk_);
   chunk_begin_ = splitter_.position();
   const flv::Status status = splitter_.feed(chunk_bytes_, items_);
+  splices_.add_received(chunk_bytes_.size());
   carry_.append(chunk_, chunk_bytes_);
-  GstFlowReturn flow = handle_items();
+  GstFlowReturn flow = handle_items(More::Follows);
   chunk_ = nullptr;
   if (flow == GST_FLOW_OK && status == flv::Status::Malformed)
     flow = not_flv(splitter_.fault());
@@ -237,7 +265,7 @@ GstFlowReturn TagStream::finish() {
   items_.clear();
   if (splitter_.finish(items_) == flv::Status::Malformed)
     return not_flv(splitter_.fault());
-  GstFlowReturn flow = handle_items();
+  GstFlowReturn flow = handle_items(More::EndOfStream);
   if (flow == GST_FLOW_OK && hold_)
     flow = release();
   if (flow == GST_FLOW_OK)
@@ -247,12 +275,62 @@ GstFlowReturn TagStream::finish() {
   return flow;
 }
 
-GstFlowReturn TagStream::handle_items() {
-  for (const Item &item : items_) {
-    if (const GstFlowReturn flow = handle(item); flow != GST_FLOW_OK)
+GstFlowReturn TagStream::handle_items(More more) {
+  for (std::size_t i = 0; i < items_.size();) {
+    const Item item = items_[i++];
+    GstFlowReturn flow = GST_FLOW_OK;
+    if (const auto splice = find_splice(item)) {
+      flow = drop_cut_tag(item, *splice);
+      split_again(*splice, more);
+      i = 0;
+    } else if (item.kind == Item::Kind::Tag) {
+      flow = handle_tag(item, more);
+    } else {
+      flow = handle(item);
+    }
+    if (flow != GST_FLOW_OK)
       return flow;
   }
   return outlet_.send();
+}
+
+// Where another publisher's file header stands inside what the item takes for one tag.
+std::optional<std::uint64_t> TagStream::find_splice(const Item &item) {
+  if (item.kind != Item::Kind::Truncated &&
+      (item.kind != Item::Kind::Tag || !item.wrong_previous_size))
+    return std::nullopt;
+  const auto size = static_cast<std::size_t>(item.end - item.begin);
+  std::optional<std::size_t> at;
+  if (chunk_ && item.begin >= chunk_begin_) {
+    const auto offset = static_cast<std::size_t>(item.begin - chunk_begin_);
+    at = splices_.find(chunk_bytes_.subspan(offset, size), current_.max_tag_size);
+  } else {
+    const BufferPtr tag = carry_.take(item.begin, item.end);
+    at = splices_.find(gstflv::MappedBuffer(tag.get()).bytes(), current_.max_tag_size);
+  }
+  return at ? std::optional(item.begin + *at) : std::nullopt;
+}
+
+GstFlowReturn TagStream::drop_cut_tag(const Item &tag, std::uint64_t splice) {
+  const flv::Fault fault{flv::Fault::Kind::CutShort,
+                         static_cast<std::uint32_t>(splice - tag.begin)};
+  const GstFlowReturn flow = report_damage(
+      {.kind = Item::Kind::Damage, .begin = tag.begin, .end = tag.begin, .fault = fault});
+  if (flow != GST_FLOW_OK)
+    return flow;
+  return handle({.kind = Item::Kind::Skipped, .begin = tag.begin, .end = splice});
+}
+
+// Replaces the items by those that begin at `position`, which was taken for the inside of a tag.
+void TagStream::split_again(std::uint64_t position, More more) {
+  const BufferPtr rest = carry_.take(position, splitter_.position());
+  const gstflv::MappedBuffer map(rest.get());
+  splitter_.reset(flv::Splitter::Start::Middle, position);
+  items_.clear();
+  // In the middle of a stream neither can fail.
+  (void)splitter_.feed(map.bytes(), items_);
+  if (more == More::EndOfStream)
+    (void)splitter_.finish(items_);
 }
 
 GstFlowReturn TagStream::handle(const Item &item) {
@@ -260,7 +338,7 @@ GstFlowReturn TagStream::handle(const Item &item) {
   case Item::Kind::FileHeader:
     return handle_file_header(item);
   case Item::Kind::Tag:
-    return handle_tag(item);
+    break;
   case Item::Kind::Damage:
     return report_damage(item);
   case Item::Kind::Truncated:
@@ -318,11 +396,19 @@ GstFlowReturn TagStream::handle_file_header(const Item &item) {
   return GST_FLOW_OK;
 }
 
-GstFlowReturn TagStream::handle_tag(const Item &item) {
+GstFlowReturn TagStream::handle_tag(const Item &item, More more) {
   Tag tag;
   tag.header = item.tag;
+  tag.position = item.begin;
   tag.size = static_cast<std::size_t>(item.end - item.begin);
   cut_out(item, tag);
+  // The last tag of a stream may lack its size, one in front of another tag may not.
+  if (const std::size_t whole = item.tag.tag_size() + flv::kPreviousTagSizeSize;
+      more == More::Follows && tag.size < whole) {
+    tag.buffer = completed(tag.buffer.get(), item.tag.tag_size());
+    tag.size = whole;
+  }
+  note_stream_id(tag);
   tag.discont = std::exchange(discont_, false);
   if (item.wrong_previous_size)
     counters_.wrong_previous_sizes.add(1);
@@ -351,6 +437,19 @@ void TagStream::cut_out(const Item &item, Tag &tag) {
     tag.buffer = slices_.cut(chunk_, chunk_bytes_, offset, tag.size);
   else
     tag.buffer.reset(gst_buffer_copy_region(chunk_, GST_BUFFER_COPY_MEMORY, offset, tag.size));
+}
+
+void TagStream::note_stream_id(const Tag &tag) {
+  const std::uint32_t id = tag.header.stream_id;
+  if (id == 0)
+    return;
+  if (counters_.nonzero_stream_ids == 0)
+    GST_ELEMENT_WARNING(element_, STREAM, DEMUX,
+                        ("The tag at byte %" G_GUINT64_FORMAT
+                         " has stream id %u, not 0; tags are passed on with their stream ids.",
+                         tag.position, id),
+                        (nullptr));
+  counters_.nonzero_stream_ids.add(1);
 }
 
 void TagStream::hold(Tag tag) {
@@ -450,9 +549,8 @@ void TagStream::place(Tag &tag) {
   tag.time = place.time;
   video_seen_ |= video && flv::is_media(tag.info.role);
   if (place.discontinuity) {
-    GST_DEBUG_OBJECT(element_, "timestamp %u is a discontinuity, placed at %" G_GINT64_FORMAT " ms",
-                     timestamp, place.time);
     counters_.discontinuities.add(1);
+    report_discontinuity(tag, place.timestamp);
   }
 
   std::uint32_t wanted = timestamp;
@@ -468,6 +566,19 @@ void TagStream::place(Tag &tag) {
     return;
   tag.header.timestamp = wanted;
   tag.buffer = retimestamped(tag.buffer.get(), wanted);
+}
+
+// `timestamp` is what the tag has on a continuous timeline.
+void TagStream::report_discontinuity(const Tag &tag, std::uint32_t timestamp) {
+  GST_INFO_OBJECT(element_,
+                  "discontinuity at byte %" G_GUINT64_FORMAT ": timestamp %u continues as %u",
+                  tag.position, tag.header.timestamp, timestamp);
+  gst_element_post_message(
+      element_, gst_message_new_element(
+                    GST_OBJECT(element_),
+                    gst_structure_new("flvpace-discontinuity", "byte", G_TYPE_UINT64, tag.position,
+                                      "old-timestamp", G_TYPE_UINT, tag.header.timestamp,
+                                      "new-timestamp", G_TYPE_UINT, timestamp, nullptr)));
 }
 
 void TagStream::note_head(Tag &tag) {

@@ -11,6 +11,7 @@
 #include "common/gstptr.h"
 #include "flv/head.h"
 #include "flv/metadata.h"
+#include "flv/splice.h"
 #include "flv/splitter.h"
 #include "flv/timeline.h"
 #include "outlet.h"
@@ -55,6 +56,7 @@ struct Counters {
   Shared<guint64> bytes_skipped;
   Shared<guint64> discontinuities;
   Shared<guint64> wrong_previous_sizes;
+  Shared<guint64> nonzero_stream_ids;
 
   void clear();
 };
@@ -64,8 +66,9 @@ struct Tag {
   flv::TagHeader header;
   flv::TagInfo info;
   gstflv::BufferPtr buffer;
-  std::size_t size = 0;  // of the buffer
-  std::int64_t time = 0; // ms of media
+  std::uint64_t position = 0; // of its first byte in the stream
+  std::size_t size = 0;       // of the buffer
+  std::int64_t time = 0;      // ms of media
   flv::Head::Change head_change = flv::Head::Change::None;
   bool discont = false;
 
@@ -127,14 +130,22 @@ public:
 private:
   static constexpr std::int64_t kUnknown = -1;
 
+  // Whether the stream goes on behind the items at hand.
+  enum class More { Follows, EndOfStream };
+
   [[nodiscard]] GstFlowReturn take_chunk(gstflv::BufferPtr buffer);
   [[nodiscard]] GstFlowReturn handle(const flv::Item &item);
   [[nodiscard]] GstFlowReturn handle_file_header(const flv::Item &item);
-  [[nodiscard]] GstFlowReturn handle_tag(const flv::Item &item);
+  [[nodiscard]] GstFlowReturn handle_tag(const flv::Item &item, More more);
   [[nodiscard]] GstFlowReturn report_damage(const flv::Item &item);
   GstFlowReturn not_flv(const flv::Fault &fault);
-  [[nodiscard]] GstFlowReturn handle_items();
+  [[nodiscard]] GstFlowReturn handle_items(More more);
+  [[nodiscard]] std::optional<std::uint64_t> find_splice(const flv::Item &item);
+  [[nodiscard]] GstFlowReturn drop_cut_tag(const flv::Item &tag, std::uint64_t splice);
+  void split_again(std::uint64_t position, More more);
   void cut_out(const flv::Item &item, Tag &tag);
+  void note_stream_id(const Tag &tag);
+  void report_discontinuity(const Tag &tag, std::uint32_t timestamp);
   void take_settings();
 
   void hold(Tag tag);
@@ -165,6 +176,7 @@ private:
   Shared<std::int64_t> duration_{kUnknown}; // ns
 
   flv::Splitter splitter_;
+  flv::SpliceSearch splices_;
   std::vector<flv::Item> items_;
   Carry carry_;
   Slices slices_;
