@@ -3,6 +3,7 @@
 // may be.
 #include "fuzz.h"
 
+#include "flv/splice.h"
 #include "flvbuild.h"
 #include "split.h"
 
@@ -75,6 +76,17 @@ void check_tag(const Item &tag, Bytes stream, std::uint32_t max_data_size) {
   REQUIRE(tag.wrong_previous_size == !right_size);
 }
 
+// What is found inside a tag begins as a file header does.
+void check_splice(Bytes tag, std::uint32_t max_data_size) {
+  SpliceSearch search;
+  search.add_received(tag.size());
+  const auto at = search.find(tag, max_data_size);
+  if (!at)
+    return;
+  REQUIRE(*at > 0 && *at + 5 <= tag.size());
+  REQUIRE(std::memcmp(&tag[*at], "FLV\1", 4) == 0);
+}
+
 void check_items(const flvtest::Split &result, Bytes stream, std::uint32_t max_data_size) {
   if (result.status != Status::Ok) {
     REQUIRE(result.status == Status::Malformed && result.items.empty());
@@ -90,6 +102,7 @@ void check_items(const flvtest::Split &result, Bytes stream, std::uint32_t max_d
       break;
     case Kind::Tag:
       check_tag(item, stream, max_data_size);
+      check_splice(flvtest::bytes_of(item, stream), max_data_size);
       break;
     case Kind::Damage:
       REQUIRE(item.fault.kind != Fault::Kind::None);

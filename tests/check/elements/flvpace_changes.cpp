@@ -185,9 +185,10 @@ GST_END_TEST
 
 GST_START_TEST(max_gap) {
   Stream stream = steady(300);
-  stream.inter(2300).inter(2400).inter(5400).inter(5500);
+  // Alone, more than ten times the longest step.
+  stream.inter(2300).inter(2400).inter(25'400).inter(25'500);
   const std::size_t cut = stream.tags[6].begin;
-  Pace pace;
+  Pace pace("max-gap=30000");
   pace.push(Bytes(stream.bytes).first(cut));
   pace.run_until(2450);
   assert_text(due_times(pace.take()), "0 0 100 200 300 2300 2400");

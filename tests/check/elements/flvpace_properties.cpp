@@ -182,9 +182,11 @@ GST_END_TEST
 namespace {
 
 constexpr const char *kCounters[] = {
-    "audio-tags",       "video-tags",       "script-tags",         "key-frames", "bytes-in",
-    "bytes-out",        "bytes-skipped",    "discontinuities",     "late-tags",  "lateness-last",
-    "lateness-average", "lateness-maximum", "wrong-previous-sizes"};
+    "audio-tags",           "video-tags",        "script-tags",
+    "key-frames",           "bytes-in",          "bytes-out",
+    "bytes-skipped",        "discontinuities",   "late-tags",
+    "lateness-last",        "lateness-average",  "lateness-maximum",
+    "wrong-previous-sizes", "nonzero-stream-ids"};
 
 } // namespace
 

@@ -121,7 +121,8 @@ GST_START_TEST(closing_changes_timestamps_only) {
 GST_END_TEST
 
 GST_START_TEST(closing_shares_the_payload) {
-  const Stream stream = video_at({0, 40, 100000});
+  Stream stream = video_at({0, 40});
+  stream.inter(100000, 2000);
   const BufferPtr input(gst_buffer_new_memdup(stream.bytes.data(), stream.bytes.size()));
   Pace pace("sync=false");
   pace.push_buffer(gst_buffer_ref(input.get()));
@@ -139,6 +140,63 @@ GST_START_TEST(closing_shares_the_payload) {
   gst_memory_unmap(payload.memory, &payload);
   // The input itself is as it was.
   assert_bytes(whole.bytes(), stream.bytes);
+}
+GST_END_TEST
+
+// Many buffers of several memories are too much for filesink of GStreamer 1.22.
+GST_START_TEST(small_rewritten_tags_have_one_memory) {
+  constexpr std::size_t kRest = 11 + 5 + 4; // of a tag, beside its payload
+  Stream stream = video_at({5000});
+  stream.inter(5040, 20).inter(5080, 1024 - kRest).inter(5120, 1025 - kRest).aac(5120, 1);
+  const Arrivals arrivals = passed(stream.bytes, "sync=false retimestamp=zero");
+  std::string memories;
+  for (const Arrival &arrival : arrivals)
+    memories += " " + std::to_string(gst_buffer_n_memory(arrival.buffer.get()));
+  assert_text(memories, " 1 1 1 1 2 1");
+  assert_text(timestamps(arrivals), "h 0 40 80 120 120");
+  assert_bytes(arrivals[3].bytes, with_timestamp(stream.at(2), 80));
+}
+GST_END_TEST
+
+// The other kind confirms the time: not a byte changes, and every tag keeps its time.
+GST_START_TEST(muted_microphone) {
+  Stream stream;
+  stream.header().key(0).aac(0);
+  for (std::uint32_t time = 40; time <= 20'000; time += 40) {
+    stream.inter(time);
+    if (time <= 5000 || time > 17'000)
+      stream.aac(time + 5);
+  }
+  Pace pace;
+  pace.push(stream.bytes);
+  pace.end();
+  pace.run();
+  const Arrivals arrivals = pace.take();
+  assert_bytes(bytes(arrivals), stream.bytes);
+  assert_text(arrival_times(arrivals), due_times(arrivals));
+  fail_unless(arrivals.back().running == 20'005 * GST_MSECOND);
+  assert_text(pace.element_messages(), "");
+}
+GST_END_TEST
+
+GST_START_TEST(picture_every_15_seconds) {
+  const Stream stream = video_at({0, 15'000, 30'000, 45'000});
+  assert_closed(stream.bytes, "", "0 0 15000 30000 45000", "h 0 15000 30000 45000", 0);
+}
+GST_END_TEST
+
+GST_START_TEST(discontinuities_are_told) {
+  Stream stream = video_at({0, 40});
+  stream.inter(90'000).inter(90'040).header(false, true).key(0);
+  Pace pace("sync=false");
+  pace.push(stream.bytes);
+  pace.end();
+  pace.run();
+  const auto message = [&stream](std::size_t tag, const char *old_new) {
+    return "flvpace-discontinuity byte=" + std::to_string(stream.tags[tag].begin) + old_new;
+  };
+  assert_text(pace.element_messages(), message(2, " old-timestamp=90000 new-timestamp=80") + "; " +
+                                           message(4, " old-timestamp=0 new-timestamp=160"));
 }
 GST_END_TEST
 
@@ -239,6 +297,10 @@ static Suite *flvpace_timeline_suite() {
   tcase_add_test(tcase, zero_does_not_wrap);
   tcase_add_test(tcase, closing_changes_timestamps_only);
   tcase_add_test(tcase, closing_shares_the_payload);
+  tcase_add_test(tcase, small_rewritten_tags_have_one_memory);
+  tcase_add_test(tcase, muted_microphone);
+  tcase_add_test(tcase, picture_every_15_seconds);
+  tcase_add_test(tcase, discontinuities_are_told);
   tcase_add_test(tcase, zero_starts_at_zero);
   tcase_add_test(tcase, zero_is_the_least);
   tcase_add_test(tcase, none_changes_no_byte);

@@ -269,6 +269,22 @@ void Pace::block_sink(std::size_t index, guint64 ms) {
 
 // --- Messages ---
 
+std::string Pace::element_messages() {
+  std::string text;
+  while (GstMessage *message = gst_bus_pop_filtered(bus_, GST_MESSAGE_ELEMENT)) {
+    const GstStructure *structure = gst_message_get_structure(message);
+    text += text.empty() ? "" : "; ";
+    text += gst_structure_get_name(structure);
+    for (gint i = 0; i < gst_structure_n_fields(structure); ++i) {
+      const gchar *field = gst_structure_nth_field_name(structure, static_cast<guint>(i));
+      const gstflv::StringPtr value(gst_value_serialize(gst_structure_get_value(structure, field)));
+      text += std::string(" ") + field + "=" + value.get();
+    }
+    gst_message_unref(message);
+  }
+  return text;
+}
+
 Problem Pace::problem() {
   Problem problem;
   GstMessage *message = gst_bus_pop_filtered(

@@ -159,6 +159,8 @@ public:
 
   // --- Messages ---
   [[nodiscard]] Problem problem(); // the next one
+  // The element messages so far, as text without the types. Problems that came before are dropped.
+  [[nodiscard]] std::string element_messages();
 
 protected:
   struct Unlinked {};
