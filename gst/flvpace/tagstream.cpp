@@ -267,12 +267,27 @@ GstFlowReturn TagStream::finish() {
     return not_flv(splitter_.fault());
   GstFlowReturn flow = handle_items(More::EndOfStream);
   if (flow == GST_FLOW_OK && hold_)
-    flow = release();
+    flow = has_no_tag() ? no_tag() : release();
   if (flow == GST_FLOW_OK)
     flow = outlet_.send();
   if (flow == GST_FLOW_OK && scheduled_)
     flow = wait([this] { return pacing_.wait_for_end(timeline_.end()); });
   return flow;
+}
+
+// Whether the stream had bytes behind its file header, but no tag.
+bool TagStream::has_no_tag() const {
+  return hold_->tags.empty() && counters_.bytes_skipped > 0 &&
+         counters_.audio_tags + counters_.video_tags + counters_.script_tags == 0;
+}
+
+GstFlowReturn TagStream::no_tag() {
+  GST_ELEMENT_ERROR(element_, STREAM, DEMUX,
+                    ("There is no whole tag in the %" G_GUINT64_FORMAT
+                     " bytes behind the FLV file header.",
+                     guint64{counters_.bytes_skipped}),
+                    (nullptr));
+  return GST_FLOW_ERROR;
 }
 
 GstFlowReturn TagStream::handle_items(More more) {

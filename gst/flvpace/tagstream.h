@@ -139,6 +139,8 @@ private:
   [[nodiscard]] GstFlowReturn handle_tag(const flv::Item &item, More more);
   [[nodiscard]] GstFlowReturn report_damage(const flv::Item &item);
   GstFlowReturn not_flv(const flv::Fault &fault);
+  [[nodiscard]] bool has_no_tag() const;
+  GstFlowReturn no_tag();
   [[nodiscard]] GstFlowReturn handle_items(More more);
   [[nodiscard]] std::optional<std::uint64_t> find_splice(const flv::Item &item);
   [[nodiscard]] GstFlowReturn drop_cut_tag(const flv::Item &tag, std::uint64_t splice);

@@ -110,6 +110,19 @@ GST_START_TEST(garbage_to_the_end) {
 }
 GST_END_TEST
 
+// A stream that ends without an error has sent something.
+GST_START_TEST(no_tag_at_all) {
+  for (const Buffer &rest : {garbage(5000), Buffer(300), tag_header(9, 500), Buffer{9}}) {
+    Pace pace("sync=false");
+    feed(pace, joined({file_header(), rest}));
+    assert_damage(pace, "");
+    assert_problem(pace, true, GST_STREAM_ERROR, GST_STREAM_ERROR_DEMUX,
+                   "no whole tag in the " + std::to_string(rest.size()) + " bytes");
+    assert_equals_uint64(pace.count(), 0);
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(a_hole_in_a_tag) {
   // The tag swallows the start of the next, and what is left of that one is skipped.
   const Place place;
@@ -330,6 +343,7 @@ static Suite *flvpace_damage_suite() {
   tcase_add_test(tcase, warning_comes_where_damage_starts);
   tcase_add_test(tcase, garbage_behind_the_file_header);
   tcase_add_test(tcase, garbage_to_the_end);
+  tcase_add_test(tcase, no_tag_at_all);
   tcase_add_test(tcase, a_hole_in_a_tag);
   tcase_add_test(tcase, impossible_headers);
   tcase_add_test(tcase, size_past_the_limit);
