@@ -7,7 +7,7 @@ import re
 import time
 
 from flvfile import clip, pictures, tags_of
-from pipeline import (Skip, background, case, check, check_decodes, finish, free_port, main, needs,
+from pipeline import (ROOT, Skip, background, case, check, check_decodes, finish, free_port, main, needs,
                       needs_element, recipe, run, wait_for_port, wait_until)
 
 
@@ -51,6 +51,21 @@ def rtmp_send_recipe():
     check_decodes(recorded, pictures(stream))
     got = [(tag.kind, tag.data) for tag in tags_of(recorded.read_bytes()) if tag.media]
     check(got == [(tag.kind, tag.data) for tag in media], "other audio and video than was sent")
+
+
+@case
+def readme_line():
+    """The README's line, which names the server without a port."""
+    stream = clip(4)
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    line = re.search(r"^gst-launch-1.0 .*rtmp2sink.*$", text, re.MULTILINE)[0]
+    port = free_port()
+    with nginx(port):
+        wait_for_port(port)
+        check("rtmp://127.0.0.1/" in line, line)
+        run(line.replace("rtmp://127.0.0.1/", f"rtmp://127.0.0.1:{port}/")).ok()
+        recorded = recording(sum(len(tag.data) for tag in tags_of(stream) if tag.media))
+    check_decodes(recorded, pictures(stream))
 
 
 @case
