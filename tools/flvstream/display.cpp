@@ -6,6 +6,10 @@
 #include <cinttypes>
 #include <cstdio>
 #include <string_view>
+#include <vector>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "common/gstptr.h"
 
@@ -60,6 +64,30 @@ private:
   std::string text_;
 };
 
+// Of the line; those of the lowest weights are shown first, each with the space in front of it.
+struct Part {
+  int weight;
+  std::string text;
+  bool shown = false;
+};
+
+std::vector<Part> parts_of(const Progress &progress) {
+  std::vector<Part> parts{{0, clock_of(progress.position, true)}};
+  if (progress.duration)
+    parts.push_back({4, " of " + clock_of(*progress.duration, false)});
+  if (progress.share)
+    parts.push_back({2, print("  %.0f %%", *progress.share * 100)});
+  parts.push_back({6, print("  %.0f kbit/s", progress.bits_per_second / 1000)});
+  if (progress.lead)
+    parts.push_back({5, print("  lead %.1f s", static_cast<double>(*progress.lead) / 1000)});
+  if (progress.clients)
+    parts.push_back(
+        {3, print(*progress.clients == 1 ? "  %u client" : "  %u clients", *progress.clients)});
+  if (progress.names_no_pace)
+    parts.push_back({1, "  paced; see --no-pace"});
+  return parts;
+}
+
 } // namespace
 
 void complain(const std::string &text) {
@@ -67,23 +95,41 @@ void complain(const std::string &text) {
   std::replace_if(
       line.begin(), line.end(), [](char c) { return g_ascii_iscntrl(c) != 0; }, '?');
   line += '\n';
-  // File names need be none in any encoding.
+  // A file name may be in no encoding.
   if (g_utf8_validate(line.c_str(), -1, nullptr))
     g_printerr("%s", line.c_str());
   else
     std::fputs(line.c_str(), stderr);
 }
 
-std::string line_of(const Progress &progress) {
-  std::string line = clock_of(progress.position, true);
-  if (progress.duration)
-    line += " of " + clock_of(*progress.duration, false);
-  if (progress.share)
-    line += print("  %.0f %%", *progress.share * 100);
-  line += print("  %.0f kbit/s", progress.bits_per_second / 1000);
-  line += print("  lead %.1f s", static_cast<double>(progress.lead) / 1000);
-  if (progress.clients)
-    line += print(*progress.clients == 1 ? "  %u client" : "  %u clients", *progress.clients);
+std::size_t terminal_width() {
+  constexpr std::size_t kUsual = 80;
+  winsize size{};
+  const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? size.ws_col : kUsual;
+}
+
+std::string line_of(const Progress &progress, std::size_t width) {
+  std::vector<Part> parts = parts_of(progress);
+  std::vector<Part *> by_weight;
+  by_weight.reserve(parts.size());
+  for (Part &part : parts)
+    by_weight.push_back(&part);
+  std::stable_sort(by_weight.begin(), by_weight.end(),
+                   [](const Part *a, const Part *b) { return a->weight < b->weight; });
+  std::size_t left = std::max<std::size_t>(width, 1) - 1;
+  for (Part *part : by_weight) {
+    part->shown = part->text.size() <= left;
+    if (part->shown)
+      left -= part->text.size();
+    else if (part->weight == 0)
+      break;
+  }
+  std::string line;
+  for (const Part &part : parts) {
+    if (part.shown)
+      line += part.text;
+  }
   return line;
 }
 
@@ -103,6 +149,7 @@ std::string json_of(const Summary &summary) {
   object.add("script_tags", summary.script_tags);
   object.add("key_frames", summary.key_frames);
   object.add("late_tags", summary.late_tags);
+  object.add("discontinuities", summary.discontinuities);
   object.add("rounds", summary.rounds);
   if (summary.clients)
     object.add("clients", *summary.clients);

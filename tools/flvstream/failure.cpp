@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "failure.h"
 
+#include <cerrno>
 #include <memory>
+
+#include "advice.h"
+#include "names.h"
+#include "operands.h"
 
 namespace flvstream {
 
@@ -37,7 +42,7 @@ struct Report {
       details = lines.substr(end + 1);
   }
 
-  // That of the element's own words is often the text for the code, which says little.
+  // The element may have no text of its own, but only the one for the error's code.
   [[nodiscard]] bool is_vague() const {
     const gstflv::StringPtr usual(gst_error_get_message(error->domain, error->code));
     return g_strcmp0(usual.get(), error->message) == 0;
@@ -50,7 +55,19 @@ std::string without_stop(std::string text) {
   return text;
 }
 
-std::string http_reason(const Report &report) {
+bool is_seek_error(const Report &report) {
+  return g_error_matches(report.error.get(), GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SEEK);
+}
+
+// The same start from a pipe, where bytes in front of it are skipped.
+std::string way_without_ranges(const Options &options) {
+  const std::string start = options.offset ? "-o " + std::to_string(*options.offset)
+                                           : "-s " + time_name(options.start.value_or(0));
+  return "the server does not support range requests; read it from the beginning: curl -s " +
+         shell_word(options.input) + " | flvstream " + start + " -";
+}
+
+std::string http_reason(const Report &report, const Options &options) {
   guint status = 0;
   if (report.fields && gst_structure_get_uint(report.fields, "http-status-code", &status) &&
       status >= kNoSuccess) {
@@ -60,7 +77,9 @@ std::string http_reason(const Report &report) {
       text += std::string(", redirected to ") + target;
     return text;
   }
-  // All that souphttpsrc says of a host that cannot be found or reached.
+  if (is_seek_error(report))
+    return way_without_ranges(options);
+  // souphttpsrc has no more to say of a host that cannot be found or reached.
   if (g_error_matches(report.error.get(), GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED))
     return "the server cannot be reached, or does not answer";
   return without_stop(report.error->message);
@@ -68,6 +87,8 @@ std::string http_reason(const Report &report) {
 
 // The system's reason ends the details: "Failed to bind on host 'a:1': Address already in use".
 std::string system_reason(const Report &report) {
+  if (g_error_matches(report.error.get(), GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT))
+    return g_strerror(ENOSPC);
   constexpr std::string_view kColon = ": ";
   if (const std::size_t colon = report.details.rfind(kColon); colon != std::string::npos)
     return without_stop(report.details.substr(colon + kColon.size()));
@@ -83,18 +104,29 @@ std::string server_reason(const Report &report) {
   return colon == std::string::npos ? text : text.substr(colon + kColon.size());
 }
 
+// By itself, and could look ahead as well.
+bool looks_back(const Options &options) {
+  return options.snap == "previous" && !options.snap_named;
+}
+
 // The elements of this project say it all in the message, but know no options.
-std::string own_reason(const Report &report, const Options &options) {
+std::string own_reason(const Report &report, const Options &options, Intake &intake) {
   const std::string text = report.error->message;
-  const bool is_of_index =
-      options.index == "metadata" &&
-      g_error_matches(report.error.get(), GST_STREAM_ERROR, GST_STREAM_ERROR_DEMUX) &&
-      text.find("index") != std::string::npos;
+  const GError *error = report.error.get();
+  if (g_error_matches(error, GST_STREAM_ERROR, GST_STREAM_ERROR_WRONG_TYPE)) {
+    const std::string advice = advice_for(intake.identify(), options.input);
+    return advice.empty() ? text : "Not an FLV file, but " + advice;
+  }
+  if (looks_back(options) && is_seek_error(report))
+    return without_stop(text) + "; --snap=next starts there";
+  const bool is_of_index = options.index == "metadata" &&
+                           g_error_matches(error, GST_STREAM_ERROR, GST_STREAM_ERROR_DEMUX) &&
+                           text.find("index") != std::string::npos;
   return is_of_index ? without_stop(text) + "; --index=auto goes on without" : text;
 }
 
 std::string verb_for_output(const Options &options) {
-  if (options.host.empty())
+  if (options.destination == Destination::Output)
     return "cannot write ";
   return is_server(options) ? "cannot serve on " : "cannot send to ";
 }
@@ -106,34 +138,36 @@ std::string with_name(const std::string &verb, const std::string &name, const st
 
 } // namespace
 
-std::string input_name(const Options &options) {
-  return options.input == "-" ? "standard input" : options.input;
-}
-
-std::string output_name(const Options &options) {
-  if (!options.path.empty()) {
-    const bool is_ipv6 = options.host.find(':') != std::string::npos;
-    const std::string host = is_ipv6 ? '[' + options.host + ']' : options.host;
-    return "http://" + host + ":" + std::to_string(options.port) + options.path;
-  }
-  if (!options.host.empty())
-    return options.host + " port " + std::to_string(options.port);
-  return options.output.empty() ? "standard output" : options.output;
-}
-
-std::string failure_of(GstMessage *message, const Options &options, const Pipeline &pipeline) {
+std::string failure_of(GstMessage *message, const Options &options, const Pipeline &pipeline,
+                       Intake &intake) {
   const Report report(message);
   const GstObject *element = GST_MESSAGE_SRC(message);
   const std::string input = input_name(options);
   if (element == GST_OBJECT(pipeline.seek) || element == GST_OBJECT(pipeline.pace))
-    return input + ": " + own_reason(report, options);
+    return input + ": " + own_reason(report, options, intake);
   if (element == GST_OBJECT(pipeline.source))
     return with_name("cannot read ", input,
-                     is_url(options.input) ? http_reason(report) : system_reason(report));
+                     is_url(options.input) ? http_reason(report, options) : system_reason(report));
   if (element == GST_OBJECT(pipeline.sink))
     return with_name(verb_for_output(options), output_name(options),
-                     options.path.empty() ? system_reason(report) : server_reason(report));
+                     options.destination == Destination::HttpServer ? server_reason(report)
+                                                                    : system_reason(report));
   return report.error->message;
+}
+
+// There is no code of its own for this.
+bool is_receiver_gone(GstMessage *message, const Pipeline &pipeline) {
+  const Report report(message);
+  if (GST_MESSAGE_SRC(message) != GST_OBJECT(pipeline.sink) ||
+      !g_error_matches(report.error.get(), GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE))
+    return false;
+  const std::string reason = system_reason(report);
+  return reason == g_strerror(EPIPE) || reason == g_strerror(ECONNRESET);
+}
+
+bool is_before_key_frames(GstMessage *message, const Options &options, const Pipeline &pipeline) {
+  return GST_MESSAGE_SRC(message) == GST_OBJECT(pipeline.seek) && looks_back(options) &&
+         is_seek_error(Report(message));
 }
 
 } // namespace flvstream

@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What an element's error or warning says to somebody who doesn't know about elements.
+// Errors and warnings of elements, in terms of files, addresses and options.
 #pragma once
 
 #include <string>
 
+#include "intake.h"
 #include "options.h"
 #include "pipeline.h"
 
 namespace flvstream {
 
-// "127.0.0.1 port 5000", "http://127.0.0.1:8080/live.flv", a file, "standard input": as messages
-// name them.
-[[nodiscard]] std::string input_name(const Options &options);
-[[nodiscard]] std::string output_name(const Options &options);
-
-// One line: what cannot be done with which file or address, and why.
+// One line: what cannot be done with which file or address, why, and the way on where there is one.
 [[nodiscard]] std::string failure_of(GstMessage *message, const Options &options,
-                                     const Pipeline &pipeline);
+                                     const Pipeline &pipeline, Intake &intake);
+
+// The error says that the receiver has closed.
+[[nodiscard]] bool is_receiver_gone(GstMessage *error, const Pipeline &pipeline);
+
+// The error says that there is no key frame before the start. There may be one behind it.
+[[nodiscard]] bool is_before_key_frames(GstMessage *error, const Options &options,
+                                        const Pipeline &pipeline);
 
 } // namespace flvstream

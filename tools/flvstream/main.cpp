@@ -9,12 +9,17 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "pipeline.h"
 #include "player.h"
 #include "signals.h"
 
 namespace {
 
 constexpr int kWrongUsage = 2;
+
+constexpr const char *kTerminal =
+    "standard output is a terminal; name an OUTPUT, pipe it (flvstream movie.flv | ffplay -), "
+    "or name - to write to the terminal all the same";
 
 int complain(const std::string &why, int status) {
   flvstream::complain(why);
@@ -23,6 +28,17 @@ int complain(const std::string &why, int status) {
 
 bool put(const std::string &text, std::FILE *file) {
   return std::fputs(text.c_str(), file) >= 0 && std::fflush(file) == 0;
+}
+
+// Only where there is no better way on, which stands behind a semicolon.
+std::string reference_of(const std::string &complaint) {
+  return complaint.find("; ") == std::string::npos ? "; see flvstream --help" : "";
+}
+
+// As for curl: the bytes of a stream can change the state of a terminal.
+bool is_refused_terminal(const flvstream::Options &options) {
+  return flvstream::is_standard_output(options) && !options.output_named &&
+         isatty(STDOUT_FILENO) != 0;
 }
 
 // In place of those that are closed: what is opened next would take their number, and the stream.
@@ -35,11 +51,38 @@ void fill_standard_descriptors() {
 
 // The exit status.
 int conclude(const flvstream::Options &options, const flvstream::Summary &summary) {
-  const bool on_stdout = options.host.empty() && options.output.empty();
+  std::FILE *file = is_standard_output(options) ? stderr : stdout;
   std::string error = summary.error;
-  if (options.json && !put(json_of(summary), on_stdout ? stderr : stdout) && error.empty())
+  if (options.json && !put(json_of(summary), file) && error.empty())
     error = std::string("cannot write standard output: ") + g_strerror(errno);
   return error.empty() ? EXIT_SUCCESS : complain(error, EXIT_FAILURE);
+}
+
+flvstream::Summary run(const flvstream::Options &options) {
+  flvstream::Pipeline pipeline = flvstream::build(options);
+  flvstream::Summary summary;
+  if (!pipeline.complaint.empty()) {
+    summary.input = options.input;
+    summary.result = "failed";
+    summary.error = pipeline.complaint;
+    return summary;
+  }
+  flvstream::Player player(options, std::move(pipeline));
+  summary = player.play();
+  // A destructor would wait for the thread that does not end.
+  if (!player.close(summary))
+    std::_Exit(conclude(options, summary));
+  return summary;
+}
+
+// A start in time goes back to a key frame, or where there is none on to the next one.
+flvstream::Summary run_from_key_frame(flvstream::Options options) {
+  flvstream::Summary summary = run(options);
+  if (!summary.before_key_frames || !flvstream::can_read_again(options))
+    return summary;
+  options.snap = "next";
+  flvstream::Summary next = run(options);
+  return next.error.empty() ? next : summary;
 }
 
 } // namespace
@@ -53,24 +96,13 @@ int main(int argc, char **argv) {
   if (parsed.outcome == Parsed::Outcome::Done)
     return EXIT_SUCCESS;
   if (parsed.outcome == Parsed::Outcome::Wrong)
-    return complain(parsed.complaint + "; see flvstream --help", kWrongUsage);
+    return complain(parsed.complaint + reference_of(parsed.complaint), kWrongUsage);
+  if (is_refused_terminal(parsed.options))
+    return complain(kTerminal, kWrongUsage);
 
-  // Whoever reads what it writes may leave, and a file have its limits: errors like others.
+  // A closed pipe and the limit of a file's size are errors of write().
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   gst_init(nullptr, nullptr);
-  const Options &options = parsed.options;
-  Pipeline pipeline = build(options);
-  if (!pipeline.complaint.empty()) {
-    Summary summary;
-    summary.input = options.input;
-    summary.result = "failed";
-    summary.error = pipeline.complaint;
-    return conclude(options, summary);
-  }
-  Player player(options, std::move(pipeline));
-  const int status = conclude(options, player.play());
-  if (!player.close())
-    std::_Exit(status);
-  return status;
+  return conclude(parsed.options, run_from_key_frame(parsed.options));
 }

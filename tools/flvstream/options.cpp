@@ -2,14 +2,15 @@
 #include "options.h"
 
 #include <array>
-#include <cmath>
-#include <cstdlib>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include <gst/gst.h>
 
 #include "config.h"
+#include "operands.h"
+#include "values.h"
 
 namespace flvstream {
 
@@ -19,14 +20,14 @@ constexpr const char *kSummary =
     R"(Streams FLV at the speed it plays, from any byte offset or time.
 
 INPUT is a file, - for standard input, or an http URL. OUTPUT is a file or a
-device; without, standard output.)";
+device, or - for standard output, as is no OUTPUT.)";
 
 constexpr const char *kExamples = R"(Examples:
   flvstream movie.flv | ffplay -
-  flvstream -b 2000 -h 192.0.2.7:5000 movie.flv
-  flvstream -b 2000 -l -h 0.0.0.0:5000 --loop movie.flv
-  flvstream -b 2000 --http=0.0.0.0:8080/live.flv --loop movie.flv
-  flvstream -o 1000000 http://example.org/movie.flv part.flv)";
+  flvstream -b 2s -h 127.0.0.1:5000 movie.flv
+  flvstream -b 2s -l -h :5000 --loop movie.flv
+  flvstream -b 2s --http=8080 --loop movie.flv
+  flvstream --no-pace -s 1:30 movie.flv part.flv)";
 
 constexpr std::uint32_t kMaxDatagram = 65507; // bytes, of UDP over IPv4
 
@@ -51,7 +52,9 @@ struct Raw {
   gchar *start = nullptr;
   gchar *snap = nullptr;
   gchar *index = nullptr;
+  gboolean no_pace = FALSE;
   gchar *speed = nullptr;
+  gchar *max_gap = nullptr;
   gchar *mtu = nullptr;
   gboolean loop = FALSE;
   gboolean quiet = FALSE;
@@ -60,52 +63,92 @@ struct Raw {
   gchar **rest = nullptr;
 };
 
-// Nothing where the option is not there: an empty value is wrong.
-std::optional<std::string> text_of(gchar *text) {
+using Text = std::optional<std::string>;
+
+// The same, owned. Nothing where the option is not there: an empty value is wrong.
+struct Values {
+  Text host, http, burst, offset, start, snap, index, speed, max_gap, mtu;
+  std::vector<std::string> operands;
+};
+
+Text text_of(gchar *text) {
   const Owned<gchar> owned(text);
-  return owned ? std::optional<std::string>(owned.get()) : std::nullopt;
+  return owned ? Text(owned.get()) : std::nullopt;
 }
 
-std::optional<std::uint64_t> number_of(const std::string &text, std::uint64_t maximum) {
-  guint64 number = 0;
-  if (!g_ascii_string_to_unsigned(text.c_str(), 10, 0, maximum, &number, nullptr))
-    return std::nullopt;
-  return number;
+Values values_of(Raw &raw) {
+  Values values{text_of(raw.host),
+                text_of(raw.http),
+                text_of(raw.burst),
+                text_of(raw.offset),
+                text_of(raw.start),
+                text_of(raw.snap),
+                text_of(raw.index),
+                text_of(raw.speed),
+                text_of(raw.max_gap),
+                text_of(raw.mtu),
+                {}};
+  const Owned<gchar *> rest(raw.rest);
+  for (gchar **operand = rest.get(); operand && *operand; ++operand)
+    values.operands.emplace_back(*operand);
+  return values;
 }
 
-// Digits with or without a fraction; g_ascii_strtod() takes much more for a number.
-std::optional<double> decimal(const std::string &text) {
-  if (text.empty() || !g_ascii_isdigit(text.front()) ||
-      text.find_first_not_of("0123456789.") != std::string::npos)
-    return std::nullopt;
-  char *end = nullptr;
-  const double number = g_ascii_strtod(text.c_str(), &end);
-  return *end == '\0' ? std::optional(number) : std::nullopt;
+Destination destination_of(const Raw &raw, const Values &values) {
+  if (values.http)
+    return Destination::HttpServer;
+  if (raw.listen)
+    return Destination::TcpServer;
+  if (raw.udp)
+    return Destination::Udp;
+  return values.host || raw.tcp ? Destination::Tcp : Destination::Output;
 }
 
-// "HOST:PORT", "[::1]:PORT".
-bool split_address(const std::string &text, Options &options) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string::npos || colon == 0)
-    return false;
-  std::string host = text.substr(0, colon);
-  if (host.size() >= 2 && host.front() == '[' && host.back() == ']')
-    host = host.substr(1, host.size() - 2);
-  else if (host.find(':') != std::string::npos)
-    return false;
-  const auto port = number_of(text.substr(colon + 1), G_MAXUINT16);
-  if (host.empty() || !port || *port == 0)
-    return false;
-  options.host = host;
-  options.port = static_cast<std::uint16_t>(*port);
-  return true;
+std::string exclusion_of(const Raw &raw, const Values &values) {
+  if (values.http && (values.host || raw.udp || raw.tcp || raw.listen))
+    return "--http excludes --host, --udp, --tcp and --listen";
+  if (raw.udp && raw.tcp)
+    return "--udp and --tcp exclude each other";
+  if (raw.udp && raw.listen)
+    return "--listen is for TCP";
+  if (values.offset && values.start)
+    return "--offset and --start exclude each other";
+  if (raw.no_pace && values.burst)
+    return "--no-pace and --burst exclude each other";
+  if (raw.no_pace && values.speed)
+    return "--no-pace and --speed exclude each other";
+  return {};
 }
 
-// "HOST:PORT", "HOST:PORT/PATH".
-bool split_place(const std::string &text, Options &options) {
+// "HOST:PORT/PATH" of --http.
+std::string take_place(const std::string &text, Options &options) {
   const std::size_t slash = text.find('/');
-  options.path = slash == std::string::npos ? "/" : text.substr(slash);
-  return split_address(text.substr(0, slash), options);
+  const auto address = parse_address(text.substr(0, slash), HostPart::Optional);
+  if (!address)
+    return "--http=" + text + " is no [[HOST]:]PORT[/PATH]";
+  options.address = *address;
+  options.path = slash == std::string::npos ? "" : text.substr(slash);
+  return {};
+}
+
+std::string take_address(const Values &values, Options &options) {
+  if (values.http)
+    return take_place(*values.http, options);
+  if (options.destination == Destination::Output)
+    return {};
+  const bool listens = options.destination == Destination::TcpServer;
+  const std::string form = listens ? "[HOST]:PORT" : "HOST:PORT";
+  if (!values.host)
+    return "--host=" + form + " is missing";
+  const std::string input = values.operands.empty() ? "movie.flv" : values.operands.front();
+  if (std::string hint = hint_for_host(*values.host, input); !hint.empty())
+    return hint;
+  const auto address =
+      parse_address(*values.host, listens ? HostPart::Optional : HostPart::Required);
+  if (!address)
+    return "--host=" + *values.host + " is no " + form;
+  options.address = *address;
+  return {};
 }
 
 bool is_one_of(const std::string &text, std::initializer_list<const char *> allowed) {
@@ -116,181 +159,118 @@ bool is_one_of(const std::string &text, std::initializer_list<const char *> allo
   return false;
 }
 
-// Gives the first thing that is wrong.
-std::string convert(Raw &raw, Options &options) {
-  const auto host = text_of(raw.host);
-  const auto http = text_of(raw.http);
-  const auto burst = text_of(raw.burst);
-  const auto offset = text_of(raw.offset);
-  const auto start = text_of(raw.start);
-  const auto snap = text_of(raw.snap);
-  const auto index = text_of(raw.index);
-  const auto speed = text_of(raw.speed);
-  const auto mtu = text_of(raw.mtu);
-  options.snap = snap.value_or(options.snap);
-  options.index = index.value_or(options.index);
-  options.udp = raw.udp;
-  options.listen = raw.listen;
-  options.loop = raw.loop;
-  options.quiet = raw.quiet;
-  options.json = raw.json;
-
-  if (host && !split_address(*host, options))
-    return "--host=" + *host + " is no HOST:PORT";
-  if (http && (host || raw.udp || raw.tcp || raw.listen))
-    return "--http excludes --host, --udp, --tcp and --listen";
-  if (http && !split_place(*http, options))
-    return "--http=" + *http + " is no HOST:PORT/PATH";
-  if (burst) {
-    const auto number = number_of(*burst, G_MAXUINT32);
-    if (!number)
-      return "--burst=" + *burst + " is no number of milliseconds";
-    options.burst = static_cast<std::uint32_t>(*number);
-  }
-  if (offset && !(options.offset = number_of(*offset, G_MAXINT64)))
-    return "--offset=" + *offset + " is no number of bytes";
-  if (start && !(options.start = parse_time(*start)))
-    return "--start=" + *start + " is no time: seconds, m:ss or h:mm:ss";
-  if (speed) {
-    const auto number = decimal(*speed);
-    if (!number || *number < 0.01 || *number > 1000)
-      return "--speed=" + *speed + " is no number from 0.01 to 1000";
-    options.speed = *number;
-  }
-  if (mtu) {
-    const auto number = number_of(*mtu, G_MAXUINT32);
-    if (!number)
-      return "--mtu=" + *mtu + " is no number of bytes";
-    options.mtu = static_cast<std::uint32_t>(*number);
-  }
-  if (snap && !is_one_of(*snap, {"next", "previous", "exact"}))
-    return "--snap=" + *snap + " is none of next, previous, exact";
-  if (index && !is_one_of(*index, {"metadata", "scan", "auto"}))
-    return "--index=" + *index + " is none of metadata, scan, auto";
-  if (raw.udp && raw.tcp)
-    return "--udp and --tcp exclude each other";
-  if (options.offset && options.start)
-    return "--offset and --start exclude each other";
-  if (options.udp && options.mtu > kMaxDatagram)
-    return "--mtu=" + *mtu + " is more than the " + std::to_string(kMaxDatagram) +
-           " bytes of a datagram";
-  if (options.udp && options.listen)
-    return "--listen is for TCP";
-  if ((raw.udp || raw.tcp || options.listen) && options.host.empty())
-    return "--host=HOST:PORT is missing";
+std::string take_start(const Values &values, Options &options) {
+  if (values.offset && !(options.offset = parse_size(*values.offset)))
+    return "--offset=" + *values.offset + " is no number of bytes, such as 300000 or 10M";
+  if (values.start && !(options.start = parse_time(*values.start)))
+    return "--start=" + *values.start + " is no time: seconds, m:ss or h:mm:ss";
+  if (values.snap && !is_one_of(*values.snap, {"next", "previous", "exact"}))
+    return "--snap=" + *values.snap + " is none of next, previous, exact";
+  if (values.index && !is_one_of(*values.index, {"metadata", "scan", "auto"}))
+    return "--index=" + *values.index + " is none of metadata, scan, auto";
+  options.snap = values.snap.value_or(options.start ? "previous" : "next");
+  options.snap_named = values.snap.has_value();
+  options.index = values.index.value_or(options.index);
   return {};
 }
 
-// "http" of "HTTP://host/file".
-std::string scheme_of(const std::string &name) {
-  const std::size_t end = name.find("://");
-  if (end == std::string::npos || name.find('/') < end)
-    return {};
-  const Owned<gchar> scheme(g_ascii_strdown(name.c_str(), static_cast<gssize>(end)));
-  return scheme.get();
+std::string take_span(const char *name, const std::string &text, std::uint32_t &target) {
+  const auto span = parse_span(text);
+  if (!span || *span > G_MAXUINT32)
+    return std::string(name) + "=" + text + " is no time: milliseconds, 500ms or 2s";
+  target = static_cast<std::uint32_t>(*span);
+  return {};
 }
 
-bool has_host(const std::string &url) {
-  gchar *text = nullptr;
-  const auto flags = static_cast<GUriFlags>(G_URI_FLAGS_PARSE_RELAXED | G_URI_FLAGS_ENCODED);
-  const bool understood = g_uri_split_network(url.c_str(), flags, nullptr, &text, nullptr, nullptr);
-  const Owned<gchar> host(text);
-  return understood && host && *host != '\0';
-}
-
-std::string take_files(gchar **rest, Options &options) {
-  const Owned<gchar *> owned(rest);
-  const guint count = rest ? g_strv_length(rest) : 0;
-  if (count == 0)
-    return "INPUT is missing";
-  if (count > 2)
-    return std::string("one INPUT and one OUTPUT, but there is also ") + rest[2];
-  options.input = rest[0];
-  if (count == 2)
-    options.output = rest[1];
-  if (options.input.empty())
-    return "INPUT is empty";
-  if (count == 2 && options.output.empty())
-    return "OUTPUT is empty";
-  if (count == 2 && !options.path.empty())
-    return "--http and OUTPUT exclude each other";
-  if (const std::string scheme = scheme_of(options.input); !scheme.empty()) {
-    if (!is_url(options.input))
-      return "INPUT may be an http URL, but no " + scheme + " URL";
-    if (!has_host(options.input))
-      return options.input + " is no URL of a file";
+std::string take_pace(const Values &values, Options &options) {
+  if (values.burst) {
+    if (std::string wrong = take_span("--burst", *values.burst, options.burst); !wrong.empty())
+      return wrong;
   }
-  if (options.loop && options.input == "-")
-    return "--loop needs an INPUT that can be read again";
+  if (values.speed) {
+    const auto number = parse_decimal(*values.speed);
+    if (!number || *number < 0.01 || *number > 1000)
+      return "--speed=" + *values.speed + " is no number from 0.01 to 1000";
+    options.speed = *number;
+  }
+  if (values.max_gap)
+    return take_span("--max-gap", *values.max_gap, options.max_gap.emplace());
+  return {};
+}
+
+std::string take_mtu(const Values &values, Options &options) {
+  if (!values.mtu)
+    return {};
+  const auto number = parse_number(*values.mtu, G_MAXUINT32);
+  if (!number)
+    return "--mtu=" + *values.mtu + " is no number of bytes";
+  if (options.destination == Destination::Udp && *number > kMaxDatagram)
+    return "--mtu=" + *values.mtu + " is more than the " + std::to_string(kMaxDatagram) +
+           " bytes of a datagram";
+  options.mtu = static_cast<std::uint32_t>(*number);
+  return {};
+}
+
+// Returns the first thing that is wrong.
+std::string convert(const Raw &raw, const Values &values, Options &options) {
+  options.destination = destination_of(raw, values);
+  options.pace = !raw.no_pace;
+  options.loop = raw.loop;
+  options.quiet = raw.quiet;
+  options.json = raw.json;
+  if (std::string wrong = exclusion_of(raw, values); !wrong.empty())
+    return wrong;
+  for (const auto take : {take_address, take_start, take_pace, take_mtu}) {
+    if (std::string wrong = take(values, options); !wrong.empty())
+      return wrong;
+  }
+  if (std::string wrong = take_operands(values.operands, options); !wrong.empty())
+    return wrong;
+  if (options.destination == Destination::HttpServer && options.path.empty())
+    options.path = default_path(options.input);
   return {};
 }
 
 } // namespace
 
 bool is_server(const Options &options) {
-  return options.listen || !options.path.empty();
+  return options.destination == Destination::TcpServer ||
+         options.destination == Destination::HttpServer;
 }
 
-bool is_url(const std::string &input) {
-  const std::string scheme = scheme_of(input);
-  return scheme == "http" || scheme == "https";
-}
-
-std::optional<std::uint64_t> parse_time(const std::string &text) {
-  constexpr double kMaxParts = 3;
-  constexpr double kSixty = 60;
-  const Owned<gchar *> parts(g_strsplit(text.c_str(), ":", -1));
-  const guint count = g_strv_length(parts.get());
-  if (count == 0 || count > kMaxParts)
-    return std::nullopt;
-  double seconds = 0;
-  for (guint i = 0; i < count; ++i) {
-    const auto number = decimal(parts.get()[i]);
-    const bool last = i + 1 == count;
-    if (!number || (i > 0 && *number >= kSixty) || (!last && *number != std::floor(*number)))
-      return std::nullopt;
-    seconds = seconds * kSixty + *number;
-  }
-  constexpr double kLongest = 4e9;
-  if (seconds > kLongest)
-    return std::nullopt;
-  return static_cast<std::uint64_t>(std::llround(seconds * 1000));
+bool is_standard_output(const Options &options) {
+  return options.destination == Destination::Output && options.output == kStandard;
 }
 
 Parsed parse(int argc, char **argv) {
   Raw raw;
+  const auto flag = [](const char *name, gchar letter, gboolean &target, const char *text) {
+    return GOptionEntry{name, letter, 0, G_OPTION_ARG_NONE, &target, text, nullptr};
+  };
   // As file names, because other texts would have to be in the locale's encoding.
+  const auto value = [](const char *name, gchar letter, gchar *&target, const char *text,
+                        const char *form) {
+    return GOptionEntry{name, letter, 0, G_OPTION_ARG_FILENAME, &target, text, form};
+  };
   const std::array entries{
-      GOptionEntry{"host", 'h', 0, G_OPTION_ARG_FILENAME, &raw.host,
-                   "Send to this address, or with --listen serve on it", "HOST:PORT"},
-      GOptionEntry{"udp", 'u', 0, G_OPTION_ARG_NONE, &raw.udp, "Over UDP", nullptr},
-      GOptionEntry{"tcp", 't', 0, G_OPTION_ARG_NONE, &raw.tcp, "Over TCP (default with --host)",
-                   nullptr},
-      GOptionEntry{"listen", 'l', 0, G_OPTION_ARG_NONE, &raw.listen,
-                   "TCP: wait for clients instead of connecting", nullptr},
-      GOptionEntry{"http", 0, 0, G_OPTION_ARG_FILENAME, &raw.http,
-                   "Serve browsers and players on it", "HOST:PORT/PATH"},
-      GOptionEntry{"burst", 'b', 0, G_OPTION_ARG_FILENAME, &raw.burst,
-                   "Send the first MS milliseconds at once", "MS"},
-      GOptionEntry{"offset", 'o', 0, G_OPTION_ARG_FILENAME, &raw.offset,
-                   "Start at this offset, at the next key frame", "BYTES"},
-      GOptionEntry{"start", 's', 0, G_OPTION_ARG_FILENAME, &raw.start,
-                   "Start at this time, at the key frame before", "[[H:]M:]S"},
-      GOptionEntry{"snap", 0, 0, G_OPTION_ARG_FILENAME, &raw.snap,
-                   "Which key frame: next, previous, exact", "WHICH"},
-      GOptionEntry{"index", 0, 0, G_OPTION_ARG_FILENAME, &raw.index,
-                   "Find key frames by: metadata, scan, auto", "HOW"},
-      GOptionEntry{"speed", 0, 0, G_OPTION_ARG_FILENAME, &raw.speed, "Times as fast as it plays",
-                   "N"},
-      GOptionEntry{"loop", 0, 0, G_OPTION_ARG_NONE, &raw.loop, "Begin again at the end", nullptr},
-      GOptionEntry{"mtu", 0, 0, G_OPTION_ARG_FILENAME, &raw.mtu,
-                   "Cut tags to this size (UDP default: 1316)", "BYTES"},
-      GOptionEntry{"quiet", 'q', 0, G_OPTION_ARG_NONE, &raw.quiet, "Say nothing but errors",
-                   nullptr},
-      GOptionEntry{"json", 0, 0, G_OPTION_ARG_NONE, &raw.json, "At the end, what was sent",
-                   nullptr},
-      GOptionEntry{"version", 0, 0, G_OPTION_ARG_NONE, &raw.version, "Which version this is",
-                   nullptr},
+      value("host", 'h', raw.host, "Send to this address, or with --listen serve", "HOST:PORT"),
+      flag("udp", 'u', raw.udp, "Over UDP"),
+      flag("tcp", 't', raw.tcp, "Over TCP (default with --host)"),
+      flag("listen", 'l', raw.listen, "TCP: wait for clients; -h is [HOST]:PORT"),
+      value("http", 0, raw.http, "Serve browsers and players", "[[HOST]:]PORT[/PATH]"),
+      value("burst", 'b', raw.burst, "Send the first 2000, 500ms or 2s at once", "TIME"),
+      value("offset", 'o', raw.offset, "Start at the next key frame; 10M, 1.5G", "BYTES"),
+      value("start", 's', raw.start, "Start there: 90, 90s, 1:30, h:mm:ss.mmm", "TIME"),
+      value("snap", 0, raw.snap, "Key frame: next, previous, exact", "WHICH"),
+      value("index", 0, raw.index, "Find it by: auto, metadata, scan", "HOW"),
+      flag("no-pace", 0, raw.no_pace, "As fast as it goes"),
+      value("speed", 0, raw.speed, "Times as fast as it plays", "N"),
+      flag("loop", 0, raw.loop, "Begin again at the end"),
+      value("max-gap", 0, raw.max_gap, "Close longer gaps in time (default: 10s)", "TIME"),
+      value("mtu", 0, raw.mtu, "Cut tags to this size (UDP default: 1316)", "BYTES"),
+      flag("quiet", 'q', raw.quiet, "Print only errors"),
+      flag("json", 0, raw.json, "Print what was sent, at the end"),
+      flag("version", 0, raw.version, "Print the version"),
       GOptionEntry{G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw.rest, nullptr,
                    nullptr},
       GOptionEntry{},
@@ -305,15 +285,13 @@ Parsed parse(int argc, char **argv) {
   GError *failure = nullptr;
   const bool understood = g_option_context_parse(context.get(), &argc, &argv, &failure);
   const Owned<GError> error(failure);
+  const Values values = values_of(raw);
   if (understood && raw.version) {
     g_print("flvstream %s\n", VERSION);
     parsed.outcome = Parsed::Outcome::Done;
     return parsed;
   }
-  parsed.complaint = understood ? convert(raw, parsed.options) : error->message;
-  const std::string files = take_files(raw.rest, parsed.options);
-  if (parsed.complaint.empty())
-    parsed.complaint = files;
+  parsed.complaint = understood ? convert(raw, values, parsed.options) : error->message;
   if (!parsed.complaint.empty())
     parsed.outcome = Parsed::Outcome::Wrong;
   return parsed;

@@ -6,47 +6,52 @@
 #include <optional>
 #include <string>
 
+#include "address.h"
+
 namespace flvstream {
 
+enum class Destination { Output, Udp, Tcp, TcpServer, HttpServer };
+
+inline constexpr const char *kStandard = "-"; // standard input or output
+
 struct Options {
-  std::string input;  // a file, "-" for standard input, or an http URL
-  std::string output; // a file; empty: standard output
-  std::string host;   // empty: no network
-  std::uint16_t port = 0;
-  std::string path; // that HTTP clients ask for; empty: no HTTP
-  bool udp = false;
-  bool listen = false;
+  std::string input;              // a file, kStandard, or an http URL
+  std::string output = kStandard; // a file or a device
+  bool output_named = false;
+  Destination destination = Destination::Output;
+  Address address;                     // of every other destination
+  std::string path;                    // that HTTP clients ask for, escaped as in a URL
   std::uint32_t burst = 0;             // ms
   std::optional<std::uint64_t> offset; // bytes
   std::optional<std::uint64_t> start;  // ms
-  std::string snap;                    // as flvseek has it; empty: what is usual
-  std::string index = "metadata";
+  std::string snap = "next";           // as flvseek has it
+  bool snap_named = false;             // and no other one will do
+  std::string index = "auto";
+  bool pace = true;
   double speed = 1.0;
-  std::uint32_t mtu = 0; // bytes; 0: 1316 over UDP, else whole tags
+  std::optional<std::uint32_t> max_gap; // ms; none: the default of flvpace
+  std::uint32_t mtu = 0;                // bytes; 0: 1316 over UDP, else whole tags
   bool loop = false;
   bool quiet = false;
   bool json = false;
 };
 
-// What becomes of a command line.
+// The result of a command line.
 struct Parsed {
   enum class Outcome {
     Run,
-    Done,  // help or version: said all there is to say
-    Wrong, // and `complaint` says what
+    Done,  // the version was printed
+    Wrong, // `complaint` says what
   };
   Outcome outcome = Outcome::Run;
   Options options;
   std::string complaint;
 };
 
-// Clients come to it.
+// Clients connect to it.
 [[nodiscard]] bool is_server(const Options &options);
-[[nodiscard]] bool is_url(const std::string &input);
+[[nodiscard]] bool is_standard_output(const Options &options);
 
 [[nodiscard]] Parsed parse(int argc, char **argv);
-
-// Seconds, m:ss or h:mm:ss, each with a fraction; in ms.
-[[nodiscard]] std::optional<std::uint64_t> parse_time(const std::string &text);
 
 } // namespace flvstream

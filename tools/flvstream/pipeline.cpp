@@ -10,7 +10,9 @@
 #include <cmath>
 
 #include "config.h"
-#include "failure.h"
+#include "names.h"
+#include "operands.h"
+#include "output.h"
 
 namespace flvstream {
 
@@ -25,7 +27,7 @@ constexpr gint64 kHistory = 12 * GST_SECOND;
 constexpr gint64 kMaxLag = 10 * GST_SECOND;
 constexpr guint64 kClientTimeout = 30 * GST_SECOND;
 
-// Of an HTTP server. What is kept for those who lag is bounded in bytes, too, at so many a ms.
+// Of an HTTP server. What is kept for clients that lag is bounded in bytes, too: so many per ms.
 constexpr guint kHttpDrain = 10'000; // ms, for clients to take what was sent
 constexpr guint64 kMaxRate = 4096;
 
@@ -40,7 +42,6 @@ constexpr Package kPackages[] = {
     {"filesrc", "libgstreamer1.0-0"},
     {"fdsrc", "libgstreamer1.0-0"},
     {"souphttpsrc", "gstreamer1.0-plugins-good"},
-    {"filesink", "libgstreamer1.0-0"},
     {"fdsink", "libgstreamer1.0-0"},
     {"tcpclientsink", "gstreamer1.0-plugins-base"},
     {"tcpserversink", "gstreamer1.0-plugins-base"},
@@ -59,9 +60,9 @@ std::string missing(const char *element) {
   return text + "; it should have come with this program, in " + PLUGINS_DIR;
 }
 
-std::optional<struct stat> file_of(const std::string &name, int unnamed) {
+std::optional<struct stat> file_of(const std::string &name, int standard) {
   struct stat file {};
-  const bool known = (name.empty() ? fstat(unnamed, &file) : stat(name.c_str(), &file)) == 0;
+  const bool known = (name == kStandard ? fstat(standard, &file) : stat(name.c_str(), &file)) == 0;
   return known ? std::optional(file) : std::nullopt;
 }
 
@@ -72,7 +73,7 @@ bool is_fifo(const std::string &name) {
 
 // filesrc would find out as well, but not by itself say why.
 std::string read_failure(const Options &options) {
-  if (options.input == "-" || is_url(options.input))
+  if (options.input == kStandard || is_url(options.input))
     return {};
   const auto file = file_of(options.input, -1);
   if (file && S_ISDIR(file->st_mode))
@@ -82,20 +83,27 @@ std::string read_failure(const Options &options) {
   return "cannot read " + options.input + ": " + g_strerror(errno);
 }
 
-// A file that is written begins with being emptied.
+// A file would be truncated, and a FIFO would have no other end.
 bool writes_its_input(const Options &options) {
-  if (!options.host.empty())
-    return false;
-  const auto input = file_of(options.input == "-" ? "" : options.input, STDIN_FILENO);
+  const auto input = file_of(options.input, STDIN_FILENO);
   const auto output = file_of(options.output, STDOUT_FILENO);
-  return input && output && S_ISREG(input->st_mode) && input->st_dev == output->st_dev &&
-         input->st_ino == output->st_ino;
+  return input && output && (S_ISREG(input->st_mode) || S_ISFIFO(input->st_mode)) &&
+         input->st_dev == output->st_dev && input->st_ino == output->st_ino;
+}
+
+std::string write_failure(const Options &options) {
+  if (options.destination != Destination::Output)
+    return {};
+  if (writes_its_input(options))
+    return input_name(options) + " is both INPUT and OUTPUT";
+  const std::string complaint = output_complaint(options.output);
+  return complaint.empty() ? "" : "cannot write " + output_name(options) + ": " + complaint;
 }
 
 // Plugins that were installed with this program may be where GStreamer doesn't look.
 void find_own_plugins(const Options &options) {
   for (const char *name : {"flvseek", "flvpace", kHttpServer}) {
-    if (name == kHttpServer && options.path.empty())
+    if (name == kHttpServer && options.destination != Destination::HttpServer)
       continue;
     GstElementFactory *factory = gst_element_factory_find(name);
     if (!factory) {
@@ -106,10 +114,16 @@ void find_own_plugins(const Options &options) {
   }
 }
 
-// As the server compares it; empty: with a query, or a % that stands for nothing.
-std::string decoded_path(const std::string &path) {
+// For the server; empty: with a query, or a % that stands for nothing. What a URL cannot have
+// unescaped stays escaped.
+std::string served_path(const std::string &path) {
   const gstflv::StringPtr decoded(g_uri_unescape_string(path.c_str(), nullptr));
-  return decoded && path.find_first_of("?#") == std::string::npos ? decoded.get() : "";
+  if (!decoded || path.find_first_of("?#") != std::string::npos)
+    return {};
+  const std::string text = decoded.get();
+  const bool is_plain = text.find_first_of("%?#") == std::string::npos &&
+                        g_utf8_validate(text.c_str(), -1, nullptr) != FALSE;
+  return is_plain ? text : path;
 }
 
 // ms of media in so many of real time.
@@ -132,8 +146,7 @@ public:
       configure_seek();
     result_.pace = add("flvpace");
     if (result_.pace)
-      g_object_set(result_.pace, "burst", options_.burst, "speed", options_.speed, "mtu", mtu(),
-                   nullptr);
+      configure_pace();
     add_sink();
     if (!result_.complaint.empty())
       result_.pipeline.reset();
@@ -158,7 +171,7 @@ private:
   }
 
   void add_source() {
-    if (options_.input == "-") {
+    if (options_.input == kStandard) {
       add("fdsrc");
       return;
     }
@@ -184,52 +197,52 @@ private:
   }
 
   void configure_seek() {
-    const char *snap = options_.start ? "previous" : "next";
-    gst_util_set_object_arg(G_OBJECT(result_.seek), "snap",
-                            options_.snap.empty() ? snap : options_.snap.c_str());
+    gst_util_set_object_arg(G_OBJECT(result_.seek), "snap", options_.snap.c_str());
     gst_util_set_object_arg(G_OBJECT(result_.seek), "index", options_.index.c_str());
     g_object_set(result_.seek, "offset", guint64{options_.offset.value_or(0)}, "start-time",
                  guint64{options_.start.value_or(0)}, nullptr);
   }
 
+  void configure_pace() {
+    g_object_set(result_.pace, "burst", options_.burst, "speed", options_.speed, "mtu", mtu(),
+                 "sync", static_cast<gboolean>(options_.pace), nullptr);
+    if (options_.max_gap)
+      g_object_set(result_.pace, "max-gap", *options_.max_gap, nullptr);
+  }
+
   [[nodiscard]] guint mtu() const {
-    return options_.mtu == 0 && options_.udp ? kUsualMtu : options_.mtu;
+    const bool is_udp = options_.destination == Destination::Udp;
+    return options_.mtu == 0 && is_udp ? kUsualMtu : options_.mtu;
   }
 
   void add_sink() {
-    if (options_.host.empty())
-      add_file_sink();
-    else if (options_.udp)
-      add_udp_sink();
-    else if (options_.listen)
-      add_server();
-    else if (!options_.path.empty())
-      add_http_server();
-    else
-      add_network_sink("tcpclientsink");
-  }
-
-  // Every tag is on its way when it is due.
-  void add_file_sink() {
-    if (options_.output.empty()) {
+    switch (options_.destination) {
+    case Destination::Output:
       result_.sink = add("fdsink");
-      return;
+      break;
+    case Destination::Udp:
+      add_udp_sink();
+      break;
+    case Destination::Tcp:
+      add_network_sink("tcpclientsink");
+      break;
+    case Destination::TcpServer:
+      add_server();
+      break;
+    case Destination::HttpServer:
+      add_http_server();
+      break;
     }
-    result_.sink = add("filesink");
-    if (!result_.sink)
-      return;
-    g_object_set(result_.sink, "location", options_.output.c_str(), nullptr);
-    gst_util_set_object_arg(G_OBJECT(result_.sink), "buffer-mode", "unbuffered");
   }
 
   void add_network_sink(const char *factory) {
     result_.sink = add(factory);
     if (result_.sink)
-      g_object_set(result_.sink, "host", options_.host.c_str(), "port", gint{options_.port},
-                   nullptr);
+      g_object_set(result_.sink, "host", options_.address.host.c_str(), "port",
+                   gint{options_.address.port}, nullptr);
   }
 
-  // It doesn't mind a host that is not there: it sends to nobody.
+  // udpsink leaves out a host that does not exist, and sends to no address.
   void add_udp_sink() {
     add_network_sink("udpsink");
     if (!result_.sink)
@@ -249,7 +262,8 @@ private:
       return;
     const gint64 burst = gint64{options_.burst} * GST_MSECOND;
     GObject *sink = G_OBJECT(result_.sink);
-    g_object_set(sink, "host", options_.host.c_str(), "port", gint{options_.port}, "burst-value",
+    g_object_set(sink, "host", bind_host(options_.address).c_str(), "port",
+                 gint{options_.address.port}, "burst-value",
                  static_cast<guint64>(std::max<gint64>(burst, GST_MSECOND)), "time-min",
                  burst + kHistory, "units-max", burst + kHistory + kMaxLag, "timeout",
                  kClientTimeout, "resend-streamheader", FALSE, nullptr);
@@ -260,7 +274,7 @@ private:
 
   // Its times are those of the media, whatever the speed.
   void add_http_server() {
-    const std::string path = decoded_path(options_.path);
+    const std::string path = served_path(options_.path);
     if (path.empty()) {
       result_.complaint =
           "cannot serve on " + output_name(options_) + ": no client can ask for such a path";
@@ -272,9 +286,9 @@ private:
     const auto burst = media_time(options_.burst, options_.speed);
     const auto lag = media_time(kMaxLag / GST_MSECOND, std::max(options_.speed, 1.0));
     GObject *sink = G_OBJECT(result_.sink);
-    g_object_set(sink, "address", options_.host.c_str(), "port", guint{options_.port}, "path",
-                 path.c_str(), "burst", burst, "max-lag", lag, "max-lag-bytes",
-                 (guint64{burst} + lag) * kMaxRate, "client-timeout",
+    g_object_set(sink, "address", bind_host(options_.address).c_str(), "port",
+                 guint{options_.address.port}, "path", path.c_str(), "burst", burst, "max-lag", lag,
+                 "max-lag-bytes", (guint64{burst} + lag) * kMaxRate, "client-timeout",
                  static_cast<guint>(kClientTimeout / GST_MSECOND), "drain-timeout", kHttpDrain,
                  nullptr);
     gst_util_set_object_arg(sink, "join", burst > 0 ? "burst" : "latest-keyframe");
@@ -287,11 +301,21 @@ private:
 
 } // namespace
 
+guint64 number_in(const GstStructure *structure, const char *field) {
+  guint64 number = 0;
+  gst_structure_get_uint64(structure, field, &number);
+  return number;
+}
+
+bool can_read_again(const Options &options) {
+  return options.input != kStandard && !is_fifo(options.input);
+}
+
 Pipeline build(const Options &options) {
   Pipeline none;
   none.complaint = read_failure(options);
-  if (none.complaint.empty() && writes_its_input(options))
-    none.complaint = input_name(options) + " is both INPUT and OUTPUT";
+  if (none.complaint.empty())
+    none.complaint = write_failure(options);
   if (!none.complaint.empty())
     return none;
   find_own_plugins(options);

@@ -21,4 +21,9 @@ struct Pipeline {
 
 [[nodiscard]] Pipeline build(const Options &options);
 
+[[nodiscard]] bool can_read_again(const Options &options);
+
+// 0 where there is no such field.
+[[nodiscard]] guint64 number_in(const GstStructure *structure, const char *field);
+
 } // namespace flvstream

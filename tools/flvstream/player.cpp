@@ -4,17 +4,18 @@
 #include <glib-unix.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "failure.h"
+#include "names.h"
+#include "notices.h"
 #include "signals.h"
 
 namespace flvstream {
 
 namespace {
 
-constexpr guint kTick = 250;             // ms, between two looks of the line
+constexpr guint kTick = 250;             // ms between two updates of the line
 constexpr guint kPatience = 1000;        // ms, for a sink to take its last tag
 constexpr gint64 kMaxDrain = 10'000'000; // us, for clients to take what was sent
 constexpr gulong kDrainTick = 100'000;   // us
@@ -22,43 +23,33 @@ constexpr gulong kDrainTick = 100'000;   // us
 // Rounds of a loop without a tag of audio or video: flvpace may hold back those of a short file.
 constexpr guint64 kIdleRounds = 300;
 
+constexpr guint kMaxDiscontinuities = 10; // that are told
+
+// Messages of the player to itself, from other threads.
+constexpr const char *kClient = "flvstream-client";
+constexpr const char *kAgain = "flvstream-again";
+
 void add_probe(GstElement *element, const char *name, GstPadProbeType type,
                GstPadProbeCallback callback, gpointer data) {
   const gstflv::PadPtr pad(gst_element_get_static_pad(element, name));
   gst_pad_add_probe(pad.get(), type, callback, data, nullptr);
 }
 
+void post(const Pipeline &pipeline, const char *name) {
+  GstElement *element = pipeline.pipeline.get();
+  gst_element_post_message(
+      element, gst_message_new_application(GST_OBJECT(element), gst_structure_new_empty(name)));
+}
+
 bool is_eos(GstPadProbeInfo *info) {
   return GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS;
-}
-
-guint64 number_in(const GstStructure *structure, const char *field) {
-  guint64 number = 0;
-  gst_structure_get_uint64(structure, field, &number);
-  return number;
-}
-
-gstflv::StructurePtr stats_of(GstElement *element) {
-  GstStructure *stats = nullptr;
-  g_object_get(element, "stats", &stats, nullptr);
-  return gstflv::StructurePtr(stats);
-}
-
-bool has_media(const GstStructure *stats) {
-  return number_in(stats, "audio-tags") > 0 || number_in(stats, "video-tags") > 0;
-}
-
-std::optional<gint64> query(GstElement *element, GstFormat format,
-                            gboolean (*ask)(GstPad *, GstFormat, gint64 *)) {
-  const gstflv::PadPtr pad(gst_element_get_static_pad(element, "src"));
-  gint64 answer = 0;
-  return ask(pad.get(), format, &answer) ? std::optional(answer) : std::nullopt;
 }
 
 } // namespace
 
 Player::Player(const Options &options, Pipeline pipeline)
-    : options_(options), pipeline_(std::move(pipeline)), states_(pipeline_.pipeline.get()),
+    : options_(options), pipeline_(std::move(pipeline)), intake_(pipeline_.source, options.input),
+      gauge_(options, pipeline_), states_(pipeline_.pipeline.get()),
       loop_(g_main_loop_new(nullptr, FALSE)),
       is_terminal_(!options.quiet && isatty(STDERR_FILENO) != 0) {
   summary_.input = options.input;
@@ -68,12 +59,19 @@ Player::Player(const Options &options, Pipeline pipeline)
       on_tag, this);
   if (options.loop)
     add_probe(pipeline_.seek, "src", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_file_end, this);
-  if (options.listen) {
-    add_probe(pipeline_.sink, "sink", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_stream_end, this);
-    g_signal_connect(pipeline_.sink, "client-added", G_CALLBACK(on_client_added), this);
-  } else if (is_server(options)) {
+  if (options.destination == Destination::Output)
+    output_ = std::make_unique<Output>(pipeline_.sink, options.output);
+  if (is_server(options))
+    watch_server();
+}
+
+void Player::watch_server() {
+  if (options_.destination == Destination::HttpServer) {
     g_signal_connect(pipeline_.sink, "client-added", G_CALLBACK(on_http_client_added), this);
+    return;
   }
+  add_probe(pipeline_.sink, "sink", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_stream_end, this);
+  g_signal_connect(pipeline_.sink, "client-added", G_CALLBACK(on_client_added), this);
 }
 
 Player::~Player() {
@@ -89,12 +87,22 @@ Summary Player::play() {
                            g_unix_signal_add(SIGTERM, on_signal, this)};
   const guint ticks = is_terminal_ ? g_timeout_add(kTick, on_tick, this) : 0;
   listen_to_signals();
-  begun_ = time_before_ = g_get_monotonic_time();
+  const gint64 begin = g_get_monotonic_time();
   states_.request(is_server(options_) ? GST_STATE_PAUSED : GST_STATE_PLAYING);
   g_main_loop_run(loop_);
 
-  take_stock();
-  // Who doesn't want to wait for the rest has the usual way out.
+  constexpr double kMicrosecond = 1e-6;
+  summary_.seconds = static_cast<double>(g_get_monotonic_time() - begin) * kMicrosecond;
+  gauge_.take_stock(summary_);
+  if (is_server(options_))
+    summary_.clients = clients_;
+  if (is_terminal_ && summary_.bytes > 0) {
+    show();
+    g_printerr("\n");
+  } else if (shown_) {
+    g_printerr("\r\033[K");
+  }
+  // From here on a signal ends the program.
   for (const guint signal : signals)
     g_source_remove(signal);
   if (ticks > 0)
@@ -103,10 +111,27 @@ Summary Player::play() {
   return summary_;
 }
 
+bool Player::close(Summary &summary) {
+  if (!states_.close())
+    return false;
+  const std::string reason = output_ ? output_->close() : "";
+  if (!reason.empty() && summary.error.empty()) {
+    summary.error = "cannot write " + output_name(options_) + ": " + reason;
+    summary.result = "failed";
+  }
+  return true;
+}
+
 void Player::finish(const char *result) {
   if (summary_.result.empty())
     summary_.result = result;
   g_main_loop_quit(loop_);
+}
+
+void Player::fail(const std::string &error) {
+  if (summary_.result.empty())
+    summary_.error = error;
+  finish("failed");
 }
 
 gboolean Player::on_message(GstBus *, GstMessage *message, gpointer data) {
@@ -126,7 +151,7 @@ gboolean Player::on_message(GstBus *, GstMessage *message, gpointer data) {
     break;
   case GST_MESSAGE_APPLICATION:
   case GST_MESSAGE_ELEMENT:
-    self->handle_application(gst_message_get_structure(message));
+    self->handle_notice(gst_message_get_structure(message));
     break;
   default:
     break;
@@ -136,43 +161,63 @@ gboolean Player::on_message(GstBus *, GstMessage *message, gpointer data) {
 
 // The first one counts; others follow from it.
 void Player::handle_error(GstMessage *message) {
-  if (!summary_.error.empty())
+  if (is_receiver_gone(message, pipeline_)) {
+    finish("closed");
     return;
-  summary_.error = failure_of(message, options_, pipeline_);
-  finish("failed");
+  }
+  if (summary_.result.empty())
+    summary_.before_key_frames = is_before_key_frames(message, options_, pipeline_);
+  fail(failure_of(message, options_, pipeline_, intake_));
 }
 
-// Behind any message of a port that is taken: tcpserversink changes its state all the same.
+// Comes after the error of a port that is taken: tcpserversink changes its state all the same.
 void Player::handle_ready() {
   if (!is_server(options_) || options_.quiet || std::exchange(announced_, true))
     return;
-  say("waiting for clients on " + output_name(options_));
+  for (const std::string &url : client_urls(options_))
+    say("waiting for clients on " + url);
 }
 
 void Player::handle_warning(GstMessage *message) {
   if (!options_.quiet)
-    say("warning: " + failure_of(message, options_, pipeline_));
+    say("warning: " + failure_of(message, options_, pipeline_, intake_));
 }
 
-// Instead of the line that is shown, which comes again below.
+// In place of the progress line, which comes again below.
 void Player::say(const std::string &text) {
   if (std::exchange(shown_, false))
     g_printerr("\r\033[K");
   complain(text);
 }
 
-void Player::handle_application(const GstStructure *structure) {
-  if (gst_structure_has_name(structure, "flvstream-client")) {
+void Player::handle_notice(const GstStructure *structure) {
+  if (gst_structure_has_name(structure, kClient))
     states_.request(GST_STATE_PLAYING);
-  } else if (gst_structure_has_name(structure, kNoStart) && summary_.error.empty()) {
-    summary_.error = input_name(options_) + " cannot be streamed to " + output_name(options_);
-    finish("failed");
-  } else if (gst_structure_has_name(structure, "flvstream-again")) {
+  else if (gst_structure_has_name(structure, kNoStart))
+    fail(input_name(options_) + " cannot be streamed to " + output_name(options_));
+  else if (gst_structure_has_name(structure, kAgain))
     begin_again();
-  } else if (gst_structure_has_name(structure, "flvseek") && summary_.rounds == 1) {
-    summary_.start_offset = number_in(structure, "actual-offset");
-    summary_.start_time = number_in(structure, "actual-time");
-  }
+  else if (gst_structure_has_name(structure, "flvseek") && summary_.rounds == 1)
+    handle_start(structure);
+  else if (gst_structure_has_name(structure, "flvpace-discontinuity") && summary_.rounds == 1)
+    handle_discontinuity(structure);
+}
+
+void Player::handle_start(const GstStructure *structure) {
+  summary_.start_offset = number_in(structure, "actual-offset");
+  summary_.start_time = number_in(structure, "actual-time");
+  const std::string notice = notice_of_start(structure, options_, pipeline_);
+  if (!notice.empty() && !options_.quiet)
+    say(input_name(options_) + ": " + notice);
+}
+
+// Those of later rounds are the same ones again, and the beginning of each round.
+void Player::handle_discontinuity(const GstStructure *structure) {
+  if (options_.quiet || ++discontinuities_ > kMaxDiscontinuities)
+    return;
+  say(input_name(options_) + ": " + notice_of_discontinuity(structure));
+  if (discontinuities_ == kMaxDiscontinuities)
+    say("jumps of the timestamps from here on are only counted; see --json");
 }
 
 // The end of the file is the start of another round.
@@ -180,17 +225,13 @@ GstPadProbeReturn Player::on_file_end(GstPad *, GstPadProbeInfo *info, gpointer 
   auto *self = static_cast<Player *>(data);
   if (!is_eos(info) || self->stopping_)
     return GST_PAD_PROBE_OK;
-  GstElement *pipeline = self->pipeline_.pipeline.get();
-  gst_element_post_message(pipeline,
-                           gst_message_new_application(GST_OBJECT(pipeline),
-                                                       gst_structure_new_empty("flvstream-again")));
+  post(self->pipeline_, kAgain);
   return GST_PAD_PROBE_DROP;
 }
 
 void Player::begin_again() {
-  if (++summary_.rounds > kIdleRounds && !has_media(stats_of(pipeline_.pace).get())) {
-    summary_.error = input_name(options_) + ": there is no audio or video to repeat";
-    finish("failed");
+  if (++summary_.rounds > kIdleRounds && !gauge_.has_media()) {
+    fail(input_name(options_) + ": there is no audio or video to repeat");
     return;
   }
   const bool in_time = options_.start.value_or(0) > 0;
@@ -202,23 +243,25 @@ void Player::begin_again() {
   const gstflv::PadPtr pad(gst_element_get_static_pad(pipeline_.seek, "src"));
   GstEvent *seek = gst_event_new_seek(1.0, in_time ? GST_FORMAT_TIME : GST_FORMAT_BYTES, flags,
                                       GST_SEEK_TYPE_SET, start, GST_SEEK_TYPE_NONE, 0);
-  if (gst_pad_send_event(pad.get(), seek))
-    return;
-  summary_.error = "cannot read " + input_name(options_) + " again";
-  finish("failed");
+  if (!gst_pad_send_event(pad.get(), seek))
+    fail("cannot read " + input_name(options_) + " again");
 }
 
-// Whoever is in the middle of a tag gets all of it.
+// Bytes are on their way, or were.
+bool Player::has_begun() {
+  if (states_.is_busy() || (is_server(options_) && clients_ == 0))
+    return false;
+  return !output_ || output_->state() == Output::State::Open;
+}
+
+// A receiver in the middle of a tag gets all of it.
 gboolean Player::on_signal(gpointer data) {
   auto *self = static_cast<Player *>(data);
   const bool again = self->stopping_.exchange(true);
-  const bool has_begun =
-      !self->states_.is_busy() && (!is_server(self->options_) || self->clients_ > 0);
-  if (again || !has_begun) {
+  if (again || !self->has_begun())
     self->finish("stopped");
-    return G_SOURCE_CONTINUE;
-  }
-  g_timeout_add(kPatience, on_late, self);
+  else
+    g_timeout_add(kPatience, on_late, self);
   return G_SOURCE_CONTINUE;
 }
 
@@ -246,12 +289,8 @@ void Player::on_http_client_added(GstElement *, guint64, gpointer data) {
 
 // The server's own thread must not change states.
 void Player::handle_client() {
-  if (clients_++ > 0)
-    return;
-  GstElement *pipeline = pipeline_.pipeline.get();
-  gst_element_post_message(
-      pipeline, gst_message_new_application(GST_OBJECT(pipeline),
-                                            gst_structure_new_empty("flvstream-client")));
+  if (clients_++ == 0)
+    post(pipeline_, kClient);
 }
 
 // At the end of the stream the server closes at once, whatever a client has yet to get.
@@ -261,7 +300,7 @@ GstPadProbeReturn Player::on_stream_end(GstPad *, GstPadProbeInfo *info, gpointe
   return GST_PAD_PROBE_OK;
 }
 
-// Waits as long as somebody still takes something.
+// Waits as long as any client takes something.
 void Player::drain() {
   const gint64 deadline = g_get_monotonic_time() + kMaxDrain;
   guint64 before = G_MAXUINT64;
@@ -281,61 +320,8 @@ gboolean Player::on_tick(gpointer data) {
 }
 
 void Player::show() {
-  constexpr double kSmooth = 0.2;
-  constexpr double kMicrosecond = 1e-6;
-  const auto stats = stats_of(pipeline_.pace);
-  const gint64 now = g_get_monotonic_time();
-  const guint64 bytes = number_in(stats.get(), "bytes-out");
-  const double rate = static_cast<double>(bytes - bytes_before_) * 8 /
-                      (static_cast<double>(std::max<gint64>(now - time_before_, 1)) * kMicrosecond);
-  rate_ = bytes_before_ == 0 ? rate : rate_ + kSmooth * (rate - rate_);
-  bytes_before_ = bytes;
-  time_before_ = now;
-
-  Progress progress;
-  progress.bits_per_second = rate_;
-  gst_structure_get_int64(stats.get(), "lead", &progress.lead);
-  if (const auto position = query(pipeline_.pace, GST_FORMAT_TIME, gst_pad_query_position))
-    progress.position = *position / static_cast<gint64>(GST_MSECOND);
-  if (const auto duration = query(pipeline_.pace, GST_FORMAT_TIME, gst_pad_query_duration))
-    progress.duration = *duration / static_cast<gint64>(GST_MSECOND);
-  const auto byte = query(pipeline_.seek, GST_FORMAT_BYTES, gst_pad_query_position);
-  const auto size = query(pipeline_.seek, GST_FORMAT_BYTES, gst_pad_query_duration);
-  if (progress.duration.value_or(0) > 0 && !options_.loop)
-    progress.share = std::min(1.0, static_cast<double>(progress.position) /
-                                       static_cast<double>(*progress.duration));
-  else if (byte && size.value_or(0) > 0)
-    progress.share = static_cast<double>(*byte) / static_cast<double>(*size);
-  if (options_.listen) {
-    guint clients = 0;
-    g_object_get(pipeline_.sink, "num-handles", &clients, nullptr);
-    progress.clients = clients;
-  } else if (is_server(options_)) {
-    progress.clients =
-        static_cast<unsigned>(number_in(stats_of(pipeline_.sink).get(), "clients-now"));
-  }
-  g_printerr("\r\033[K%s", line_of(progress).c_str());
+  g_printerr("\r\033[K%s", line_of(gauge_.progress(), terminal_width()).c_str());
   shown_ = true;
-}
-
-void Player::take_stock() {
-  const auto stats = stats_of(pipeline_.pace);
-  constexpr double kMicrosecond = 1e-6;
-  summary_.seconds = static_cast<double>(g_get_monotonic_time() - begun_) * kMicrosecond;
-  summary_.bytes = number_in(stats.get(), "bytes-out");
-  summary_.audio_tags = number_in(stats.get(), "audio-tags");
-  summary_.video_tags = number_in(stats.get(), "video-tags");
-  summary_.script_tags = number_in(stats.get(), "script-tags");
-  summary_.key_frames = number_in(stats.get(), "key-frames");
-  summary_.late_tags = number_in(stats.get(), "late-tags");
-  if (const auto position = query(pipeline_.pace, GST_FORMAT_TIME, gst_pad_query_position))
-    summary_.position = *position / static_cast<gint64>(GST_MSECOND);
-  if (is_server(options_))
-    summary_.clients = clients_;
-  if (is_terminal_) {
-    show();
-    g_printerr("\n");
-  }
 }
 
 } // namespace flvstream

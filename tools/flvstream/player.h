@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Plays the pipeline to its end, or until somebody ends it.
+// Plays the pipeline to its end, or until a signal or the receiver ends it.
 #pragma once
 
 #include <atomic>
+#include <memory>
 
 #include "display.h"
+#include "gauge.h"
+#include "intake.h"
+#include "output.h"
 #include "pipeline.h"
 #include "states.h"
 
@@ -17,10 +21,11 @@ public:
   Player(const Player &) = delete;
   Player &operator=(const Player &) = delete;
 
-  // Returns when it is over. A server waits for its first client.
+  // Returns at the end. A server waits for its first client.
   [[nodiscard]] Summary play();
-  // Afterwards. False: something is stuck, and only the end of the program ends it.
-  [[nodiscard]] bool close() { return states_.close(); }
+  // Afterwards; adds what it says of a file that cannot be closed. False: a thread does not end
+  // before the program.
+  [[nodiscard]] bool close(Summary &summary);
 
 private:
   static gboolean on_message(GstBus *bus, GstMessage *message, gpointer self);
@@ -33,34 +38,37 @@ private:
   static GstPadProbeReturn on_tag(GstPad *pad, GstPadProbeInfo *info, gpointer self);
   static GstPadProbeReturn on_stream_end(GstPad *pad, GstPadProbeInfo *info, gpointer self);
 
+  void watch_server();
   void handle_client();
   void handle_ready();
   void handle_error(GstMessage *message);
   void handle_warning(GstMessage *message);
-  void handle_application(const GstStructure *structure);
+  void handle_notice(const GstStructure *structure);
+  void handle_start(const GstStructure *structure);
+  void handle_discontinuity(const GstStructure *structure);
   void begin_again();
   void finish(const char *result);
+  void fail(const std::string &error);
   void say(const std::string &text);
   void show();
-  void take_stock();
   void drain();
+  [[nodiscard]] bool has_begun();
 
   const Options &options_;
   Pipeline pipeline_;
-  States states_;
+  std::unique_ptr<Output> output_; // of a file or standard output
+  Intake intake_;
+  Gauge gauge_;
+  States states_; // behind what the streaming threads use
   GMainLoop *loop_;
   Summary summary_;
   bool is_terminal_;
   bool shown_ = false;
   bool announced_ = false;
-  gint64 begun_ = 0; // us
+  guint discontinuities_ = 0; // that have been told
   std::atomic<guint64> clients_ = 0;
   std::atomic<bool> stopping_ = false;
-  bool stopped_ = false;
-  // For the rate of late.
-  guint64 bytes_before_ = 0;
-  gint64 time_before_ = 0; // us
-  double rate_ = 0;
+  bool stopped_ = false; // streaming thread
 };
 
 } // namespace flvstream

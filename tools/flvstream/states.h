@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Changes a pipeline's state in a thread of its own: files are opened and hosts connected to in it,
-// which can take for ever, and whoever waits must be able to end that.
+// Changes a pipeline's state in a thread of its own: a change opens files and connects to hosts,
+// which may never end, and the user must be able to stop the program meanwhile.
 #pragma once
 
 #include <condition_variable>
@@ -12,7 +12,7 @@
 
 namespace flvstream {
 
-// On the bus, where a change has failed, behind the messages that say why.
+// On the bus after a failed change, behind the messages that say why.
 inline constexpr const char *kNoStart = "flvstream-no-start";
 
 class States {
@@ -22,10 +22,10 @@ public:
   States(const States &) = delete;
   States &operator=(const States &) = delete;
 
-  // Returns at once. The last one counts.
+  // Returns at once. The last request counts.
   void request(GstState state);
   [[nodiscard]] bool is_busy();
-  // To NULL. False: not within a second, and nobody knows when.
+  // Changes to NULL. False: not within a second, and perhaps never.
   [[nodiscard]] bool close();
 
 private:
@@ -37,7 +37,7 @@ private:
   std::optional<GstState> wanted_;
   bool busy_ = false;
   bool closed_ = false;
-  std::thread thread_; // behind what it uses
+  std::thread thread_; // declared after what it uses
 };
 
 } // namespace flvstream

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "advice.h"
+
+#include "operands.h"
+
+namespace flvstream {
+
+namespace {
+
+// ffmpeg takes a name for an option where it begins with a dash, and its part in front of a colon
+// for a protocol.
+std::string file_word(const std::string &input) {
+  const bool is_plain = input == kStandard || is_url(input) || input.starts_with('/');
+  const bool is_special = input.starts_with('-') || input.find(':') != std::string::npos;
+  return shell_word(!is_plain && is_special ? "./" + input : input);
+}
+
+std::string codecs_text(const Container &container) {
+  std::string text;
+  for (std::size_t i = 0; i < container.codecs.size(); ++i) {
+    const bool last = i + 1 == container.codecs.size();
+    text += (i == 0 ? " with " : last ? " and " : ", ") + container.codecs[i].name;
+  }
+  return text;
+}
+
+// As little as possible is encoded again. Where no codec could be found, all of it is.
+std::string codec_options(const Container &container) {
+  bool copies_video = !container.codecs.empty();
+  bool copies_audio = copies_video;
+  for (const Codec &codec : container.codecs) {
+    copies_video = copies_video && (codec.track == Track::Audio || codec.fits_flv);
+    copies_audio = copies_audio && (codec.track == Track::Video || codec.fits_flv);
+  }
+  if (copies_video && copies_audio)
+    return "-c copy";
+  return std::string("-c:v ") + (copies_video ? "copy" : "libx264") + " -c:a " +
+         (copies_audio ? "copy" : "aac");
+}
+
+std::string unpacking(const Container &container, const std::string &input) {
+  std::string unpack = container.unpack;
+  if (input == kStandard)
+    return unpack;
+  if (is_url(input))
+    return "curl -s " + shell_word(input) + " | " + unpack;
+  return unpack + ' ' + file_word(input);
+}
+
+} // namespace
+
+std::string advice_for(const Container &container, const std::string &input) {
+  switch (container.kind) {
+  case Container::Kind::Unknown:
+    return {};
+  case Container::Kind::Text:
+    return container.name;
+  case Container::Kind::Compressed:
+    return container.name + "; unpack it: " + unpacking(container, input) + " | flvstream -";
+  case Container::Kind::Media:
+    break;
+  }
+  return container.name + codecs_text(container) + "; convert it: ffmpeg -i " + file_word(input) +
+         ' ' + codec_options(container) + " -f flv - | flvstream -";
+}
+
+} // namespace flvstream

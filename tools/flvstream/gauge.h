@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Reads from the elements how far the stream is.
+#pragma once
+
+#include "display.h"
+#include "pipeline.h"
+
+namespace flvstream {
+
+class Gauge {
+public:
+  // Both borrowed.
+  Gauge(const Options &options, const Pipeline &pipeline);
+
+  [[nodiscard]] Progress progress();
+  void take_stock(Summary &summary) const;
+  [[nodiscard]] bool has_media() const;
+
+private:
+  [[nodiscard]] std::int64_t position();
+  [[nodiscard]] double rate(guint64 bytes);
+  [[nodiscard]] std::optional<double> share(const Progress &progress) const;
+  [[nodiscard]] std::optional<unsigned> clients() const;
+
+  const Options &options_;
+  const Pipeline &pipeline_;
+  bool names_no_pace_;           // the output is a regular file
+  std::optional<gint64> origin_; // timestamp at which the recording begins, ms
+  guint64 bytes_before_ = 0;
+  gint64 time_before_; // us
+  double rate_ = 0;
+};
+
+} // namespace flvstream

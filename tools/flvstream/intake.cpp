@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "intake.h"
+
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "operands.h"
+#include "output.h"
+
+namespace flvstream {
+
+namespace {
+
+constexpr std::size_t kMaxHead = 65536; // bytes that are kept
+
+bool is_regular(int descriptor) {
+  struct stat file {};
+  return descriptor >= 0 && fstat(descriptor, &file) == 0 && S_ISREG(file.st_mode);
+}
+
+} // namespace
+
+Intake::Intake(GstElement *source, std::string input) : input_(std::move(input)) {
+  const gstflv::PadPtr pad(gst_element_get_static_pad(source, "src"));
+  gst_pad_add_probe(
+      pad.get(), static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_PUSH),
+      on_bytes, this, nullptr);
+}
+
+GstPadProbeReturn Intake::on_bytes(GstPad *, GstPadProbeInfo *info, gpointer data) {
+  auto *self = static_cast<Intake *>(data);
+  const gstflv::MappedBuffer buffer(GST_PAD_PROBE_INFO_BUFFER(info));
+  const std::lock_guard lock(self->mutex_);
+  const flv::Bytes bytes = buffer.bytes();
+  const std::size_t size = std::min(bytes.size(), kMaxHead - self->head_.size());
+  self->head_.insert(self->head_.end(), bytes.begin(),
+                     bytes.begin() + static_cast<std::ptrdiff_t>(size));
+  return self->head_.size() < kMaxHead ? GST_PAD_PROBE_OK : GST_PAD_PROBE_REMOVE;
+}
+
+Container Intake::identify() {
+  if (input_ == kStandard && is_regular(STDIN_FILENO))
+    return flvstream::identify(FileBytes(STDIN_FILENO));
+  if (input_ != kStandard && !is_url(input_)) {
+    // Without waiting for a writer, where it is a FIFO.
+    const Descriptor file(open(input_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    if (is_regular(file.number()))
+      return flvstream::identify(FileBytes(file.number()));
+  }
+  const std::lock_guard lock(mutex_);
+  return flvstream::identify(MemoryBytes(head_));
+}
+
+} // namespace flvstream
