@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""flvstream, as somebody uses it who has only read --help."""
+"""flvstream: outputs, starts, loops, JSON, and the line on a terminal."""
 
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -10,7 +11,9 @@ import pty
 import re
 import signal
 import socket
+import struct
 import subprocess
+import termios
 import time
 
 from commandline import FLVSTREAM, key_after, movie, read, stream, web_server
@@ -37,7 +40,7 @@ def from_stdin():
 
 @case
 def from_a_fifo():
-    """Which is opened once: a second time there may be nobody at the other end."""
+    """It is opened once: the second time the writer may be gone."""
     expected = movie()
     os.mkfifo("fifo")
     for name, status in (("movie.flv", 0), *5 * [("/dev/null", 1)]):
@@ -192,6 +195,39 @@ def any_name_is_a_file_and_any_case_a_scheme():
             check_same(read(), expected, name)
 
 
+def publisher_came_back(seconds, count):
+    """So many recordings one behind the other, each from 0 on, without a file header between."""
+    whole = clip(seconds)
+    tags = b"".join(whole[tag.begin:tag.end] for tag in tags_of(whole) if tag.kind != 18)
+    pathlib.Path("movie.flv").write_bytes(whole + (count - 1) * tags)
+    return len(whole), len(tags)
+
+
+@case
+def jumps_of_the_timestamps_are_told():
+    first, rest = publisher_came_back(2, 3)
+    done = stream("--json --no-pace movie.flv copy.flv").ok()
+    lines = done.stderr.splitlines()
+    check(len(lines) == 2, done.stderr)
+    for number, line in enumerate(lines):
+        said = re.fullmatch(r"flvstream: movie.flv: the timestamps jump to 0:00:00(\.\d+)? at byte "
+                            r"(\d+); sent as 0:00:0(\d)(\.\d+)?", line)
+        check(said, line)
+        check(0 <= int(said[2]) - first - number * rest < 100, line)
+        check(int(said[3]) == 2 * (number + 1), line)
+    check(json.loads(done.stdout)["discontinuities"] == 2, done.stdout)
+    check(not stream("-q --no-pace movie.flv copy.flv").ok().stderr, "not quiet")
+
+
+@case
+def many_jumps_are_counted():
+    publisher_came_back(2, 20)
+    done = stream("--json --no-pace movie.flv copy.flv").ok()
+    lines = done.stderr.splitlines()
+    check(len(lines) == 11 and "--json" in lines[-1], done.stderr)
+    check(json.loads(done.stdout)["discontinuities"] == 19, done.stdout)
+
+
 @case
 def help_fits_a_screen_and_version_tells():
     done = stream("--help").ok()
@@ -199,25 +235,78 @@ def help_fits_a_screen_and_version_tells():
     check(max(map(len, done.stdout.splitlines())) <= 80, "too wide")
     check(re.fullmatch(r"flvstream \d+\.\d+\.\d+\n", stream("--version").ok().stdout), "no version")
     page = (ROOT / "tools/flvstream/flvstream.1").read_text(encoding="utf-8").replace("\\-", "-")
-    for option in re.findall(r"--[a-z]+", done.stdout):
+    for option in re.findall(r"--[a-z-]+", done.stdout):
         check(option in page, f"the man page lacks {option}")
 
 
-@case
-def a_terminal_shows_a_line():
-    movie()
+def shown_on_terminal(arguments, columns):
+    """What flvstream writes to a terminal of so many columns. 0: it does not say how many."""
     ours, theirs = pty.openpty()
-    with subprocess.Popen([FLVSTREAM, "--speed=6", "movie.flv", "copy.flv"], stderr=theirs) as sender:
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with subprocess.Popen([FLVSTREAM, *arguments.split()], stderr=theirs) as sender:
         os.close(theirs)
         shown = b""
         with contextlib.suppress(OSError):
             while chunk := os.read(ours, 4096):
                 shown += chunk
-        check(sender.wait() == 0, "it failed")
+        check(sender.wait() == 0, f"{arguments} fails: {shown}")
     os.close(ours)
-    check(re.search(rb"0:00:0\d\.\d of 0:00:12  \d+ %  \d+ kbit/s  lead -?\d+\.\d s", shown),
-          f"shown: {shown!r}")
+    return shown
+
+
+@case
+def the_man_page_has_each_field_of_the_json():
+    movie()
+    page = (ROOT / "tools/flvstream/flvstream.1").read_text(encoding="utf-8")
+    told = json.loads(stream("--json --no-pace movie.flv copy.flv").ok().stdout)
+    told |= json.loads(stream("--json nothing.flv copy.flv").stdout)
+    check({"result", "error", "bytes"} <= told.keys(), f"{told}")
+    for name in (*told, "clients"):
+        check(re.search(rf"^\.IR? .*\b{name}\b", page, re.MULTILINE), f"the man page lacks {name}")
+    for result in ("done", "stopped", "closed", "failed"):
+        check(f'"{result}"' in page, f"the man page lacks {result}")
+
+
+@case
+def a_terminal_shows_a_line():
+    movie()
+    shown = shown_on_terminal("--speed=6 movie.flv copy.flv", 0)
+    check(re.search(rb"0:00:0\d\.\d of 0:00:12  \d+ %  \d+ kbit/s  lead -?\d+\.\d s"
+                    rb"  paced; see --no-pace", shown), f"shown: {shown!r}")
     check(shown.endswith(b"\n"), "no line end")
+    for output in ("movie.flv /dev/null", "--no-pace movie.flv copy.flv"):
+        shown = shown_on_terminal(f"--speed=20 {output}" if "pace" not in output else output, 80)
+        check(b"--no-pace" not in shown and b" of 0:00:12" in shown, f"{output}: {shown!r}")
+
+
+@case
+def the_line_fits_the_terminal():
+    """It never reaches the last column, from which the cursor would go to the next line."""
+    movie()
+    for columns in (40, 50, 60, 80, 132):
+        for arguments in ("--speed=10 -b 100ms movie.flv copy.flv", "--speed=10 movie.flv /dev/null"):
+            shown = shown_on_terminal(arguments, columns)
+            lines = re.split(rb"\r\x1b\[K|\r\n", shown)
+            check(len(lines) > 3, f"shown: {shown!r}")
+            check(max(map(len, lines)) < columns, f"{columns} columns: {lines}")
+            check(shown.count(b"\n") == 1, f"{columns} columns: {shown!r}")
+            check(all(re.match(rb"0:00:\d\d\.\d", line) for line in lines if line), f"{lines}")
+            check(b"--no-pace" in shown or "/dev/null" in arguments, f"{columns} columns: {shown!r}")
+
+
+@case
+def a_start_that_fails_shows_one_line():
+    ours, theirs = pty.openpty()
+    os.mkfifo("fifo")
+    with subprocess.Popen([FLVSTREAM, "fifo", "copy.flv"], stderr=theirs) as sender:
+        os.close(theirs)
+        time.sleep(1)  # the progress line is there
+        pathlib.Path("fifo").write_text("hello", encoding="utf-8")
+        check(sender.wait(timeout=10) == 1, "it starts")
+        shown = os.read(ours, 1 << 16).split(b"\x1b[K")[-1]
+    os.close(ours)
+    check(shown.startswith(b"flvstream: fifo: Not an FLV file") and shown.count(b"\n") == 1,
+          f"{shown!r}")
 
 
 main()

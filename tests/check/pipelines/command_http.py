@@ -12,11 +12,11 @@ import signal
 import socket
 import time
 
-from commandline import FLVSTREAM, movie, stream
+from commandline import FLVSTREAM, in_path, movie, stream
 from flvfile import HEADER_SIZE, clip, pictures, tags_of, whole_part
 from http_client import ask, get, in_parallel, media, stream_of
 from pipeline import (Skip, background, case, check, check_decodes, finish, free_port, main, needs,
-                      needs_element, run)
+                      needs_element, recipe, run)
 from websocket_client import CLOSE, WebSocket
 
 
@@ -61,7 +61,7 @@ def it_waits_for_the_first_client():
 def curl_and_ffprobe_get_a_stream():
     needs("curl", "ffprobe")
     movie()
-    with serve("--loop -b 1000", "") as (server, port):
+    with serve("--loop -b 1000", "/") as (server, port):
         url = f"http://127.0.0.1:{port}"
         run(f"curl -s --max-time 2 {url} > copy.flv")
         run(f"curl -s --max-time 2 '{url}/?query' >> other.flv")
@@ -73,6 +73,21 @@ def curl_and_ffprobe_get_a_stream():
         got = whole_part(pathlib.Path(name).read_bytes())
         pathlib.Path(name).write_bytes(got)
         check_decodes(name, pictures(got))
+
+
+@case
+def command_convert_recipe():
+    needs("ffmpeg")
+    needs_element("httpserversink")
+    expected = movie()
+    run("ffmpeg -v error -i movie.flv -c copy movie.mp4").ok()
+    port = free_port()
+    command = recipe("command-convert", _8080=port).replace("-b 2s", "-b 2s --speed=4")
+    with background(in_path(command)) as server:
+        check(f"://127.0.0.1:{port}/live.flv" in server.stderr.readline().decode(), "no address")
+        got = stream_of(port).read_all()
+        finish(server).ok()
+    check(pictures(got) == pictures(expected), f"{pictures(got)} pictures")
 
 
 @case
@@ -188,7 +203,7 @@ def from_an_offset_and_in_pieces():
 @case
 def any_path_that_can_be_asked_for():
     movie()
-    for path, asked in {"": "/", "/": "/", "/a/b.c": "/a/b.c", "/a b": "/a%20b", "/a%20b": "/a%20b",
+    for path, asked in {"": "/movie.flv", "/": "/", "/a/b.c": "/a/b.c", "/a b": "/a%20b", "/a%20b": "/a%20b",
                         "/\u00e4": "/%C3%A4", "/%7Ea&b": "/~a&b"}.items():
         with serve("", f"'{path}'") as (server, port):
             response = get(port, asked)
@@ -221,7 +236,7 @@ def failures_say_what_and_why_once():
                 f"--http=127.0.0.1:{port}/x movie.flv":
                     f"cannot serve on http://127.0.0.1:{port}/x: Address already in use",
                 f"--http=nowhere.invalid:{port} movie.flv":
-                    f"cannot serve on http://nowhere.invalid:{port}/: .*",
+                    f"cannot serve on http://nowhere.invalid:{port}/movie.flv: .*",
                 "--http=127.0.0.1:1234/a?b movie.flv":
                     r"cannot serve on http://127.0.0.1:1234/a\?b: no client can ask for such a "
                     "path",
@@ -243,7 +258,7 @@ def wrong_usage_ends_with_2():
     for arguments in ("--http=127.0.0.1:1/x -h 127.0.0.1:1", "--http=127.0.0.1:1/x -u",
                       "--http=127.0.0.1:1/x -t", "--http=127.0.0.1:1/x -l", "--http=127.0.0.1:1",
                       "--http=127.0.0.1", "--http=127.0.0.1:0/x", "--http=127.0.0.1:1x",
-                      "--http=:1/x", "--http=::1:1/x", "--http=/x", "--http=", "--http=[]:1/x",
+                      "--http=:/x", "--http=::1:1/x", "--http=/x", "--http=", "--http=[]:1/x",
                       "--http=http://127.0.0.1:1/x"):
         output = "copy.flv" if arguments.endswith("127.0.0.1:1") else ""
         done = stream(f"{arguments} movie.flv {output}")
@@ -263,7 +278,7 @@ def a_terminal_shows_clients():
         shown = b""
         while b"waiting for clients on http://" not in shown:
             shown += os.read(ours, 1 << 16)
-        clients = [stream_of(port, "/") for _ in range(2)]
+        clients = [stream_of(port, "/movie.flv") for _ in range(2)]
         time.sleep(1)
         for client in clients:
             client.close()

@@ -3,16 +3,18 @@
 """flvstream --listen: TCP clients that come and go."""
 
 import contextlib
+import os
 import pathlib
 import re
 import signal
 import socket
 import time
 
-from commandline import FLVSTREAM, movie, stream
-from flvfile import tags_of
+from commandline import FLVSTREAM, in_path, movie, stream
+from flvfile import clip, pictures, tags_of
 from pipeline import (background, case, check, check_decodes, check_same, connect, finish,
-                      free_port, main, needs, read_all, wait_for_port)
+                      free_port, main, needs, needs_element, read_all, recipe,
+                      wait_for_port)
 
 
 @case
@@ -33,7 +35,7 @@ def listen_says_so_once_it_does():
     movie()
     pathlib.Path("text.flv").write_text("hello", encoding="utf-8")
     port = free_port()
-    waiting = f"flvstream: waiting for clients on 127.0.0.1 port {port}\n"
+    waiting = f"flvstream: waiting for clients on tcp://127.0.0.1:{port}\n"
     with background(f"exec {FLVSTREAM} -l -h 127.0.0.1:{port} movie.flv") as server:
         check(server.stderr.readline().decode() == waiting, "not the line")
         with socket.create_connection(("127.0.0.1", port), timeout=5):
@@ -41,10 +43,70 @@ def listen_says_so_once_it_does():
         server.send_signal(signal.SIGINT)
         finish(server).ok()
     check(done.status == 1, f"exit status {done.status}")
-    check(done.stderr == f"flvstream: cannot serve on 127.0.0.1 port {port}: Address already in use\n",
+    check(done.stderr == f"flvstream: cannot serve on 127.0.0.1:{port}: Address already in use\n",
           done.stderr)
     done = stream(f"-l -h 127.0.0.1:{port} text.flv")
     check(done.status == 1 and done.stderr.count("\n") == 1, done.stderr)
+
+
+def announced(server):
+    """The addresses in the lines that a server prints when it is ready."""
+    os.set_blocking(server.stderr.fileno(), False)
+    lines = b""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and (not lines.endswith(b"\n") or time.sleep(0.3)):
+        lines += server.stderr.read() or b""
+        time.sleep(0.05)
+        if lines.endswith(b"\n"):
+            lines += server.stderr.read() or b""
+            break
+    os.set_blocking(server.stderr.fileno(), True)
+    return re.findall(r"^flvstream: waiting for clients on (\S+)$", lines.decode(), re.MULTILINE)
+
+
+@case
+def without_a_host_all_addresses_are_served_and_printed():
+    movie()
+    for arguments in ("-l -h :{}", "-l -h {}", "-l -h 0.0.0.0:{}", "--http={}", "--http=:{}/movie.flv"):
+        if "http" in arguments:
+            needs_element("httpserversink")
+        port = free_port()
+        with background(f"exec {FLVSTREAM} --loop {arguments.format(port)} movie.flv") as server:
+            urls = announced(server)
+            path = "/movie.flv" if "http" in arguments else ""
+            scheme = "http" if path else "tcp"
+            check(urls[0] == f"{scheme}://127.0.0.1:{port}{path}", f"{urls}")
+            check(len(set(urls)) == len(urls), f"{urls}")
+            for url in urls:
+                host = re.fullmatch(rf"{scheme}://\[?([^/\]]+?)\]?:{port}{path}", url)
+                check(host, url)
+                with socket.create_connection((host[1], port), timeout=5) as client:
+                    client.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+                    check(client.recv(1 << 16), f"nothing from {url}")
+            server.send_signal(signal.SIGINT)
+            finish(server, timeout=5).ok()
+
+
+@case
+def a_host_is_needed_to_send_and_no_more_than_one_is_printed():
+    movie()
+    port = free_port()
+    for arguments in (f"-h :{port}", f"-h {port}", f"-u -h :{port}", "-l -h 0", "-l -h :", "-l -h ''",
+                      "-l -h ::1:5000", "-l -h [::1:5000", "-l -h 127.0.0.1"):
+        check(stream(f"{arguments} movie.flv").status == 2, arguments)
+    with background(f"exec {FLVSTREAM} -l -h 127.0.0.1:{port} movie.flv") as server:
+        check(announced(server) == [f"tcp://127.0.0.1:{port}"], "other addresses")
+
+
+@case
+def command_encoder_recipe():
+    expected = clip(4)
+    port = free_port()
+    with background(in_path(recipe("command-encoder", _5000=port))) as server:
+        with connect(port) as client:
+            got = read_all(client)
+        finish(server).ok()
+    check(pictures(got) == pictures(expected), f"{pictures(got)} pictures")
 
 
 @case

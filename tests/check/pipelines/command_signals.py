@@ -47,7 +47,7 @@ def interrupted_at_once_it_ends_well():
 
 @case
 def interrupted_while_it_waits_it_ends():
-    """For whoever opens the other end of a FIFO, or for a client."""
+    """It waits for the other end of a FIFO, or for a client."""
     movie()
     os.mkfifo("fifo")
     for arguments in ("movie.flv fifo", "fifo copy.flv", f"-l -h 127.0.0.1:{free_port()} movie.flv"):

@@ -18,6 +18,11 @@ def stream(arguments):
     return run(f"{FLVSTREAM} {arguments}")
 
 
+def in_path(command):
+    """It finds flvstream."""
+    return f"PATH={pathlib.Path(FLVSTREAM).parent}:$PATH; {command}"
+
+
 def movie():
     shutil.copyfile(SAMPLE, "movie.flv")
     return SAMPLE.read_bytes()
@@ -32,17 +37,20 @@ def key_after(offset):
 
 
 class StatusHandler(http.server.BaseHTTPRequestHandler):
-    """Answers /404/name with 404, and /name with movie.flv."""
+    """Answers /404/name with 404, and /name with that file or, where there is none, movie.flv. It
+    knows no ranges."""
 
     def do_GET(self):
         status = int(self.path.split("/")[1]) if self.path.count("/") > 1 else 200
-        body = read("movie.flv") if status == 200 else b""
+        name = self.path.split("/")[-1]
+        body = read(name if os.path.isfile(name) else "movie.flv") if status == 200 else b""
         self.send_response(status)
         if status == 302:
             self.send_header("Location", "/404/moved.flv")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        with contextlib.suppress(OSError):  # the client may have enough
+            self.wfile.write(body)
 
     def log_message(self, *_):
         pass

@@ -6,6 +6,7 @@ import pathlib
 import re
 import time
 
+from commandline import in_path
 from flvfile import clip, pictures, tags_of
 from pipeline import (ROOT, Skip, background, case, check, check_decodes, finish, free_port, main, needs,
                       needs_element, recipe, run, wait_for_port, wait_until)
@@ -83,6 +84,24 @@ def rtmp_play_recipe():
     played = pathlib.Path("copy.flv").read_bytes()
     check_decodes("copy.flv", pictures(played))
     check(pictures(played) > 50, f"only {pictures(played)} pictures")
+
+
+@case
+def command_rtmp_recipe():
+    """flvstream behind a server's stream."""
+    needs_element("rtmp2src")
+    clip(6)
+    port = free_port()
+    with nginx(port):
+        wait_for_port(port)
+        with background(recipe("rtmp-send", _1935=port)) as sender:
+            time.sleep(1)
+            with background(in_path(recipe("command-rtmp", _1935=port))) as receiver:
+                finish(sender).ok()
+                finish(receiver).ok()
+    received = pathlib.Path("copy.flv").read_bytes()
+    check_decodes("copy.flv", pictures(received))
+    check(pictures(received) > 50, f"only {pictures(received)} pictures")
 
 
 main()

@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""INPUT of flvstream that is not FLV: the message names what it is, and a command that works."""
+
+import gzip
+import os
+import pathlib
+import re
+
+from commandline import FLVSTREAM, movie, read, stream, web_server
+from flvfile import pictures
+from pipeline import (Skip, case, check, check_decodes, check_same, main, needs, needs_element,
+                      recipe, run)
+
+
+def refused(arguments, *words):
+    """The message of a command that fails, and the command behind its last semicolon."""
+    done = stream(arguments)
+    check(done.status == 1, f"{arguments}: exit status {done.status}: {done.stderr}")
+    check(done.stderr.count("\n") == 1 and "Not an FLV file" in done.stderr, done.stderr)
+    for word in words:
+        check(word in done.stderr, f"{arguments}: no {word} in {done.stderr}")
+    return done.stderr.rsplit("; ", 1)[-1].split(": ", 1)[-1].strip()
+
+
+def paste(command, before=""):
+    """Runs it with a fast flvstream, and gives what comes out."""
+    os.makedirs("bin", exist_ok=True)
+    program = pathlib.Path("bin/flvstream")
+    program.write_text(f'#!/bin/sh\nexec {FLVSTREAM} --no-pace "$@" copy.flv\n', encoding="ascii")
+    program.chmod(0o755)
+    run(f"PATH=$PWD/bin:$PATH; {before}{command}").ok()
+    return read()
+
+
+def encode(path, options):
+    needs("ffmpeg")
+    done = run(f"ffmpeg -v error -y -i movie.flv -t 2 {options} {path}")
+    if done.status != 0:
+        raise Skip(f"ffmpeg does not make {path}: {done.stderr}")
+
+
+@case
+def what_fits_is_copied():
+    expected = movie()
+    needs("ffmpeg")
+    for name, container in {"a.mp4": "MP4", "a.mov": "MP4", "a.mkv": "Matroska",
+                            "a.ts": "MPEG-TS"}.items():
+        run(f"ffmpeg -v error -y -i movie.flv -c copy {name}").ok()
+        command = refused(f"{name} copy.flv", container, "H.264", "AAC")
+        check(command == f"ffmpeg -i {name} -c copy -f flv - | flvstream -", command)
+        copy = paste(command)
+        check(pictures(copy) == pictures(expected), f"{name}: {pictures(copy)} pictures")
+        check_decodes("copy.flv")
+
+
+@case
+def what_does_not_fit_is_encoded_again():
+    movie()
+    for name, options, codecs, expected in (
+            ("b.mp4", "-c:v mpeg4 -c:a copy", ("MPEG-4", "AAC"), "-c:v libx264 -c:a copy"),
+            ("c.mp4", "-c:v copy -c:a ac3", ("H.264", "AC-3"), "-c:v copy -c:a aac"),
+            ("d.mp4", "-c:v copy -c:a libmp3lame", ("H.264", "MP3"), "-c copy"),
+            ("e.mkv", "-c:v copy -c:a flac", ("H.264", "FLAC"), "-c:v copy -c:a aac"),
+            ("f.webm", "-c:v libvpx -c:a libopus", ("WebM", "VP8", "Opus"),
+             "-c:v libx264 -c:a aac"),
+            ("g.ts", "-c:v mpeg2video -c:a mp2", ("MPEG-2", "MPEG audio"),
+             "-c:v libx264 -c:a aac")):
+        encode(name, f"-strict -2 {options}")
+        command = refused(f"{name} copy.flv", *codecs)
+        check(command == f"ffmpeg -i {name} {expected} -f flv - | flvstream -", command)
+        check(pictures(paste(command)) > 40, f"{name}: too few pictures")
+        check_decodes("copy.flv")
+
+
+@case
+def containers_without_known_codecs_are_encoded_again():
+    movie()
+    for name, options, container in (("a.avi", "-c:v mpeg4 -c:a ac3", "AVI"),
+                                     ("a.wav", "-vn -c:a pcm_s16le", "WAV"),
+                                     ("a.ogg", "-vn -c:a libvorbis", "Ogg"),
+                                     ("a.mp3", "-vn -c:a libmp3lame", "MP3"),
+                                     ("a.mpg", "-c:v mpeg2video -c:a mp2", "MPEG-PS")):
+        encode(name, options)
+        command = refused(f"{name} copy.flv", container)
+        check("-c:v libx264 -c:a aac" in command, command)
+
+
+@case
+def any_name_is_quoted():
+    movie()
+    needs("ffmpeg")
+    run("ffmpeg -v error -y -i movie.flv -c copy a.mp4").ok()
+    for name in ("a b.mp4", "it's.mp4", "12:30.mp4", "-x.mp4", "$HOME.mp4", "a&b.mp4"):
+        os.link("a.mp4", name)
+        path = name if not name.startswith("-") else f"./{name}"
+        quoted = "'" + path.replace("'", "'\\''") + "'"
+        check(pictures(paste(refused(f"{quoted} copy.flv", "MP4"))) > 0, name)
+        os.unlink(name)
+
+
+@case
+def a_pipe_and_a_server_are_told_apart():
+    movie()
+    needs("ffmpeg", "curl")
+    run("ffmpeg -v error -y -i movie.flv -c copy a.mkv").ok()
+    command = refused("- copy.flv < a.mkv", "standard input", "Matroska with H.264 and AAC")
+    check(pictures(paste(command, "cat a.mkv | ")) > 0, command)
+    with web_server() as web:
+        command = refused(f"{web}/a.mkv copy.flv", "Matroska with H.264 and AAC")
+        check(pictures(paste(command)) > 0, command)
+
+
+@case
+def compressed_files_are_unpacked():
+    expected = movie()
+    needs("gunzip", "curl")
+    pathlib.Path("movie.flv.gz").write_bytes(gzip.compress(expected))
+    with web_server() as web:
+        for arguments, before in {"movie.flv.gz": "", "- < movie.flv.gz": "cat movie.flv.gz | ",
+                                  f"{web}/movie.flv.gz": ""}.items():
+            command = refused(arguments, "gzip")
+            check_same(paste(command, before), expected, command)
+
+
+@case
+def pages_and_playlists_are_named():
+    movie()
+    with web_server() as web:
+        for name, text, what in (("a.html", "<!DOCTYPE html><title>No</title>", "a web page"),
+                                 ("b.html", "\n <html>", "a web page"),
+                                 ("c.m3u8", "#EXTM3U\n#EXT-X-VERSION:3\n", "a playlist")):
+            pathlib.Path(name).write_text(text, encoding="ascii")
+            for arguments in (name, f"{web}/{name}", f"- < {name}"):
+                refused(arguments, what)
+
+
+@case
+def urls_are_told_the_way():
+    movie()
+    for arguments, line in {
+            "movie.flv rtmp://127.0.0.1/live/a": "gst-launch-1.0 filesrc location=movie.flv ! flvpace "
+                                                 "! rtmp2sink location=rtmp://127.0.0.1/live/a",
+            "-h rtmp://127.0.0.1/live/a movie.flv":
+                "gst-launch-1.0 filesrc location=movie.flv ! flvpace ! rtmp2sink "
+                "location=rtmp://127.0.0.1/live/a",
+            "- rtmps://127.0.0.1/live/a": "gst-launch-1.0 fdsrc ! flvpace ! rtmp2sink "
+                                          "location=rtmps://127.0.0.1/live/a",
+            "http://127.0.0.1/a.flv RTMP://127.0.0.1/live/a":
+                "gst-launch-1.0 souphttpsrc location=http://127.0.0.1/a.flv ! flvpace ! rtmp2sink "
+                "location=RTMP://127.0.0.1/live/a",
+            "rtmp://127.0.0.1/live/a": "gst-launch-1.0 -q rtmp2src "
+                                       "location=rtmp://127.0.0.1/live/a ! fdsink | "
+                                       "flvstream --no-pace -",
+            "movie.flv tcp://127.0.0.1:5000": "--host=127.0.0.1:5000",
+            "movie.flv udp://127.0.0.1:5000": "--udp --host=127.0.0.1:5000",
+            "-h tcp://127.0.0.1:5000 movie.flv": "--host=127.0.0.1:5000",
+            "movie.flv http://127.0.0.1/a.flv": "--http=PORT",
+            "movie.flv file:///tmp/a.flv": "/tmp/a.flv", "file:///tmp/a.flv": "/tmp/a.flv"}.items():
+        done = stream(arguments)
+        check(done.status == 2, f"{arguments}: exit status {done.status}")
+        check(done.stderr.endswith(f": {line}\n") and done.stderr.count("\n") == 1, done.stderr)
+    for arguments in ("srt://a", "movie.flv srt://a"):
+        check(stream(arguments).stderr.endswith("; see flvstream --help\n"), arguments)
+
+
+@case
+def the_launch_lines_for_rtmp_have_elements():
+    """rtmp.py streams with the same ones."""
+    needs_element("rtmp2sink", "rtmp2src")
+    movie()
+    said = stream("movie.flv rtmp://127.0.0.1:1935/live/movie").stderr
+    line = re.search("gst-launch-1.0 .*", said)[0]
+    check(line == recipe("rtmp-send").strip(), line)
+
+
+main()
