@@ -146,6 +146,7 @@ bool TagStream::accepts(flv::Bytes start) {
 
 void TagStream::clear() {
   stop();
+  file_offsets_.clear();
   has_header_ = false;
   flush();
   discont_ = false;
@@ -246,6 +247,7 @@ GstFlowReturn TagStream::take_chunk(BufferPtr buffer) {
   chunk_bytes_ = map.bytes();
   chunk_stays_in_place_ = stays_in_place(chunk_);
   chunk_begin_ = splitter_.position();
+  file_offsets_.note(chunk_begin_, chunk_);
   const flv::Status status = splitter_.feed(chunk_bytes_, items_);
   splices_.add_received(chunk_bytes_.size());
   carry_.append(chunk_, chunk_bytes_);
@@ -360,7 +362,7 @@ GstFlowReturn TagStream::handle(const Item &item) {
     GST_ELEMENT_WARNING(element_, STREAM, DEMUX,
                         ("The stream ends inside a tag: the last %" G_GUINT64_FORMAT
                          " bytes, from byte %" G_GUINT64_FORMAT " on, are not sent.",
-                         item.end - item.begin, item.begin),
+                         item.end - item.begin, file_offsets_.of(item.begin)),
                         (nullptr));
     [[fallthrough]];
   case Item::Kind::Skipped:
@@ -373,18 +375,18 @@ GstFlowReturn TagStream::handle(const Item &item) {
 
 GstFlowReturn TagStream::report_damage(const Item &item) {
   const std::string why = flv::describe(item.fault);
+  const guint64 byte = file_offsets_.of(item.begin);
   if (current_.on_corrupt == OnCorrupt::Fail) {
     if (outlet_.send() == GST_FLOW_FLUSHING)
       return GST_FLOW_FLUSHING;
     GST_ELEMENT_ERROR(element_, STREAM, DEMUX,
-                      ("Damaged at byte %" G_GUINT64_FORMAT ": %s.", item.begin, why.c_str()),
-                      (nullptr));
+                      ("Damaged at byte %" G_GUINT64_FORMAT ": %s.", byte, why.c_str()), (nullptr));
     return GST_FLOW_ERROR;
   }
-  GST_ELEMENT_WARNING(element_, STREAM, DEMUX,
-                      ("Damaged at byte %" G_GUINT64_FORMAT ": %s; going on with the next tag.",
-                       item.begin, why.c_str()),
-                      (nullptr));
+  GST_ELEMENT_WARNING(
+      element_, STREAM, DEMUX,
+      ("Damaged at byte %" G_GUINT64_FORMAT ": %s; going on with the next tag.", byte, why.c_str()),
+      (nullptr));
   return GST_FLOW_OK;
 }
 
@@ -414,7 +416,7 @@ GstFlowReturn TagStream::handle_file_header(const Item &item) {
 GstFlowReturn TagStream::handle_tag(const Item &item, More more) {
   Tag tag;
   tag.header = item.tag;
-  tag.position = item.begin;
+  tag.position = file_offsets_.of(item.begin);
   tag.size = static_cast<std::size_t>(item.end - item.begin);
   cut_out(item, tag);
   // The last tag of a stream may lack its size, one in front of another tag may not.

@@ -9,6 +9,7 @@
 
 #include "carry.h"
 #include "common/gstptr.h"
+#include "fileoffsets.h"
 #include "flv/head.h"
 #include "flv/metadata.h"
 #include "flv/splice.h"
@@ -66,7 +67,7 @@ struct Tag {
   flv::TagHeader header;
   flv::TagInfo info;
   gstflv::BufferPtr buffer;
-  std::uint64_t position = 0; // of its first byte in the stream
+  std::uint64_t position = 0; // of its first byte in the file, for messages
   std::size_t size = 0;       // of the buffer
   std::int64_t time = 0;      // ms of media
   flv::Head::Change head_change = flv::Head::Change::None;
@@ -180,6 +181,7 @@ private:
   flv::Splitter splitter_;
   flv::SpliceSearch splices_;
   std::vector<flv::Item> items_;
+  FileOffsets file_offsets_;
   Carry carry_;
   Slices slices_;
   GstBuffer *chunk_ = nullptr; // borrowed, while its items are handled
