@@ -29,7 +29,7 @@ void ForwardSearch::give_nothing() {
   const auto &places = scan_.index().positions;
   const auto place = std::lower_bound(places.begin(), places.end(), entry);
   const bool found =
-      scan_.video_seen() == has_video_ && place != places.end() && (leads_on || *place == entry);
+      (scan_.video_seen() || !has_video_) && place != places.end() && (leads_on || *place == entry);
   search_.give_passed(found ? std::optional(*place) : std::nullopt);
 }
 

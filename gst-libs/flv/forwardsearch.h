@@ -17,8 +17,9 @@ public:
   // `index` outlives the search. What the scan passes belongs in front of the place; `before` is
   // what was in force where it begins.
   ForwardSearch(const KeyframeIndex &index, const StartRequest &request, bool has_video,
-                std::uint64_t file_size, IndexScan scan, Head before, bool is_scanned = false)
-      : has_video_(has_video), search_(index, request, has_video, file_size, is_scanned),
+                std::uint64_t file_size, IndexScan scan, Head before, bool is_scanned = false,
+                const StreamIds &ids = {})
+      : has_video_(has_video), search_(index, request, has_video, file_size, is_scanned, ids),
         scan_(std::move(scan)), before_(std::move(before)) {
     before_.note_all(scan_.head());
   }

@@ -23,21 +23,19 @@ KeyframeIndex thinned(KeyframeIndex index, std::size_t count) {
 
 } // namespace
 
-KeyframeIndex index_of_part(const KeyframeIndex &whole, const Place &place, std::uint64_t stop) {
+KeyframeIndex index_of_part(const KeyframeIndex &whole, std::uint64_t position, double time,
+                            std::uint64_t stop) {
   KeyframeIndex index;
-  const auto begin =
-      std::upper_bound(whole.positions.begin(), whole.positions.end(), place.position);
+  const auto begin = std::upper_bound(whole.positions.begin(), whole.positions.end(), position);
   const auto end =
       stop > 0 ? std::lower_bound(begin, whole.positions.end(), stop) : whole.positions.end();
   const auto first = begin - whole.positions.begin();
   const auto last = end - whole.positions.begin();
-  index.positions.push_back(place.position);
+  index.positions.push_back(position);
   index.positions.insert(index.positions.end(), begin, end);
   // The time that the index gives the place, if that is where the entry points.
-  const bool known =
-      first > 0 && whole.positions[static_cast<std::size_t>(first) - 1] == place.position;
-  index.times.push_back(known ? whole.times[static_cast<std::size_t>(first) - 1]
-                              : place.timestamp / 1000.0);
+  const bool known = first > 0 && whole.positions[static_cast<std::size_t>(first) - 1] == position;
+  index.times.push_back(known ? whole.times[static_cast<std::size_t>(first) - 1] : time);
   index.times.insert(index.times.end(), whole.times.begin() + first, whole.times.begin() + last);
   // A producer's times may be off those of the tags.
   if (index.times.size() > 1)
@@ -45,8 +43,10 @@ KeyframeIndex index_of_part(const KeyframeIndex &whole, const Place &place, std:
   return index;
 }
 
-IndexCheck::IndexCheck(KeyframeIndex index, bool has_video, std::uint64_t file_size)
-    : index_(thinned(std::move(index), kMaxEntries)), has_video_(has_video), file_size_(file_size) {
+IndexCheck::IndexCheck(KeyframeIndex index, bool has_video, std::uint64_t file_size,
+                       const StreamIds &ids)
+    : index_(thinned(std::move(index), kMaxEntries)), has_video_(has_video), file_size_(file_size),
+      ids_(ids) {
   look_at_next();
 }
 
@@ -69,7 +69,7 @@ void IndexCheck::give(Bytes bytes) {
 void IndexCheck::look_at_next() {
   check_.reset();
   if (next_ < index_.positions.size())
-    check_.emplace(index_.positions[next_++], has_video_, file_size_);
+    check_.emplace(index_.positions[next_++], has_video_, file_size_, ids_);
 }
 
 } // namespace flv

@@ -6,10 +6,10 @@
 
 namespace flv {
 
-// Of a stream that starts at `place`: that, and the entries of the file's index behind it, up to
-// the offset `stop`; 0: all of them.
-[[nodiscard]] KeyframeIndex index_of_part(const KeyframeIndex &whole, const Place &place,
-                                          std::uint64_t stop);
+// Of a stream that starts at the byte `position`, at `time` (s): that, and the entries of the
+// file's index behind it, up to the offset `stop`; 0: all of them.
+[[nodiscard]] KeyframeIndex index_of_part(const KeyframeIndex &whole, std::uint64_t position,
+                                          double time, std::uint64_t stop);
 
 // Reads the tag at each entry. Those that are no key frame are left out, and those that point at a
 // configuration are moved to its key frame.
@@ -18,7 +18,8 @@ public:
   // Of a longer index only so many entries stay, spread evenly.
   static constexpr std::size_t kMaxEntries = 8192;
 
-  IndexCheck(KeyframeIndex index, bool has_video, std::uint64_t file_size);
+  IndexCheck(KeyframeIndex index, bool has_video, std::uint64_t file_size,
+             const StreamIds &ids = {});
 
   [[nodiscard]] std::optional<Wanted> wanted() const;
   void give(Bytes bytes);
@@ -32,6 +33,7 @@ private:
   KeyframeIndex index_;
   bool has_video_;
   std::uint64_t file_size_;
+  StreamIds ids_;
   std::size_t next_ = 0;
   std::optional<EntryCheck> check_;
   KeyframeIndex checked_;

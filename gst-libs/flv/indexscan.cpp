@@ -13,8 +13,9 @@ constexpr std::size_t kSearchBlock = 1 << 10;
 
 } // namespace
 
-IndexScan::IndexScan(Splitter::Start start, std::uint64_t position, std::uint64_t file_size)
-    : position_(position), file_size_(file_size), last_tag_(position) {
+IndexScan::IndexScan(Splitter::Start start, std::uint64_t position, std::uint64_t file_size,
+                     const StreamIds &ids)
+    : position_(position), file_size_(file_size), last_tag_(position), ids_(ids) {
   if (start == Splitter::Start::Middle)
     search_.emplace().reset(start, position);
 }
@@ -35,15 +36,14 @@ void IndexScan::give(Bytes bytes) {
     over_ = true;
     return;
   }
-  if (read_tag_header(bytes.data(), kMaxDataSize, header).kind != Fault::Kind::None) {
-    search_.emplace().reset(Splitter::Start::Middle, position_);
-    return;
-  }
+  if (FileHeader file; read_file_header(bytes.data(), file).kind == Fault::Kind::None)
+    return cross_seam(position_ + file.size + kPreviousTagSizeSize);
+  if (read_tag_header(bytes.data(), kMaxDataSize, ids_, header).kind != Fault::Kind::None)
+    return begin_search();
   const std::uint64_t end = position_ + header.tag_size();
-  if (file_size_ > 0 && end > file_size_) {
-    over_ = true;
-    return;
-  }
+  // Either the file is cut off inside the tag, or the size is damaged.
+  if (file_size_ > 0 && end > file_size_)
+    return begin_search();
   Bytes data = bytes.subspan(kTagHeaderSize);
   data = data.first(std::min<std::size_t>(data.size(), header.data_size));
   const bool configuration = classify(header.type, data).role == Role::Configuration;
@@ -54,6 +54,7 @@ void IndexScan::give(Bytes bytes) {
   whole_tag_ = 0;
   last_tag_ = position_;
   ++tags_;
+  ids_.note(header);
   if (!configuration)
     take_tag(header, data);
   else if (data.size() == header.data_size)
@@ -70,34 +71,29 @@ void IndexScan::take_configuration(const TagHeader &header, Bytes tag) {
 }
 
 void IndexScan::take_tag(const TagHeader &header, Bytes data) {
-  switch (classify(header.type, data).role) {
-  case Role::KeyFrame:
-    add(video_, video_spacing_, position_, header.timestamp);
-    [[fallthrough]];
-  case Role::Media:
-    break;
-  case Role::Configuration:
-  case Role::EndOfSequence:
-  case Role::Command:
-  case Role::Empty:
-  case Role::Script:
+  const Role role = classify(header.type, data).role;
+  if (!is_media(role))
     return;
-  }
-  if (header.type == TagType::Video) {
+  const bool is_video = header.type == TagType::Video;
+  const auto kind = is_video ? Timeline::Kind::Video : Timeline::Kind::Audio;
+  const std::int64_t since_first =
+      timeline_.media(kind, header.timestamp).time - timeline_.first().value_or(0);
+  const double time = static_cast<double>(std::max<std::int64_t>(since_first, 0)) / 1000;
+  if (is_video) {
+    if (role == Role::KeyFrame)
+      add(video_, video_spacing_, position_, time);
     video_seen_ = true;
     audio_ = {};
     return;
   }
   audio_seen_ = true;
   if (!video_seen_)
-    add(audio_, audio_spacing_, position_, header.timestamp);
+    add(audio_, audio_spacing_, position_, time);
 }
 
 // Times that step back would be no index: they stay where they were.
-void IndexScan::add(KeyframeIndex &index, double &spacing, std::uint64_t position,
-                    std::uint32_t timestamp) {
+void IndexScan::add(KeyframeIndex &index, double &spacing, std::uint64_t position, double time) {
   constexpr double kThinned = 1.0;
-  double time = timestamp / 1000.0;
   if (!index.times.empty()) {
     time = std::max(time, index.times.back());
     if (time - index.times.back() < spacing)
@@ -123,6 +119,21 @@ std::uint64_t IndexScan::keep_from() const {
   return search_ ? std::min(last_tag_, search_->keep_from()) : last_tag_;
 }
 
+// Another file begins in this one.
+void IndexScan::cross_seam(std::uint64_t position) {
+  position_ = position;
+  timeline_.seam();
+  ids_.clear();
+}
+
+// Starts inside the last tag: a publisher that was cut off there may be followed by another one's
+// file header.
+void IndexScan::begin_search() {
+  damage_ = position_;
+  search_.emplace().reset(Splitter::Start::Middle,
+                          tags_ > 0 ? last_tag_ + kTagHeaderSize : position_);
+}
+
 // Up to the next tag that holds together.
 void IndexScan::resynchronize(Bytes bytes) {
   std::vector<Item> items;
@@ -133,13 +144,44 @@ void IndexScan::resynchronize(Bytes bytes) {
   for (const Item &item : items) {
     if (item.kind != Item::Kind::Tag && item.kind != Item::Kind::FileHeader)
       continue;
-    position_ = item.kind == Item::Kind::Tag ? item.begin : item.end;
-    last_tag_ = position_;
     over_ = false;
-    search_.reset();
+    end_search(item);
     return;
   }
-  last_tag_ = search_->keep_from();
+  if (search_->keep_from() > damage_)
+    last_tag_ = search_->keep_from();
+}
+
+void IndexScan::end_search(const Item &found) {
+  search_.reset();
+  if (found.kind == Item::Kind::Tag) {
+    // What looks like a tag inside the last tag is that one's data.
+    if (found.begin < damage_) {
+      search_.emplace().reset(Splitter::Start::Middle, damage_);
+      return;
+    }
+    // The search knows nothing of the stream's ids.
+    if (!ids_.accepts(found.tag)) {
+      search_.emplace().reset(Splitter::Start::Middle, found.begin + 1);
+      return;
+    }
+    position_ = found.begin;
+  } else {
+    if (found.begin + kPreviousTagSizeSize < damage_) {
+      remove(video_, last_tag_);
+      remove(audio_, last_tag_);
+    }
+    cross_seam(found.end);
+  }
+  last_tag_ = position_;
+}
+
+// The tag there is cut off.
+void IndexScan::remove(KeyframeIndex &index, std::uint64_t position) {
+  if (index.positions.empty() || index.positions.back() != position)
+    return;
+  index.positions.pop_back();
+  index.times.pop_back();
 }
 
 } // namespace flv

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Makes a keyframe index by reading the tag headers through.
+// Makes a keyframe index by reading the tag headers through. Its times are those of a continuous
+// timeline that begins at the first tag to be played: a publisher that restarts at 0 in the middle
+// of a file goes on where the one before ended.
 #pragma once
 
 #include <optional>
@@ -8,6 +10,8 @@
 #include "metadata.h"
 #include "reading.h"
 #include "splitter.h"
+#include "streamid.h"
+#include "timeline.h"
 
 namespace flv {
 
@@ -27,7 +31,8 @@ public:
 
   // Begins with the tag at `position`; in the middle of nowhere, with the first one behind it.
   // `file_size` in bytes, 0 where it is unknown.
-  IndexScan(Splitter::Start start, std::uint64_t position, std::uint64_t file_size);
+  IndexScan(Splitter::Start start, std::uint64_t position, std::uint64_t file_size,
+            const StreamIds &ids = {});
 
   // Nothing: the file was read to its end.
   [[nodiscard]] std::optional<Wanted> wanted() const;
@@ -51,16 +56,22 @@ public:
 private:
   void take_tag(const TagHeader &header, Bytes data);
   void take_configuration(const TagHeader &header, Bytes tag);
+  void cross_seam(std::uint64_t position);
+  void begin_search();
   void resynchronize(Bytes bytes);
-  static void add(KeyframeIndex &index, double &spacing, std::uint64_t position,
-                  std::uint32_t timestamp);
+  void end_search(const Item &found);
+  static void remove(KeyframeIndex &index, std::uint64_t position);
+  static void add(KeyframeIndex &index, double &spacing, std::uint64_t position, double time);
 
   std::uint64_t position_;
   std::uint64_t file_size_;
   std::uint64_t last_tag_;
   std::optional<Splitter> search_; // behind damage
+  std::uint64_t damage_ = 0;       // where it was found
   std::size_t whole_tag_ = 0;      // the size of a configuration that is wanted whole
   bool over_ = false;
+  StreamIds ids_;
+  Timeline timeline_;
   KeyframeIndex video_;
   KeyframeIndex audio_;
   double video_spacing_ = 0; // s

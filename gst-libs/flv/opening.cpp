@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "otherformat.h"
+
 namespace flv {
 
 namespace {
@@ -11,12 +13,45 @@ namespace {
 // A tag header and as much data as tells what the tag is: a script tag's name, at the most.
 constexpr std::size_t kTagStart = 64;
 
+// Whether onMetaData says that there is something of this kind.
+bool claims(const amf0::Value &metadata, std::string_view flag, std::string_view codec) {
+  const amf0::Value *value = metadata.find(flag);
+  const auto *truth = value ? std::get_if<bool>(&value->data) : nullptr;
+  return truth ? *truth : metadata.find(codec) != nullptr;
+}
+
 } // namespace
+
+bool claims_audio(const amf0::Value &metadata) {
+  return claims(metadata, "hasAudio", "audiocodecid");
+}
+
+bool claims_video(const amf0::Value &metadata) {
+  return claims(metadata, "hasVideo", "videocodecid");
+}
+
+std::optional<std::uint32_t> FileFacts::first_timestamp() const {
+  const auto first = std::ranges::find_if(tags, &SeenTag::is_media);
+  return first != tags.end() ? std::optional(first->timestamp) : std::nullopt;
+}
+
+// The file header announces video, which never comes where a camera is off.
+bool FileFacts::has_video() const {
+  if (video_seen)
+    return true;
+  if (whole || !header.has_video)
+    return false;
+  const bool is_configured = std::ranges::any_of(
+      configurations, [](const PlacedTag &tag) { return tag.header.type == TagType::Video; });
+  return is_configured || claims_video(metadata) || !audio_seen || !thorough;
+}
 
 std::optional<Wanted> Opening::wanted() const {
   switch (state_) {
   case State::Signature:
     return Wanted{0, kFileHeaderSize, true};
+  case State::OtherFormat:
+    return Wanted{0, kOtherFormatBytes, true};
   case State::Header:
     return Wanted{0, facts_.header.size + kPreviousTagSizeSize, true};
   case State::TagStart:
@@ -33,6 +68,10 @@ void Opening::give(Bytes bytes) {
   switch (state_) {
   case State::Signature:
     return take_signature(bytes);
+  case State::OtherFormat:
+    looks_like_ = flv::looks_like(bytes);
+    state_ = State::Done;
+    return;
   case State::Header:
     return take_header(bytes);
   case State::TagStart:
@@ -52,8 +91,11 @@ void Opening::fail(Fault::Kind kind, std::size_t value) {
 void Opening::take_signature(Bytes bytes) {
   // A short file of another kind is known by its first bytes.
   constexpr Bytes::size_type kSignature = 3;
-  if (bytes.size() >= kSignature && !(bytes[0] == 'F' && bytes[1] == 'L' && bytes[2] == 'V'))
-    return fail(Fault::Kind::Signature, load_u24(bytes.data()));
+  if (bytes.size() >= kSignature && !(bytes[0] == 'F' && bytes[1] == 'L' && bytes[2] == 'V')) {
+    fail(Fault::Kind::Signature, load_u24(bytes.data()));
+    state_ = State::OtherFormat;
+    return;
+  }
   if (bytes.size() < kFileHeaderSize)
     return fail(Fault::Kind::Truncated, bytes.size());
   fault_ = read_file_header(bytes.data(), facts_.header);
@@ -74,7 +116,8 @@ void Opening::take_tag_start(Bytes bytes) {
     state_ = State::Done;
     return;
   }
-  if (read_tag_header(bytes.data(), kMaxDataSize, tag_).kind != Fault::Kind::None) {
+  if (read_tag_header(bytes.data(), kMaxDataSize, facts_.stream_ids, tag_).kind !=
+      Fault::Kind::None) {
     state_ = State::Done;
     return;
   }
@@ -85,9 +128,9 @@ void Opening::take_tag_start(Bytes bytes) {
     state_ = State::WholeTag;
     return;
   }
-  if (!tag_.is_script()) {
-    facts_.audio_seen |= tag_.type == TagType::Audio;
-    facts_.video_seen |= tag_.type == TagType::Video && info_.role != Role::Command;
+  if (!tag_.is_script() && info_.role != Role::Empty) {
+    facts_.audio_seen |= tag_.type == TagType::Audio && is_media(info_.role);
+    facts_.video_seen |= tag_.type == TagType::Video && is_media(info_.role);
     media_bytes_ += tag_.tag_size();
   } else {
     media_bytes_ += kTagStart;
@@ -128,12 +171,16 @@ void Opening::take_metadata(PlacedTag tag) {
 
 // To the next tag, if there is still something to look for.
 void Opening::pass() {
+  facts_.stream_ids.note(tag_);
+  if (!tag_.is_script())
+    facts_.tags.push_back({facts_.end, tag_.timestamp, is_media(info_.role)});
+  facts_.thorough = media_bytes_ > kMaxMedia;
   facts_.end += tag_.tag_size() + kPreviousTagSizeSize;
   state_ = is_enough() ? State::Done : State::TagStart;
 }
 
 bool Opening::is_enough() const {
-  if (media_bytes_ > kMaxMedia)
+  if (facts_.thorough)
     return true;
   if (!facts_.metadata_tag && media_bytes_ <= kMaxMediaBeforeMetadata)
     return false;

@@ -7,6 +7,7 @@
 #include "codec.h"
 #include "metadata.h"
 #include "reading.h"
+#include "streamid.h"
 
 namespace flv {
 
@@ -21,6 +22,13 @@ struct PlacedTag {
   }
 };
 
+// A tag that an Opening passed.
+struct SeenTag {
+  std::uint64_t position = 0;
+  std::uint32_t timestamp = 0;
+  bool is_media = false; // audio or video to be played
+};
+
 // What an Opening found.
 struct FileFacts {
   FileHeader header;
@@ -29,13 +37,24 @@ struct FileFacts {
   Status metadata_status = Status::Ok;    // of reading it
   amf0::Value metadata;                   // if that is Ok
   std::vector<PlacedTag> configurations;  // in the order in which they stand
-  bool audio_seen = false;                // audio or video, configurations aside
+  bool audio_seen = false;                // audio or video, configurations and empty tags aside
   bool video_seen = false;
+  std::vector<SeenTag> tags; // audio and video, configurations included
+  StreamIds stream_ids;
   std::uint64_t end = 0; // of what was looked at; a tag begins there, unless the file is damaged
   bool whole = false;    // that is all of the file
+  bool thorough = false; // kMaxMedia bytes of media were looked at
 
   [[nodiscard]] std::uint64_t first_tag() const { return header_bytes.size(); }
+  // The timestamp from which times in the file count: that of the first tag to be played.
+  [[nodiscard]] std::optional<std::uint32_t> first_timestamp() const;
+  // Whether only video key frames are places to start.
+  [[nodiscard]] bool has_video() const;
 };
+
+// Whether onMetaData says that there is audio, or video.
+[[nodiscard]] bool claims_audio(const amf0::Value &metadata);
+[[nodiscard]] bool claims_video(const amf0::Value &metadata);
 
 class Opening {
 public:
@@ -53,11 +72,13 @@ public:
   // Whether the file header was read.
   [[nodiscard]] bool has_header() const { return !facts_.header_bytes.empty(); }
   [[nodiscard]] const FileFacts &facts() const { return facts_; }
+  // What the bytes of a file that is not FLV look like, as the end of describe(fault()).
+  [[nodiscard]] const std::string &looks_like() const { return looks_like_; }
   // What was found, with which it is over.
   [[nodiscard]] FileFacts take() { return std::move(facts_); }
 
 private:
-  enum class State { Signature, Header, TagStart, WholeTag, Done };
+  enum class State { Signature, OtherFormat, Header, TagStart, WholeTag, Done };
 
   void take_signature(Bytes bytes);
   void take_header(Bytes bytes);
@@ -70,6 +91,7 @@ private:
 
   State state_ = State::Signature;
   Fault fault_;
+  std::string looks_like_;
   FileFacts facts_;
   TagHeader tag_;
   TagInfo info_;

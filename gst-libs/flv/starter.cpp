@@ -27,9 +27,14 @@ void Starter::look_for(const StartSettings &settings) {
   part_ = {};
   head_.clear();
   rejected_.clear();
+  notes_.clear();
   heads_.clear();
   if (facts_ && is_in_header(settings_, facts_->first_tag()))
     settings_.request.reset();
+  if (facts_ && base_ && base_->wanted()) {
+    stage_ = Stage::Base;
+    return;
+  }
   if (facts_ && needs_index())
     return find_index();
   stage_ = Stage::Opening;
@@ -46,17 +51,14 @@ bool Starter::is_backward() const {
          (settings_.request->snap == Snap::Previous || settings_.request->snap == Snap::Nearest);
 }
 
-// Whatever the header says, a file that was looked through has what was seen.
-bool Starter::has_video() const {
-  return facts_->video_seen || (facts_->header.has_video && !facts_->whole);
-}
-
 std::optional<Wanted> Starter::wanted() const {
   switch (stage_) {
   case Stage::Idle:
     return std::nullopt;
   case Stage::Opening:
     return opening_->wanted();
+  case Stage::Base:
+    return base_->wanted();
   case Stage::Scanning:
     return scan_->wanted();
   case Stage::Searching:
@@ -80,6 +82,11 @@ void Starter::give(Bytes bytes) {
   case Stage::Opening:
     opening_->give(bytes);
     take_opening();
+    break;
+  case Stage::Base:
+    base_->give(bytes);
+    if (!base_->wanted())
+      take_base();
     break;
   case Stage::Scanning:
     scan_->give(bytes);
@@ -150,99 +157,6 @@ void Starter::fail(StartError::Kind kind, std::string text) {
   stage_ = Stage::Idle;
 }
 
-// The whole file needs nothing but its header. Where there is a way back, what follows serves
-// queries and later starts, and may be as bad as it likes.
-void Starter::take_opening() {
-  const Fault fault = opening_->fault();
-  if (opening_->has_header() && is_in_header(settings_, opening_->facts().first_tag()))
-    settings_.request.reset();
-  if (opening_->has_header() && !needs_index()) {
-    if (access_ != Access::Forward && !facts_ && opening_->wanted())
-      return;
-    stage_ = Stage::Idle;
-    if (opening_->wanted() || fault.kind != Fault::Kind::None || facts_)
-      return;
-    facts_ = opening_->take();
-    index_is_whole_ =
-        read_keyframe_index(facts_->metadata, file_size_, index_).kind == IndexFault::Kind::None;
-    return;
-  }
-  if (fault.kind == Fault::Kind::Truncated)
-    return fail(StartError::Kind::Unreadable,
-                std::string("the file is cut off ") +
-                    (opening_->has_header() ? "inside onMetaData" : "inside its header") +
-                    ", of which it has " + std::to_string(fault.value) + " bytes");
-  if (fault.kind != Fault::Kind::None)
-    return fail(StartError::Kind::NotFlv, describe(fault));
-  if (opening_->wanted())
-    return;
-  facts_ = opening_->take();
-  find_index();
-}
-
-void Starter::find_index() {
-  const bool scan_only = settings_.index == IndexSource::Scan;
-  if (facts_->metadata_tag && facts_->metadata_status != Status::Ok &&
-      (!scan_only || settings_.reinsert.metadata))
-    return fail(StartError::Kind::Unreadable,
-                "onMetaData at byte " + std::to_string(facts_->metadata_tag->position) + ", " +
-                    std::to_string(facts_->metadata_tag->header.data_size) +
-                    " bytes of AMF, cannot be read");
-  // Who has read the whole file need not believe what it says of itself.
-  if (!scan_only && !(settings_.index == IndexSource::Auto && has_scanned_all())) {
-    std::string fault = "the file has no onMetaData";
-    if (facts_->metadata_tag) {
-      const IndexFault found = read_keyframe_index(facts_->metadata, file_size_, index_);
-      if (found.kind == IndexFault::Kind::None) {
-        index_is_scanned_ = false;
-        index_is_whole_ = true;
-        return begin_search();
-      }
-      fault = describe(found);
-    }
-    if (settings_.index == IndexSource::Metadata)
-      return fail(StartError::Kind::NoIndex, std::move(fault));
-  }
-  begin_scan();
-}
-
-void Starter::begin_scan() {
-  if (has_scanned_all())
-    return end_scan();
-  scan_.emplace(Splitter::Start::File, facts_->first_tag(), file_size_);
-  stage_ = Stage::Scanning;
-}
-
-// Where there is no way back, or only a dear one, the rest can wait.
-bool Starter::has_scanned_enough() const {
-  const KeyframeIndex &index = scan_->index();
-  if (access_ == Access::Anywhere || index.positions.empty() ||
-      (has_video() && !scan_->video_seen()))
-    return false;
-  const auto last_time = static_cast<std::uint64_t>(std::llround(index.times.back() * 1000));
-  if (settings_.stop_time && last_time < *settings_.stop_time)
-    return false;
-  if (is_whole())
-    return true;
-  const StartRequest &request = *settings_.request;
-  const std::uint64_t last =
-      request.measure == StartRequest::Measure::Offset ? index.positions.back() : last_time;
-  return is_backward() ? last > request.value : last >= request.value;
-}
-
-void Starter::end_scan() {
-  index_ = scan_->index();
-  index_is_scanned_ = true;
-  index_is_whole_ = !scan_->wanted();
-  facts_->audio_seen |= scan_->audio_seen();
-  facts_->video_seen |= scan_->video_seen();
-  facts_->whole |= index_is_whole_;
-  if (index_.positions.empty())
-    return fail(StartError::Kind::NoIndex, "there is no key frame among the file's " +
-                                               std::to_string(scan_->tags()) + " tags");
-  begin_search();
-}
-
 // What was passed can't be seen again, but one of the last two key frames may be the place.
 void Starter::keep_head() {
   const auto &positions = scan_->index().positions;
@@ -268,10 +182,13 @@ void Starter::look_for_configurations() {
     return check_index();
   std::vector<ConfigurationSearch::Stretch> stretches;
   if (index_is_scanned_) {
+    const auto is_in_opening = [this](std::uint64_t position) {
+      return std::ranges::binary_search(facts_->configurations, position, {}, &PlacedTag::position);
+    };
     const auto &known = scan_->configurations();
     for (auto tag = known.rbegin(); tag != known.rend() && stretches.size() < kMaxConfigurations;
          ++tag) {
-      if (tag->position >= facts_->end && tag->position < place_.position)
+      if (tag->position < place_.position && !is_in_opening(tag->position))
         stretches.push_back({tag->position, tag->position + tag->size});
     }
   } else {
@@ -291,8 +208,9 @@ void Starter::check_index() {
                       facts_->metadata.find("keyframes");
   if (!counts || !index_is_whole_)
     return find_stop();
+  const double seconds = static_cast<double>(start_.time) / 1000;
   if (index_is_scanned_ || access_ != Access::Anywhere) {
-    part_.index = index_of_part(index_, place_, settings_.stop);
+    part_.index = index_of_part(index_, place_.position, seconds, settings_.stop);
     auto &[positions, times] = *part_.index;
     const double size = file_size_ > 0 ? static_cast<double>(file_size_)
                                        : summarize(facts_->metadata).file_size.value_or(0);
@@ -303,7 +221,8 @@ void Starter::check_index() {
     }
     return find_stop();
   }
-  check_.emplace(index_of_part(index_, place_, settings_.stop), has_video(), file_size_);
+  check_.emplace(index_of_part(index_, place_.position, seconds, settings_.stop), has_video(),
+                 file_size_, facts_->stream_ids);
   stage_ = Stage::Checking;
 }
 
@@ -322,11 +241,14 @@ void Starter::find_stop() {
         from = std::max(from, position);
     }
   }
-  stop_.emplace(Splitter::Start::File, from, file_size_);
+  stop_.emplace(Splitter::Start::File, from, file_size_, facts_->stream_ids);
   stage_ = Stage::Stop;
 }
 
 void Starter::finish() {
+  // Players compare the times in an index with the tags' timestamps as the producer did.
+  if (part_.index && base_)
+    rebase(*part_.index, -base_->base());
   std::vector<SharedBytes> configurations = head_.parts();
   start_.head =
       write_stream_head(*facts_, configurations, part_, settings_.reinsert, settings_.keyframes);

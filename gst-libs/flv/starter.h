@@ -8,6 +8,7 @@
 
 #include "configsearch.h"
 #include "forwardsearch.h"
+#include "indexbase.h"
 #include "indexcheck.h"
 #include "indexscan.h"
 #include "streamhead.h"
@@ -30,7 +31,7 @@ enum class Access : std::uint8_t {
 struct StartSettings {
   std::optional<StartRequest> request; // nothing: the whole file
   std::uint64_t stop = 0;              // offset; 0: the end
-  // Instead, in ms: the first key frame from there on.
+  // Instead, in ms from the file's first tag: the first key frame from there on.
   std::optional<std::uint64_t> stop_time;
   IndexSource index = IndexSource::Metadata;
   Reinsert reinsert;
@@ -57,6 +58,7 @@ struct StreamStart {
   std::uint64_t position = 0;
   std::uint64_t stop = 0;     // it ends in front of the first tag from there on; 0: it doesn't
   std::optional<Place> place; // nothing: it is the whole file, without a head
+  std::uint64_t time = 0;     // of the place, in ms from the file's first tag
 };
 
 // Finds a start. Looked at is as little of the file as `Access` and the settings allow; what was
@@ -90,15 +92,21 @@ public:
   [[nodiscard]] const StreamStart &start() const { return start_; }
   // Positions of index entries that were passed over, since they are no key frames.
   [[nodiscard]] const std::vector<std::uint64_t> &rejected() const { return rejected_; }
+  // What was wrong with the file's metadata, and did not prevent the start. For people.
+  [[nodiscard]] const std::vector<std::string> &notes() const { return notes_; }
 
   // What is known of the file; nothing while it is not.
   [[nodiscard]] const FileFacts *facts() const { return facts_ ? &*facts_ : nullptr; }
+  // Its times count from the file's first tag.
   [[nodiscard]] const KeyframeIndex &index() const { return index_; }
+  // As onMetaData says (s).
+  [[nodiscard]] std::optional<double> duration() const;
 
 private:
   enum class Stage : std::uint8_t {
     Idle,
     Opening,
+    Base,
     Scanning,
     Searching,
     Forward,
@@ -108,7 +116,11 @@ private:
   };
 
   void take_opening();
+  void take_facts();
+  void take_base();
   void find_index();
+  void note(std::string text);
+  [[nodiscard]] bool contradicts_opening(const KeyframeIndex &index) const;
   void begin_scan();
   void end_scan();
   [[nodiscard]] bool has_scanned_enough() const;
@@ -119,6 +131,9 @@ private:
   void begin_forward_search();
   void end_forward_search();
   void end_search(const StartSearch &search);
+  void scan_instead(std::string why);
+  [[nodiscard]] std::uint64_t time_in_index(std::uint64_t position) const;
+  [[nodiscard]] std::int64_t time_in_tag(std::uint64_t near) const;
   void look_for_configurations();
   void check_index();
   void find_stop();
@@ -130,7 +145,8 @@ private:
   [[nodiscard]] bool needs_index() const { return settings_.request || settings_.stop_time; }
   [[nodiscard]] bool has_scanned_all() const { return scan_ && !scan_->wanted(); }
   [[nodiscard]] bool is_backward() const;
-  [[nodiscard]] bool has_video() const;
+  [[nodiscard]] bool may_scan_instead() const;
+  [[nodiscard]] bool has_video() const { return facts_->has_video(); }
   [[nodiscard]] Head opening_head(std::uint64_t before) const;
 
   Access access_;
@@ -140,6 +156,11 @@ private:
 
   // What is known of the file.
   std::optional<FileFacts> facts_;
+  std::string metadata_fault_;    // why onMetaData can't be read
+  KeyframeIndex listed_;          // onMetaData's index
+  std::string listed_fault_;      // why that is none
+  bool listed_is_wrong_ = false;  // there is one, and it can't be right
+  std::optional<IndexBase> base_; // from where its times count
   std::optional<IndexScan> scan_; // of the whole file, or as far as it went
   KeyframeIndex index_;
   bool index_is_scanned_ = false;
@@ -160,6 +181,7 @@ private:
   StartError error_;
   StreamStart start_;
   std::vector<std::uint64_t> rejected_;
+  std::vector<std::string> notes_;
 };
 
 } // namespace flv

@@ -70,7 +70,7 @@ void EntryCheck::give(Bytes bytes) {
   over_ = true;
   TagHeader header;
   if (bytes.size() < kTagHeaderSize ||
-      read_tag_header(bytes.data(), kMaxDataSize, header).kind != Fault::Kind::None)
+      read_tag_header(bytes.data(), kMaxDataSize, ids_, header).kind != Fault::Kind::None)
     return;
   const std::uint64_t end = position_ + header.tag_size();
   if (file_size_ > 0 && end > file_size_)
@@ -78,8 +78,8 @@ void EntryCheck::give(Bytes bytes) {
   Bytes data = bytes.subspan(kTagHeaderSize);
   data = data.first(std::min<std::size_t>(data.size(), header.data_size));
   const Role role = classify(header.type, data).role;
-  const bool starts =
-      has_video_ ? role == Role::KeyFrame : header.type == TagType::Audio && role == Role::Media;
+  const bool starts = role == Role::KeyFrame ||
+                      (!has_video_ && header.type == TagType::Audio && role == Role::Media);
   if (starts) {
     place_ = Place{position_, header.timestamp};
     return;
@@ -94,9 +94,9 @@ void EntryCheck::give(Bytes bytes) {
 }
 
 StartSearch::StartSearch(const KeyframeIndex &index, const StartRequest &request, bool has_video,
-                         std::uint64_t file_size, bool is_scanned)
+                         std::uint64_t file_size, bool is_scanned, const StreamIds &ids)
     : index_(index), request_(request), has_video_(has_video), file_size_(file_size),
-      is_scanned_(is_scanned) {
+      is_scanned_(is_scanned), ids_(ids) {
   choose();
   look_at_next();
 }
@@ -237,7 +237,7 @@ void StartSearch::look_at_next() {
   if (next_ == order_.size())
     return give_up({});
   entry_ = order_[next_++];
-  check_.emplace(index_.positions[entry_], has_video_, file_size_);
+  check_.emplace(index_.positions[entry_], has_video_, file_size_, ids_);
 }
 
 // `other` is the nearest key frame that was found, though it is none that would do.

@@ -9,6 +9,7 @@
 #include "codec.h"
 #include "metadata.h"
 #include "reading.h"
+#include "streamid.h"
 
 namespace flv {
 
@@ -22,14 +23,14 @@ enum class Snap : std::uint8_t {
 struct StartRequest {
   enum class Measure : std::uint8_t { Offset, Time };
   Measure measure = Measure::Offset;
-  std::uint64_t value = 0; // bytes from the start of the file, or ms
+  std::uint64_t value = 0; // bytes from the start of the file, or ms from its first tag
   Snap snap = Snap::Next;
 };
 
 // A tag that a decoder can start on.
 struct Place {
   std::uint64_t position = 0;
-  std::uint32_t timestamp = 0; // ms
+  std::uint32_t timestamp = 0; // ms, as in the tag
 
   friend bool operator==(const Place &, const Place &) = default;
 };
@@ -61,10 +62,11 @@ struct StartFault {
 // Looks at the tag where an index entry points.
 class EntryCheck {
 public:
-  // `has_video`: only video key frames will do; without, any audio tag. `file_size` in bytes, 0
-  // where it is unknown.
-  EntryCheck(std::uint64_t position, bool has_video, std::uint64_t file_size)
-      : has_video_(has_video), file_size_(file_size), position_(position) {}
+  // `has_video`: only video key frames will do; without, any audio tag will do as well. `file_size`
+  // in bytes, 0 where it is unknown.
+  EntryCheck(std::uint64_t position, bool has_video, std::uint64_t file_size,
+             const StreamIds &ids = {})
+      : has_video_(has_video), file_size_(file_size), ids_(ids), position_(position) {}
 
   [[nodiscard]] std::optional<Wanted> wanted() const;
   void give(Bytes bytes);
@@ -79,6 +81,7 @@ private:
 
   bool has_video_;
   std::uint64_t file_size_;
+  StreamIds ids_;
   std::uint64_t position_;
   unsigned steps_ = 0;
   bool over_ = false;
@@ -91,7 +94,7 @@ public:
   // `index` outlives the search, and holds what KeyframeIndex says. `is_scanned`: there is no
   // configuration among its entries.
   StartSearch(const KeyframeIndex &index, const StartRequest &request, bool has_video,
-              std::uint64_t file_size, bool is_scanned = false);
+              std::uint64_t file_size, bool is_scanned = false, const StreamIds &ids = {});
 
   // Whether no entry would do, whatever stands at their places.
   [[nodiscard]] bool is_hopeless() const { return would_do_ == 0; }
@@ -128,6 +131,7 @@ private:
   bool has_video_;
   std::uint64_t file_size_;
   bool is_scanned_;
+  StreamIds ids_;
   std::vector<std::size_t> order_; // entries to look at: those that would do, then others
   std::size_t would_do_ = 0;       // how many of them are of the first kind
   std::size_t next_ = 0;

@@ -45,13 +45,6 @@ void correct(amf0::Value &object, std::string_view name, std::optional<double> n
     remove(object, name);
 }
 
-// Whether onMetaData says that there is something of this kind.
-bool claims(const amf0::Value &metadata, std::string_view flag, std::string_view codec) {
-  const amf0::Value *value = metadata.find(flag);
-  const auto *truth = value ? std::get_if<bool>(&value->data) : nullptr;
-  return truth ? *truth : metadata.find(codec) != nullptr;
-}
-
 // The file's own header. A kind that was seen is there, whatever it says; one that was not seen
 // where it should have been, and of which the metadata doesn't know either, is not.
 void append_file_header(std::vector<std::uint8_t> &out, const FileFacts &facts) {
@@ -64,8 +57,8 @@ void append_file_header(std::vector<std::uint8_t> &out, const FileFacts &facts) 
     else if (facts.whole || !claimed)
       flags &= static_cast<std::uint8_t>(~flag);
   };
-  set(kAudioFlag, facts.audio_seen, claims(facts.metadata, "hasAudio", "audiocodecid"));
-  set(kVideoFlag, facts.video_seen, claims(facts.metadata, "hasVideo", "videocodecid"));
+  set(kAudioFlag, facts.audio_seen, claims_audio(facts.metadata));
+  set(kVideoFlag, facts.video_seen, claims_video(facts.metadata));
 }
 
 // With a PreviousTagSize that is right, and there.
@@ -76,14 +69,16 @@ void append_configuration(std::vector<std::uint8_t> &out, const std::vector<std:
 }
 
 // Script data at another time than 0 makes decoders see a text stream.
-void append_metadata(std::vector<std::uint8_t> &out, const amf0::Value &object) {
+// The stream id is the file's: readers refuse later tags with another one.
+void append_metadata(std::vector<std::uint8_t> &out, const amf0::Value &object,
+                     const PlacedTag &tag) {
   std::vector<std::uint8_t> data;
   amf0::write_all(data, {{std::string("onMetaData")}, object});
-  append_tag(out, TagType::Script, 0, data);
+  append_tag(out, TagType::Script, 0, data, tag.header.stream_id);
 }
 
 void append_original_metadata(std::vector<std::uint8_t> &out, const PlacedTag &tag) {
-  append_tag(out, tag.header.type, 0, tag.data());
+  append_tag(out, tag.header.type, 0, tag.data(), tag.header.stream_id);
 }
 
 } // namespace
@@ -187,20 +182,20 @@ std::vector<std::uint8_t> write_stream_head(const FileFacts &facts,
       append_original_metadata(metadata, *facts.metadata_tag);
       break;
     case MetadataKeyframes::Strip: {
-      append_metadata(metadata, stripped(facts.metadata));
+      append_metadata(metadata, stripped(facts.metadata), *facts.metadata_tag);
       break;
     }
     case MetadataKeyframes::Rewrite:
       // Numbers have the same size whatever they are.
-      append_metadata(metadata, rewritten(facts.metadata, part, 0));
+      append_metadata(metadata, rewritten(facts.metadata, part, 0), *facts.metadata_tag);
       if (metadata.size() > kMaxDataSize) {
         metadata.clear();
-        append_metadata(metadata, stripped(facts.metadata));
+        append_metadata(metadata, stripped(facts.metadata), *facts.metadata_tag);
         break;
       }
       const std::uint64_t size = header.size() + metadata.size() + behind.size();
       metadata.clear();
-      append_metadata(metadata, rewritten(facts.metadata, part, size));
+      append_metadata(metadata, rewritten(facts.metadata, part, size), *facts.metadata_tag);
       break;
     }
   }

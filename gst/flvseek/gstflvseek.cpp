@@ -464,8 +464,9 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
   /**
    * GstFlvSeek:start-time:
    *
-   * Where to start, in milliseconds of the index's time. With #GstFlvSeek:snap=previous the stream
-   * shows that moment. Not together with #GstFlvSeek:offset.
+   * Where to start, in milliseconds from the file's first audio or video tag, whatever that tag's
+   * timestamp is. With #GstFlvSeek:snap=previous the stream shows that moment. Not together with
+   * #GstFlvSeek:offset.
    */
   install(PROP_START_TIME, g_param_spec_uint64("start-time", "Start time",
                                                "Where to start (ms, 0 = at the start of the file)",
@@ -528,15 +529,17 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
   /**
    * GstFlvSeek:actual-time:
    *
-   * The timestamp of the key frame at which the stream started, in milliseconds.
+   * The time of the key frame at which the stream started, in milliseconds from the file's first
+   * audio or video tag.
    */
-  install(PROP_ACTUAL_TIME, g_param_spec_uint64("actual-time", "Actual time",
-                                                "Timestamp of the key frame at the start (ms)", 0,
-                                                G_MAXUINT64, 0, kTold));
+  install(PROP_ACTUAL_TIME,
+          g_param_spec_uint64("actual-time", "Actual time",
+                              "Time of the key frame at the start (ms)", 0, G_MAXUINT64, 0, kTold));
   /**
    * GstFlvSeek:keyframes:
    *
-   * The index in use: a structure with the arrays `offsets` (bytes) and `times` (ms), of uint64.
+   * The index in use: a structure with the arrays `offsets` (bytes) and `times` (ms from the file's
+   * first audio or video tag), of uint64.
    */
   install(PROP_KEYFRAMES, g_param_spec_boxed("keyframes", "Key frames",
                                              "The index in use: offsets (bytes) and times (ms)",

@@ -44,18 +44,19 @@ GstFlowReturn Outlet::begin(const flv::StreamStart &start, guint32 seqnum) {
     return GST_PAD_IS_FLUSHING(pad_) ? GST_FLOW_FLUSHING : GST_FLOW_OK;
   BufferPtr head(gst_buffer_new_memdup(start.head.data(), start.head.size()));
   GST_BUFFER_FLAG_SET(head.get(), GST_BUFFER_FLAG_HEADER);
-  return push(std::move(head));
+  return push(std::move(head), std::nullopt);
 }
 
 GstFlowReturn Outlet::send(BufferPtr buffer) {
   const gsize size = gst_buffer_get_size(buffer.get());
   const gsize part = stop_ > 0 ? up_to_stop(buffer.get()) : size;
-  position_ += part;
+  const guint64 begin = position_;
+  position_ = begin + part;
   if (part == size)
-    return push(std::move(buffer));
+    return push(std::move(buffer), begin);
   if (part > 0) {
     const GstFlowReturn flow =
-        push(BufferPtr(gst_buffer_copy_region(buffer.get(), GST_BUFFER_COPY_ALL, 0, part)));
+        push(BufferPtr(gst_buffer_copy_region(buffer.get(), GST_BUFFER_COPY_ALL, 0, part)), begin);
     if (flow != GST_FLOW_OK)
       return flow;
   }
@@ -77,14 +78,16 @@ gsize Outlet::up_to_stop(GstBuffer *buffer) {
   return static_cast<gsize>(std::clamp<guint64>(cut, begin, begin + map.bytes().size()) - begin);
 }
 
-GstFlowReturn Outlet::push(BufferPtr buffer) {
+// `offset` is the buffer's place in the file. The head has none, and no OFFSET_END either. Its
+// OFFSET is 0, by which flvdemux knows that a file header comes.
+GstFlowReturn Outlet::push(BufferPtr buffer, std::optional<guint64> offset) {
   buffer.reset(gst_buffer_make_writable(buffer.release()));
   const gsize size = gst_buffer_get_size(buffer.get());
   GST_BUFFER_PTS(buffer.get()) = GST_CLOCK_TIME_NONE;
   GST_BUFFER_DTS(buffer.get()) = GST_CLOCK_TIME_NONE;
-  GST_BUFFER_OFFSET(buffer.get()) = sent_;
+  GST_BUFFER_OFFSET(buffer.get()) = offset.value_or(0);
+  GST_BUFFER_OFFSET_END(buffer.get()) = offset ? *offset + size : GST_BUFFER_OFFSET_NONE;
   sent_ += size;
-  GST_BUFFER_OFFSET_END(buffer.get()) = sent_;
   if (std::exchange(discont_, false))
     GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_DISCONT);
   else

@@ -34,7 +34,7 @@ public:
   [[nodiscard]] guint64 position() const { return position_; }
 
 private:
-  [[nodiscard]] GstFlowReturn push(gstflv::BufferPtr buffer);
+  [[nodiscard]] GstFlowReturn push(gstflv::BufferPtr buffer, std::optional<guint64> offset);
   [[nodiscard]] gsize up_to_stop(GstBuffer *buffer);
 
   GstPad *pad_;

@@ -46,6 +46,7 @@ void Session::open(bool by_pulling, const Properties &properties) {
   jump_seqnum_ = GST_SEQNUM_INVALID;
   waiting_.clear();
   decision_.reset();
+  told_.clear();
   seqnum_ = GST_SEQNUM_INVALID;
   next_seqnum_ = GST_SEQNUM_INVALID;
   ended_ = false;
@@ -120,7 +121,7 @@ GstFlowReturn Session::decide() {
     post(element_, starter_->error());
     return GST_FLOW_ERROR;
   }
-  decision_ = Decision{settings_, starter_->start(), starter_->rejected()};
+  decision_ = Decision{settings_, starter_->start(), starter_->rejected(), starter_->notes()};
   return GST_FLOW_OK;
 }
 
@@ -130,7 +131,7 @@ void Session::note_file() {
   if (!starter_->facts())
     return;
   constexpr double kLongest = 1e9; // seconds
-  const auto duration = flv::summarize(starter_->facts()->metadata).duration;
+  const auto duration = starter_->duration();
   if (duration && *duration < kLongest)
     duration_ = static_cast<GstClockTime>(std::llround(*duration * GST_SECOND));
 }
@@ -162,13 +163,15 @@ GstFlowReturn Session::begin() {
   return flow;
 }
 
-void Session::announce(const Decision &decision) {
-  Started started;
-  if (decision.start.place)
-    started = {decision.start.place->position, decision.start.place->timestamp};
-  {
-    const std::lock_guard known(known_mutex_);
-    started_ = started;
+// What is wrong with the file is told once, and not again by each seek.
+void Session::warn(const Decision &decision) {
+  for (const std::string &note : decision.notes) {
+    if (std::ranges::find(told_, note) != told_.end())
+      continue;
+    told_.push_back(note);
+    std::string text = note + ".";
+    text[0] = g_ascii_toupper(text[0]);
+    GST_ELEMENT_WARNING(element_, STREAM, DEMUX, ("%s", text.c_str()), (nullptr));
   }
   if (!decision.rejected.empty())
     GST_ELEMENT_WARNING(element_, STREAM, DEMUX,
@@ -176,6 +179,17 @@ void Session::announce(const Decision &decision) {
                          "no key frames, the first at byte %" G_GUINT64_FORMAT ".",
                          decision.rejected.size(), guint64{decision.rejected.front()}),
                         (nullptr));
+}
+
+void Session::announce(const Decision &decision) {
+  Started started;
+  if (decision.start.place)
+    started = {decision.start.place->position, decision.start.time};
+  {
+    const std::lock_guard known(known_mutex_);
+    started_ = started;
+  }
+  warn(decision);
   guint64 offset = 0;
   guint64 time = 0;
   if (const auto &request = decision.settings.request)
@@ -219,7 +233,7 @@ std::optional<Session::Decision> Session::prepare(const flv::StartSettings &sett
   found = found && starter_->error().kind == StartError::Kind::None;
   std::optional<Decision> decision;
   if (found)
-    decision = Decision{settings, starter_->start(), starter_->rejected()};
+    decision = Decision{settings, starter_->start(), starter_->rejected(), starter_->notes()};
   else
     GST_WARNING_OBJECT(element_, "cannot seek: %s", starter_->error().text.c_str());
   note_file();

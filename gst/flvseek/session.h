@@ -17,7 +17,7 @@ namespace flvseek {
 // What the element tells of where it started.
 struct Started {
   guint64 offset = 0; // bytes
-  guint64 time = 0;   // ms
+  guint64 time = 0;   // ms from the file's first tag
 };
 
 class Session {
@@ -27,6 +27,7 @@ public:
     flv::StartSettings settings;
     flv::StreamStart start;
     std::vector<std::uint64_t> rejected;
+    std::vector<std::string> notes;
   };
 
   Session(GstElement *element, GstPad *sink_pad, GstPad *source_pad)
@@ -103,6 +104,7 @@ private:
   void note_file();
   void find_out_access(bool has_bytes);
   void announce(const Decision &decision);
+  void warn(const Decision &decision);
 
   GstElement *element_;
   GstPad *sink_pad_;
@@ -123,6 +125,7 @@ private:
   std::optional<guint64> next_jump_; // for which it will be asked
   bool must_jump_ = false;           // and could not be asked yet
   std::optional<Decision> decision_; // to be begun with
+  std::vector<std::string> told_;    // warnings about the file that the bus has
 
   std::atomic<guint32> seqnum_ = GST_SEQNUM_INVALID;
   // Push mode: of the seek whose start is being looked for.

@@ -6,6 +6,7 @@
 #include "fuzz.h"
 
 #include "drive.h"
+#include "flv/otherformat.h"
 #include "flv/starter.h"
 #include "split.h"
 
@@ -57,6 +58,17 @@ void look(Starter &starter, const Case &input) {
   }
   const StartError &error = starter.error();
   REQUIRE((error.kind == StartError::Kind::None) == error.text.empty());
+  for (const std::string &note : starter.notes())
+    REQUIRE(!note.empty());
+}
+
+// A format is named only where the file is not FLV, and by its first bytes.
+void check_other_format(Bytes file) {
+  const std::string_view format = other_format(file);
+  if (file.size() >= 3 && file[0] == 'F' && file[1] == 'L' && file[2] == 'V')
+    REQUIRE(format.empty());
+  REQUIRE(format == other_format(file.first(std::min(file.size(), kOtherFormatBytes))));
+  REQUIRE(looks_like(file).empty() == format.empty());
 }
 
 bool is_start(Bytes file, std::uint64_t position) {
@@ -111,7 +123,7 @@ void check_metadata(const Case &input, Bytes tag, const Buffer &stream) {
 void check_start(const Starter &starter, const Case &input) {
   const StreamStart &start = starter.start();
   if (!start.place) {
-    REQUIRE(start.head.empty() && start.position == 0);
+    REQUIRE(start.head.empty() && start.position == 0 && start.time == 0);
     return;
   }
   REQUIRE(start.position == start.place->position && is_start(input.file, start.position));
@@ -136,16 +148,27 @@ void check_start(const Starter &starter, const Case &input) {
     const Bytes tag = tags.subspan(static_cast<std::size_t>(item.begin) - 13);
     check_metadata(input, tag, flvtest::joined({start.head, tail}));
   }
-  const auto alone = split_behind_header({}, tail);
+  // A splitter that has seen the head's script tag knows the stream id of script tags.
+  const auto tags_of_head = head.tags();
+  const bool has_script = !tags_of_head.empty() && tags_of_head.front().tag.is_script();
+  const auto script_size = static_cast<std::size_t>(
+      has_script ? tags_of_head.front().end - tags_of_head.front().begin : 0);
+  const auto alone = split_behind_header(tags.first(script_size), tail);
   const auto both = split_behind_header(tags, tail);
-  REQUIRE(both.tags().size() == count + alone.tags().size());
-  REQUIRE(both.items.size() == count + alone.items.size());
+  // One that has not seen the configurations knows no other id of audio and video than 0.
+  const auto has_id = [](const Item &item) { return item.tag.stream_id != 0; };
+  if (std::ranges::any_of(alone.tags(), has_id) || std::ranges::any_of(tags_of_head, has_id))
+    return;
+  const std::size_t configurations = count - (has_script ? 1 : 0);
+  REQUIRE(both.tags().size() == configurations + alone.tags().size());
+  REQUIRE(both.items.size() == configurations + alone.items.size());
 }
 
 bool same(const Starter &a, const Starter &b) {
   return a.error().kind == b.error().kind && a.error().text == b.error().text &&
          a.start().head == b.start().head && a.start().position == b.start().position &&
-         a.start().place == b.start().place && a.rejected() == b.rejected();
+         a.start().place == b.start().place && a.start().time == b.start().time &&
+         a.rejected() == b.rejected() && a.notes() == b.notes();
 }
 
 } // namespace
@@ -154,6 +177,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
   if (size < kSettingsSize)
     return 0;
   const Case input = read_case({data, size});
+  check_other_format(input.file);
   const std::uint64_t file_size = input.size_known ? input.file.size() : 0;
   Starter starter(input.access, file_size);
   look(starter, input);

@@ -325,6 +325,29 @@ void save_starts() {
   save_start("damaged", damaged, {0x10, 0x27, at(3), 0});
   save_start("cut-off", Bytes(whole.bytes).first(whole.bytes.size() - 40), {0x10, 0x27, at(3), 0});
   save_start("no-index", file({.duration = 200}).bytes, {0x20, 0x27, 500, 0});
+  // Times that don't begin at 0, and begin again; metadata and indexes that are wrong.
+  save_start("negative", file({.duration = 200, .start = 0xFFFFFFDF}).bytes, {0x54, 0x27, 100, 0});
+  const Stream hour = indexed([](Stream &stream) {
+    stream.configs();
+    append_media(stream, {.duration = 200, .start = 3'600'000, .gop = 2});
+  });
+  save_start("from-an-hour", hour.bytes, {0x44, 0x27, 100, 0});
+  const Stream once = file({.duration = 100, .gop = 2});
+  save_start("again", joined({once.bytes, once.bytes}), {0x54, 0x27, 150, 0});
+  save_start("cut-and-again", joined({Bytes(once.bytes).first(once.bytes.size() - 50), once.bytes}),
+             {0x54, 0x27, 150, 0});
+  Stream unreadable;
+  unreadable.header().script(0, script("onMetaData", {})).configs().key(0).aac(0).video(0, {});
+  save_start("unreadable-metadata", unreadable.bytes, {0x64, 0x27, 0, 0});
+  const Stream lying = indexed(media, [](const Stream &stream) {
+    Entries entries = key_frames_of(stream);
+    for (auto &[position, time] : entries)
+      position += 3;
+    return entries;
+  });
+  save_start("lying-index", lying.bytes, {0x64, 0x27, 300, 0});
+  save_start("another-format", joined({Buffer{0, 0, 0, 8, 'f', 't', 'y', 'p'}, payload(600)}),
+             {0, 0x27, 100, 0});
 }
 
 // --- websocket: what a client sends, and a number ---

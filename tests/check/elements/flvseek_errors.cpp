@@ -53,6 +53,7 @@ Buffer malformed() {
 struct NoIndex {
   Buffer bytes;
   const char *words;
+  bool is_wrong = false; // there is one
 };
 
 std::vector<NoIndex> without_an_index() {
@@ -61,11 +62,11 @@ std::vector<NoIndex> without_an_index() {
       {without_metadata(), "no onMetaData"},
       {with_metadata({{"duration", {1.0}}}), "keyframe index"},
       {with_lists({}, {}), "0 entries"},
-      {with_lists({500, 600, 700}, {0, 1}), "3"},
-      {with_lists({500, kNan}, {0, 1}), "1"},
-      {with_lists({500, -17}, {0, 1}), "-17"},
-      {with_lists({500, 450}, {0, 1}), "450"},
-      {with_lists({500, 123456789}, {0, 1}), "123456789"},
+      {with_lists({500, 600, 700}, {0, 1}), "3", true},
+      {with_lists({500, kNan}, {0, 1}), "1", true},
+      {with_lists({500, -17}, {0, 1}), "-17", true},
+      {with_lists({500, 450}, {0, 1}), "450", true},
+      {with_lists({500, 123456789}, {0, 1}), "123456789", true},
   };
 }
 
@@ -100,9 +101,14 @@ GST_START_TEST(metadata_cut_off) {
 GST_END_TEST
 
 GST_START_TEST(metadata_cannot_be_read) {
-  for (const char *index : {"metadata", "auto"}) {
-    Seek seek(source_of(malformed(), __i__), "offset=500 index=" + std::string(index));
-    assert_fails(seek, GST_STREAM_ERROR, GST_STREAM_ERROR_DEMUX, "13");
+  Seek seek(source_of(malformed(), __i__), "offset=500");
+  assert_fails(seek, GST_STREAM_ERROR, GST_STREAM_ERROR_DEMUX, "13");
+  // A scan needs none of it.
+  for (const char *index : {"scan", "auto"}) {
+    Seek scanning(source_of(malformed(), __i__), "offset=500 index=" + std::string(index));
+    scanning.run();
+    assert_problem(scanning, false, GST_STREAM_ERROR, GST_STREAM_ERROR_DEMUX, "13");
+    assert_equals_uint64(scanning.count_starts(), 1);
   }
 }
 GST_END_TEST
@@ -114,6 +120,8 @@ GST_START_TEST(no_index) {
     // Then the tag headers have to do.
     Seek scanning(source_of(row.bytes, __i__), "offset=500 index=auto reinsert=0");
     scanning.run();
+    if (row.is_wrong)
+      assert_problem(scanning, false, GST_STREAM_ERROR, GST_STREAM_ERROR_DEMUX, row.words);
     fail_unless(scanning.take().size() > 1000);
     assert_equals_uint64(scanning.count_starts(), 1);
   }

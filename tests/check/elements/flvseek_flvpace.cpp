@@ -115,7 +115,7 @@ GST_END_TEST
 
 // In PAUSED flvpace holds upstream's thread, for which the seek must not wait.
 GST_START_TEST(seek_that_does_not_flush_while_paused) {
-  Paced paced(clip(300), Access::Seekable, "start-time=400", "");
+  Paced paced(clip(300), Access::Seekable, "start-time=400", "retimestamp=none");
   Seek &seek = paced.seek();
   (void)paced.waits_until();
   seek.set_state(GST_STATE_PAUSED);
@@ -137,6 +137,92 @@ GST_START_TEST(seek_that_does_not_flush_while_paused) {
 }
 GST_END_TEST
 
+// --- Damage behind a start: the warning names the byte of the file ---
+
+namespace {
+
+// Writes the text of the first warning of any element.
+GstBusSyncReply note_warning(GstBus *, GstMessage *message, gpointer text) {
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_WARNING) {
+    GError *error = nullptr;
+    gst_message_parse_warning(message, &error, nullptr);
+    auto &first = *static_cast<std::string *>(text);
+    if (first.empty())
+      first = error->message;
+    g_clear_error(&error);
+  }
+  gst_message_unref(message);
+  return GST_BUS_DROP;
+}
+
+// What flvpace warns of in a pipeline of stock elements.
+std::string warning_of(const Buffer &bytes, const std::string &between,
+                       const std::string &properties) {
+  const TemporaryFile file(bytes);
+  GstElement *pipeline =
+      gst_parse_launch(("filesrc location=" + file.path() + between + " ! flvseek " + properties +
+                        " ! flvpace sync=false ! fakesink name=end sync=false")
+                           .c_str(),
+                       nullptr);
+  fail_unless(pipeline != nullptr);
+  std::string text;
+  GstBus *bus = gst_element_get_bus(pipeline);
+  gst_bus_set_sync_handler(bus, note_warning, &text, nullptr);
+  gst_element_set_state(pipeline, GST_STATE_PLAYING);
+  GstState state = GST_STATE_NULL;
+  gst_element_get_state(pipeline, &state, nullptr, 20 * GST_SECOND);
+  Seek::wait_for([&] {
+    GstElement *sink = gst_bin_get_by_name(GST_BIN(pipeline), "end");
+    GstPad *pad = gst_element_get_static_pad(sink, "sink");
+    const bool ended = GST_PAD_IS_EOS(pad);
+    gst_object_unref(pad);
+    gst_object_unref(sink);
+    return ended;
+  });
+  gst_element_set_state(pipeline, GST_STATE_NULL);
+  gst_object_unref(bus);
+  gst_object_unref(pipeline);
+  return text;
+}
+
+// Upstream's three ways: read at will, seekable, neither.
+const char *const kBetween[] = {"", " ! queue", " ! identity"};
+
+} // namespace
+
+GST_START_TEST(damage_is_named_by_the_file) {
+  const Stream stream = clip();
+  const std::size_t zeros = keys(stream).at(5) + 3;
+  const std::size_t at = stream.tags[zeros].begin;
+  for (const std::size_t size : {6000U, 200'000U}) {
+    const Buffer bytes = inserted(stream.bytes, at, Buffer(size));
+    const std::string place = "Damaged at byte " + std::to_string(at) + ":";
+    for (const char *properties :
+         {"", "start-time=400", "start-time=2000", "start-time=1200 index=scan", "offset=1000",
+          "start-time=400 stop-offset=400000"}) {
+      const std::string text =
+          warning_of(bytes, kBetween[__i__], std::string(properties) + " snap=previous");
+      fail_unless(text.starts_with(place), "%s: \"%s\" instead of \"%s\"", properties, text.c_str(),
+                  place.c_str());
+    }
+  }
+}
+GST_END_TEST
+
+// So is a tag that the end of the file cuts off, and a discontinuity.
+GST_START_TEST(end_is_named_by_the_file) {
+  const Stream stream = clip();
+  Buffer bytes = stream.bytes;
+  bytes.resize(bytes.size() - 7);
+  const std::string place =
+      "from byte " + std::to_string(stream.tags.back().begin) + " on, are not sent";
+  for (const char *properties : {"", "start-time=400 index=scan", "start-time=2000 index=scan"}) {
+    const std::string text = warning_of(bytes, kBetween[__i__], properties);
+    fail_unless(text.find(place) != std::string::npos, "%s: \"%s\"", properties, text.c_str());
+  }
+}
+GST_END_TEST
+
 static Suite *flvseek_flvpace_suite() {
   Suite *suite = suite_create("flvseek_flvpace");
   TCase *tcase = tcase_create("flvpace");
@@ -146,6 +232,8 @@ static Suite *flvseek_flvpace_suite() {
   tcase_add_loop_test(tcase, seek_in_time_unpaced, 0, 2);
   tcase_add_loop_test(tcase, seek_that_does_not_flush, 0, 2);
   tcase_add_test(tcase, seek_that_does_not_flush_while_paused);
+  tcase_add_loop_test(tcase, damage_is_named_by_the_file, 0, 3);
+  tcase_add_loop_test(tcase, end_is_named_by_the_file, 0, 3);
   return suite;
 }
 

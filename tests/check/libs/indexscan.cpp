@@ -93,12 +93,13 @@ END_TEST
 // An index whose times step back would be none.
 START_TEST(test_times_that_step_back) {
   Stream stream;
-  stream.header().key(1000).key(500).key(1500).key(0xFFFFFFFF);
+  stream.header().key(1000).key(500).key(1500).key(1400).key(2500);
   const IndexScan done = scan(stream.bytes, stream.bytes.size());
-  check_index(done.index(), {{stream.tags[0].begin, 1.0},
-                             {stream.tags[1].begin, 1.0},
-                             {stream.tags[2].begin, 1.5},
-                             {stream.tags[3].begin, 4294967.295}});
+  check_index(done.index(), {{stream.tags[0].begin, 0.0},
+                             {stream.tags[1].begin, 0.0},
+                             {stream.tags[2].begin, 0.5},
+                             {stream.tags[3].begin, 0.5},
+                             {stream.tags[4].begin, 1.5}});
 }
 END_TEST
 
@@ -179,8 +180,25 @@ START_TEST(test_middle) {
 }
 END_TEST
 
+// A tag whose stream id is not the file's is damage, also as the first one.
+START_TEST(test_other_stream_id) {
+  StreamIds ids;
+  for (const Stream::Tag &tag : kClip.tags)
+    ids.note({.type = tag.type});
+  for (const std::size_t tag : {std::size_t{0}, std::size_t{1}, std::size_t{20}}) {
+    Buffer bytes = kClip.bytes;
+    store_u24(&bytes[kClip.tags[tag].begin + 8], 0xFD);
+    IndexScan one(Splitter::Start::File, kFirstTag, bytes.size(), ids);
+    const auto reads = flvtest::drive(one, bytes);
+    ck_assert(!reads.endless);
+    ck_assert_uint_eq(one.tags(), kClip.tags.size() - 1);
+  }
+}
+END_TEST
+
 START_TEST(test_nothing_but_damage) {
-  const Buffer bytes = flvtest::joined({flvtest::file_header(), flvtest::payload(300'000)});
+  const Buffer bytes =
+      flvtest::joined({flvtest::file_header(), Buffer{0x55}, flvtest::payload(300'000)});
   IndexScan one(Splitter::Start::File, kFirstTag, bytes.size());
   const auto reads = flvtest::drive(one, bytes);
   ck_assert(one.index().positions.empty());
@@ -266,6 +284,7 @@ START_TEST(test_media) {
   const auto tags = flvtest::split(*bytes).tags();
   Entries keys;
   std::size_t configurations = 0;
+  Timeline timeline;
   double last = 0;
   for (const Item &item : tags) {
     const Bytes data = flvtest::bytes_of(item, *bytes).subspan(kTagHeaderSize, item.tag.data_size);
@@ -273,9 +292,14 @@ START_TEST(test_media) {
     configurations += role == Role::Configuration;
     const bool listed = row.video > 0 ? role == Role::KeyFrame
                                       : item.tag.type == TagType::Audio && role == Role::Media;
+    if (is_media(role)) {
+      const auto kind =
+          item.tag.type == TagType::Audio ? Timeline::Kind::Audio : Timeline::Kind::Video;
+      const auto time = timeline.media(kind, item.tag.timestamp).time - *timeline.first();
+      last = listed ? std::max(last, static_cast<double>(time) / 1000) : last;
+    }
     if (!listed)
       continue;
-    last = std::max(last, item.tag.timestamp / 1000.0);
     keys.emplace_back(item.begin, last);
   }
   const IndexScan done = scan(*bytes, bytes->size());
@@ -296,6 +320,7 @@ int main() {
                                     {test_cut_off},
                                     {test_damage, std::size(kDamaged)},
                                     {test_middle},
+                                    {test_other_stream_id},
                                     {test_nothing_but_damage},
                                     {test_configurations_in_force},
                                     {test_many_key_frames},

@@ -149,6 +149,80 @@ START_TEST(test_enhanced) {
 }
 END_TEST
 
+// --- Tags without data, and timestamps that don't begin at 0 ---
+
+const struct {
+  const char *what;
+  TagType type;
+  std::size_t at; // in front of this tag of the media
+} kEmptyTags[] = {
+    {"video, first", TagType::Video, 0},  {"video, second", TagType::Video, 1},
+    {"video, later", TagType::Video, 20}, {"audio, first", TagType::Audio, 0},
+    {"audio, later", TagType::Audio, 20},
+};
+
+START_TEST(test_empty_tags) {
+  const auto &row = ROW(kEmptyTags);
+  const bool audio = row.type == TagType::Video;
+  for (const unsigned times : {1U, 2U, 50U}) {
+    const Stream media = flvtest::file({.duration = 2000, .audio = audio, .video = !audio});
+    Buffer bytes = flvtest::file_header();
+    for (std::size_t i = 0; i < media.tags.size(); ++i) {
+      for (unsigned empty = 0; empty < times && i == row.at + 2; ++empty)
+        flvtest::append(bytes, flvtest::whole_tag(row.type, media.tags[i].timestamp, {}));
+      flvtest::append(bytes, media.at(i));
+    }
+    const FileFacts facts = open(bytes);
+    ck_assert_msg(facts.audio_seen == audio && facts.video_seen == !audio, "%s", row.what);
+    ck_assert_msg(facts.whole && facts.has_video() == !audio, "%s", row.what);
+  }
+}
+END_TEST
+
+// A long file is not looked through to its end. Nothing but the file header announces video.
+START_TEST(test_long_audio) {
+  for (const bool claims : {false, true}) {
+    Stream stream;
+    stream.header().metadata({{"hasVideo", {claims}}}).audio(0, flvtest::aac_config());
+    stream.aac(0).video(0, {});
+    for (std::uint32_t i = 0; i < 2000; ++i)
+      stream.aac(i * 20, 1000);
+    const FileFacts facts = open(stream.bytes);
+    ck_assert(facts.audio_seen && !facts.video_seen && !facts.whole);
+    ck_assert(facts.has_video() == claims);
+  }
+}
+END_TEST
+
+START_TEST(test_first_timestamp) {
+  for (const std::uint32_t first : {0U, 40U, 3'600'000U, 0xFFFFFFDFU}) {
+    Stream stream;
+    stream.header().metadata().video(0, {}).configs(7).aac(first).key(first + 20);
+    const FileFacts facts = open(stream.bytes);
+    ck_assert(facts.first_timestamp() == first);
+    ck_assert_uint_eq(facts.tags.size(), 5);
+    ck_assert(facts.tags.back().is_media && !facts.tags.front().is_media);
+  }
+  ck_assert(!open(flvtest::file_header()).first_timestamp());
+}
+END_TEST
+
+START_TEST(test_stream_ids) {
+  for (const std::uint32_t id : {0U, 1U, 5U}) {
+    Buffer bytes = kClip.bytes;
+    for (const Stream::Tag &tag : kClip.tags)
+      store_u24(&bytes[tag.begin + 8], id);
+    const FileFacts facts = open(bytes);
+    ck_assert(facts.metadata_tag && facts.audio_seen && facts.video_seen);
+    ck_assert_uint_eq(facts.configurations.size(), 2);
+    for (const std::uint32_t other : {0U, 1U, 5U}) {
+      const TagHeader header{.type = TagType::Video, .stream_id = other};
+      ck_assert(facts.stream_ids.accepts(header) == (other == id));
+    }
+  }
+}
+END_TEST
+
 // --- onMetaData ---
 
 const struct {
@@ -284,8 +358,9 @@ START_TEST(test_not_flv) {
   if (!bytes)
     return;
   Opening opening;
-  ck_assert_uint_eq(flvtest::drive(opening, *bytes).count, 1);
+  ck_assert_uint_eq(flvtest::drive(opening, *bytes).count, 2);
   ck_assert_enum_eq(opening.fault().kind, Kind::Signature);
+  ck_assert_str_eq(opening.looks_like().c_str(), ", and looks like WebM");
 }
 END_TEST
 
@@ -297,6 +372,10 @@ int main() {
                                   {test_facts},
                                   {test_ends},
                                   {test_enhanced},
+                                  {test_empty_tags, std::size(kEmptyTags)},
+                                  {test_long_audio},
+                                  {test_first_timestamp},
+                                  {test_stream_ids},
                                   {test_metadata, std::size(kMetadata)},
                                   {test_several_metadata},
                                   {test_late_metadata},

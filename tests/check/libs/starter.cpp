@@ -3,101 +3,12 @@
 
 #include <cmath>
 
-#include "checkrun.h"
-#include "drive.h"
 #include "media.h"
-#include "split.h"
+#include "starting.h"
 
-using namespace flv;
-using flvtest::Buffer;
-using flvtest::Entries;
-using flvtest::Reads;
-using flvtest::Stream;
-using Kind = StartError::Kind;
-using Measure = StartRequest::Measure;
+using namespace flvtest::starting;
 
 namespace {
-
-constexpr Access kAll[] = {Access::Anywhere, Access::Seekable, Access::Forward};
-constexpr auto kMetadata = IndexSource::Metadata;
-constexpr auto kScan = IndexSource::Scan;
-constexpr auto kAuto = IndexSource::Auto;
-
-struct Result {
-  StartError error;
-  StreamStart start;
-  std::vector<std::uint64_t> rejected;
-  Reads reads;
-  bool lost = false; // it wanted what it had let go
-};
-
-Result look(Starter &starter, Bytes file, const StartSettings &settings) {
-  Result result;
-  starter.look_for(settings);
-  std::uint64_t kept = 0;
-  while (const auto wanted = starter.wanted()) {
-    ck_assert_uint_lt(result.reads.count, flvtest::kMaxReads);
-    result.lost |= wanted->offset < kept;
-    const Bytes bytes = flvtest::piece(file, *wanted);
-    ++result.reads.count;
-    result.reads.bytes += bytes.size();
-    starter.give(bytes);
-    kept = std::max(kept, starter.keep_from());
-  }
-  result.error = starter.error();
-  result.start = starter.start();
-  result.rejected = starter.rejected();
-  result.lost |= result.error.kind == Kind::None && result.start.position < kept;
-  ck_assert((result.error.kind == Kind::None) == result.error.text.empty());
-  return result;
-}
-
-Result look(Access access, Bytes file, const StartSettings &settings, bool size_known = true) {
-  Starter starter(access, size_known ? file.size() : 0);
-  return look(starter, file, settings);
-}
-
-StartSettings at(std::uint64_t offset, Snap snap = Snap::Next, IndexSource index = kMetadata) {
-  StartSettings settings;
-  settings.request = {Measure::Offset, offset, snap};
-  settings.index = index;
-  return settings;
-}
-
-StartSettings at_time(std::uint64_t time, Snap snap = Snap::Previous,
-                      IndexSource index = kMetadata) {
-  StartSettings settings = at(time, snap, index);
-  settings.request->measure = Measure::Time;
-  return settings;
-}
-
-// What is sent.
-Buffer stream_of(const Result &result, Bytes file, std::uint64_t end = UINT64_MAX) {
-  const auto from = static_cast<std::size_t>(result.start.position);
-  const auto to = static_cast<std::size_t>(std::min<std::uint64_t>(end, file.size()));
-  return flvtest::joined({result.start.head, file.subspan(from, to - from)});
-}
-
-// The stream's own index is true: each entry is a key frame, and the file size is its size.
-std::size_t check_own_index(const Buffer &stream) {
-  Opening opening;
-  (void)flvtest::drive(opening, stream);
-  const FileFacts &facts = opening.facts();
-  ck_assert(facts.metadata_tag && facts.metadata_status == Status::Ok);
-  if (const amf0::Value *size = facts.metadata.find("filesize"))
-    ck_assert(std::get<double>(size->data) == static_cast<double>(stream.size()));
-  if (!facts.metadata.find("keyframes"))
-    return 0;
-  KeyframeIndex index;
-  const IndexFault fault = read_keyframe_index(facts.metadata, stream.size(), index);
-  ck_assert_msg(fault.kind == IndexFault::Kind::None, "%s", describe(fault).c_str());
-  for (const std::uint64_t position : index.positions) {
-    EntryCheck check(position, facts.video_seen, stream.size());
-    (void)flvtest::drive(check, stream);
-    ck_assert(check.place() && check.place()->position == position);
-  }
-  return index.positions.size();
-}
 
 Buffer video(std::uint8_t variant) {
   return flvtest::whole_tag(TagType::Video, variant, flvtest::avc_config(variant));
@@ -489,8 +400,10 @@ const struct {
     {"metadata cut off", Buffer(kClip.bytes.begin(), kClip.bytes.begin() + 100), Kind::Unreadable,
      Kind::Unreadable, Kind::Unreadable, "87 bytes"},
     {"metadata a number", with_metadata(flvtest::script("onMetaData", {{5.0}})), Kind::Unreadable,
-     Kind::Unreadable, Kind::Unreadable},
-    {"metadata too deep", nested(), Kind::Unreadable, Kind::Unreadable, Kind::Unreadable},
+     Kind::None, Kind::None},
+    {"metadata without a value", with_metadata(flvtest::script("onMetaData", {})), Kind::Unreadable,
+     Kind::None, Kind::None, "byte 13, 13 bytes"},
+    {"metadata too deep", nested(), Kind::Unreadable, Kind::None, Kind::None},
     {"no metadata", with_metadata(flvtest::script("onCuePoint", {})), Kind::NoIndex, Kind::None,
      Kind::None},
     {"no index", with_metadata(flvtest::on_metadata({})), Kind::NoIndex, Kind::None, Kind::None},
@@ -557,6 +470,7 @@ Result look_at_pipe(Bytes file, const StartSettings &settings) {
   return {.error = starter.error(),
           .start = starter.start(),
           .rejected = starter.rejected(),
+          .notes = {},
           .reads = {},
           .lost = false};
 }

@@ -289,4 +289,39 @@ def the_configuration_in_front_is_the_last_one():
         check(sorted(got) == sorted(tag.data for tag in last), f"at {key.begin}")
 
 
+def from_an_hour(path, producer):
+    """The sample with timestamps that begin at an hour, and an index by the producer."""
+    needs("ffmpeg")
+    run(f"ffmpeg -y -v error -i {SAMPLE} -c copy -output_ts_offset 3600 "
+        f"-flvflags add_keyframe_index {path}").ok()
+    if producer == "ffmpeg":
+        return
+    needs(producer)
+    shutil.move(path, "plain.flv")
+    run(f"yamdi -i plain.flv -o {path}" if producer == "yamdi" else
+        f"flvmeta --update plain.flv {path}").ok()
+
+
+@case
+def times_count_from_the_first_tag():
+    """Whatever the tags' timestamps and the producer's idea of an index."""
+    for producer in ("ffmpeg", "yamdi", "flvmeta"):
+        from_an_hour("movie.flv", producer)
+        stream = pathlib.Path("movie.flv").read_bytes()
+        tags = tags_of(stream)
+        first = next(tag.timestamp for tag in tags if tag.media and not tag.configuration)
+        check(first > 3_590_000, f"{producer}: the file begins at {first} ms")
+        keys = [(tag.begin, tag.timestamp - first) for tag in tags if tag.key]
+        for wanted in (1000, 5000, 9999):
+            place = max(begin for begin, time in keys if time <= wanted)
+            for index in ("metadata", "scan", "auto"):
+                run(f"gst-launch-1.0 filesrc location=movie.flv ! flvseek start-time={wanted} "
+                    f"snap=previous index={index} ! filesink location=copy.flv").ok()
+                check(copy().endswith(stream[place:]) and
+                      tags_of(copy())[-1].timestamp == tags[-1].timestamp and
+                      sum(tag.key for tag in tags_of(copy())) ==
+                      sum(begin >= place for begin, _ in keys),
+                      f"{producer}, index={index}: not from the key frame at byte {place} on")
+
+
 main()
