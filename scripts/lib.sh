@@ -6,11 +6,13 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/build
 
-build_packages=(g++ meson ninja-build pkgconf python3 check libgstreamer1.0-dev libsoup-3.0-dev
-  libgnutls28-dev)
-build_tools=(g++ meson ninja pkg-config python3)
-run_packages=(gstreamer1.0-tools gstreamer1.0-plugins-base ffmpeg)
-run_tools=(gst-launch-1.0 gst-inspect-1.0 ffmpeg ffprobe)
+# The demo needs these, and nothing more.
+demo_packages=(g++ meson ninja-build pkgconf python3 libgstreamer1.0-dev gstreamer1.0-tools
+  gstreamer1.0-plugins-base ffmpeg)
+demo_tools=(g++ meson ninja pkg-config python3 gst-launch-1.0 ffmpeg ffprobe)
+# The whole build needs these.
+build_packages=("${demo_packages[@]}" check libsoup-3.0-dev libgnutls28-dev)
+build_tools=("${demo_tools[@]}" gst-inspect-1.0)
 test_packages=(gstreamer1.0-plugins-good gstreamer1.0-plugins-bad nginx libnginx-mod-rtmp curl flvmeta
   yamdi chromium haproxy locales)
 test_tools=(nginx haproxy curl flvmeta yamdi chromium node npm)
@@ -34,9 +36,11 @@ as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
+# Prints what apt-get and the packages' scripts print only if it fails.
 apt_install() {
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Use-Pty=0 \
-    install --no-install-recommends "$@" </dev/null >/dev/null
+  local output
+  output=$(as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Use-Pty=0 \
+    install --no-install-recommends "$@" </dev/null 2>&1) || { say "$output" && return 1; }
 }
 
 # Keeps freshly installed services from starting: nginx is wanted here as a program only.
@@ -99,14 +103,33 @@ npm_in() {
   fi
 }
 
-# build_in DIRECTORY [MESON OPTION...]: sets it up unless it is, and builds it.
+# The versions of the libraries that meson looks for; empty for one that is missing.
+library_versions() {
+  local library
+  for library in gstreamer-1.0 gstreamer-check-1.0 check libsoup-3.0 gnutls liburing; do
+    echo "$library $(pkg-config --modversion "$library" 2>/dev/null)"
+  done
+}
+
+# build_in DIRECTORY [MESON OPTION...] [-- TARGET...]: sets it up and builds the targets, all by
+# default. Sets it up again after a library was installed or removed: meson then builds what it can
+# build with the libraries that are there now.
 build_in() {
-  local directory=$1
+  local directory=$1 options=() versions
   shift
+  while [ $# -gt 0 ] && [ "$1" != -- ]; do
+    options+=("$1")
+    shift
+  done
+  shift $(($# > 0))
+  versions=$(library_versions)
   if [ ! -e "$directory/build.ninja" ]; then
-    meson setup "$directory" "$root" "$@" >&2 || return
+    meson setup "$directory" "$root" "${options[@]}" >&2 || return
+  elif [ "$versions" != "$(cat "$directory/.libraries" 2>/dev/null)" ]; then
+    meson setup --reconfigure "$directory" "$root" "${options[@]}" >&2 || return
   fi
+  echo "$versions" >"$directory/.libraries"
   local quiet=--quiet
   [ ! -t 2 ] || quiet=
-  ninja -C "$directory" $quiet >&2
+  ninja -C "$directory" $quiet "$@" >&2
 }
