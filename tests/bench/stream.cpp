@@ -2,6 +2,7 @@
 #include "stream.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "flv/tag.h"
 

@@ -3,6 +3,7 @@
 // which the read that brought it returned.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>

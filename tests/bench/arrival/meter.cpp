@@ -2,6 +2,7 @@
 #include "meter.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "flv/metadata.h"
 

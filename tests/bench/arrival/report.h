@@ -2,6 +2,7 @@
 // The figures in words and as JSON.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "meter.h"

@@ -2,6 +2,7 @@
 #include "framing.h"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace load {
 

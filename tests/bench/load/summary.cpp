@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cinttypes>
+#include <cstdint>
 
 #include "figures.h" // percentile
 #include "text.h"

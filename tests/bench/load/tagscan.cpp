@@ -2,6 +2,7 @@
 #include "tagscan.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "flv/codec.h"
 

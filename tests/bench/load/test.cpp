@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What the clients make of bytes: tags, frames, chunks.
+#include <cstdint>
+
 #include "checkrun.h"
 #include "flvbuild.h"
 #include "framing.h"
