@@ -2,6 +2,7 @@
 #include "websocket.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace fanout::websocket {
 
@@ -47,7 +48,7 @@ void append_header(std::vector<std::uint8_t> &out, Opcode opcode, std::uint64_t 
 void append_control(std::vector<std::uint8_t> &out, Opcode opcode, Bytes payload) {
   payload = payload.first(std::min(payload.size(), kMaxControlSize));
   append_header(out, opcode, payload.size());
-  out.insert(out.end(), payload.begin(), payload.end());
+  std::copy(payload.begin(), payload.end(), std::back_inserter(out));
 }
 
 void append_close(std::vector<std::uint8_t> &out, CloseCode code, std::string_view reason) {

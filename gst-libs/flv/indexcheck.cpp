@@ -2,6 +2,7 @@
 #include "indexcheck.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace flv {
@@ -36,7 +37,8 @@ KeyframeIndex index_of_part(const KeyframeIndex &whole, std::uint64_t position, 
   // The time that the index gives the place, if that is where the entry points.
   const bool known = first > 0 && whole.positions[static_cast<std::size_t>(first) - 1] == position;
   index.times.push_back(known ? whole.times[static_cast<std::size_t>(first) - 1] : time);
-  index.times.insert(index.times.end(), whole.times.begin() + first, whole.times.begin() + last);
+  std::copy(whole.times.begin() + first, whole.times.begin() + last,
+            std::back_inserter(index.times));
   // A producer's times may be off those of the tags.
   if (index.times.size() > 1)
     index.times[0] = std::min(index.times[0], index.times[1]);
