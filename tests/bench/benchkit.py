@@ -94,8 +94,11 @@ class Bench:
                 there.append(one)
         return there
 
-    def verdict(self, good, text):
+    def verdict(self, good, text, why):
+        """Whether a bar is held; where it is not, `why` says what the figure depends on."""
         print(f'  {"pass" if good else "FAIL"}  {text}')
+        if not good:
+            print(f'        why: {why}')
         self.failed |= not good
 
     def finish(self):
