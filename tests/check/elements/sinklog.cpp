@@ -76,10 +76,9 @@ void SinkLog::see_event(GstEvent *event) {
 
 GstFlowReturn SinkLog::see_buffer(BufferPtr buffer) {
   Arrival arrival;
-  {
-    const gstflv::MappedBuffer mapped(buffer.get());
-    arrival.bytes.assign(mapped.bytes().begin(), mapped.bytes().end());
-  }
+  // Not mapped: that joins the memories of a buffer that has more than one.
+  arrival.bytes.resize(gst_buffer_get_size(buffer.get()));
+  gst_buffer_extract(buffer.get(), 0, arrival.bytes.data(), arrival.bytes.size());
   arrival.clock = gst_clock_get_time(GST_CLOCK(clock_));
   arrival.state = GST_STATE(element_);
 
