@@ -29,8 +29,19 @@ text { font: 13px system-ui, "Segoe UI", "DejaVu Sans", sans-serif; fill: #52606
 .late { stroke: #cb6e17; stroke-width: 2; stroke-linecap: round; fill: none }
 .lead { stroke: #1f2933; fill: none }
 .note { fill: #1f2933 }
+.paper { fill: #fff }
 .end { text-anchor: end }
 .middle { text-anchor: middle }
+@media (prefers-color-scheme: dark) {
+text { fill: #9aa5b1 }
+.title, .note { fill: #e4e7eb }
+.grid { stroke: #28313a }
+.axis, .real { stroke: #616e7c }
+.stream { stroke: #47a3f3 }
+.late { stroke: #f0a35e }
+.lead { stroke: #e4e7eb }
+.paper { fill: #0d1117 }
+}
 </style>
 )";
 
@@ -194,7 +205,7 @@ std::string plot_svg(std::span<const Point> points, const Figures &figures) {
          "viewBox=\"0 0 %.0f %.0f\">\n",
          kWidth, height, kWidth, height);
   out += kStyle;
-  append(out, "<rect width=\"%.0f\" height=\"%.0f\" fill=\"#fff\"/>\n", kWidth, height);
+  append(out, "<rect width=\"%.0f\" height=\"%.0f\" class=\"paper\"/>\n", kWidth, height);
   append_header(out, figures);
   const Panel media{.wall_begin = axes.wall_begin,
                     .wall_end = axes.wall_end,
