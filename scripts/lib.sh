@@ -6,18 +6,29 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/build
 
-# The demo needs these, and nothing more.
-demo_packages=(g++ meson ninja-build pkgconf python3 libgstreamer1.0-dev gstreamer1.0-tools
-  gstreamer1.0-plugins-base ffmpeg)
+# What the plugins flvpace and flvseek are built with, what the demo runs besides, and what the whole
+# build needs besides.
+basic_packages=(g++ meson ninja-build pkgconf python3 libgstreamer1.0-dev gstreamer1.0-tools
+  gstreamer1.0-plugins-base)
+demo_packages=("${basic_packages[@]}" ffmpeg)
 demo_tools=(g++ meson ninja pkg-config python3 gst-launch-1.0 ffmpeg ffprobe)
-# The whole build needs these.
-build_packages=("${demo_packages[@]}" check libsoup-3.0-dev libgnutls28-dev)
-build_tools=("${demo_tools[@]}" gst-inspect-1.0)
-test_packages=(gstreamer1.0-plugins-good gstreamer1.0-plugins-bad nginx libnginx-mod-rtmp curl flvmeta
-  yamdi chromium haproxy locales)
-test_tools=(nginx haproxy curl flvmeta yamdi chromium node npm)
-# Debian's don't go with those of others.
-command -v npm >/dev/null || test_packages+=(nodejs npm)
+build_packages=("${basic_packages[@]}" check libsoup-3.0-dev libgnutls28-dev)
+build_tools=(g++ meson ninja pkg-config python3)
+
+# needed COLUMN [KIND]: a column of the list of what the tests use.
+needed() {
+  awk -v column="$1" -v kind="$2" '/^[a-z]/ && (kind == "" || kind == $1) { print $column }' \
+    "$root/tests/check/needs" | tr , '\n' | sort -u
+}
+mapfile -t test_packages < <(needed 3)
+mapfile -t test_tools < <(needed 2 program)
+test_tools+=(npm)
+# A node of others has its npm, and Debian's packages conflict with it.
+if command -v npm >/dev/null; then
+  mapfile -t test_packages < <(needed 3 | grep -vx nodejs)
+else
+  test_packages+=(npm)
+fi
 
 # Debian's meson goes with Debian's python3, whatever else PATH has first.
 if [ -e /etc/debian_version ]; then

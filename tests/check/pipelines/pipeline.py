@@ -18,13 +18,17 @@ import tempfile
 import time
 import traceback
 
+import needlist
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 SAMPLE = ROOT / "tests/data/sample.flv"
 MEDIA = pathlib.Path(os.environ.get("FLV_TEST_MEDIA", ROOT.parent / "shared/media"))
 TIMEOUT = 60
 PATIENCE = 5
+TEST = pathlib.Path(sys.argv[0]).stem
 
 _cases = []
+_machine = None  # the environment in which all that is installed is found
 
 
 class Skip(Exception):
@@ -46,10 +50,17 @@ def check(condition, why):
 
 
 def main():
+    global _machine
+    with needlist.nothing_else(TEST) as _machine:
+        failed = _run_cases()
+    sys.exit(1 if failed else 0)
+
+
+def _run_cases():
     for element in ("flvpace", "flvseek"):
         if not _has_element(element):
             print(f"FAIL: plugin: no element {element} in GST_PLUGIN_PATH")
-            sys.exit(1)
+            return 1
     failed = 0
     for name, function in _cases:
         with tempfile.TemporaryDirectory(prefix="flv-") as directory:
@@ -65,7 +76,7 @@ def main():
                 print(f"FAIL: {name}: {why or type(why).__name__}")
             os.chdir("/")
         sys.stdout.flush()
-    sys.exit(1 if failed else 0)
+    return failed
 
 
 # Recipes
@@ -98,18 +109,24 @@ def recipe(name, **replace):
 def needs(*programs):
     for program in programs:
         if not shutil.which(program):
+            _check_missing(program, shutil.which(program, path=_machine["PATH"]))
             raise Skip(f"no {program}")
 
 
 def needs_element(*elements):
     for element in elements:
         if not _has_element(element):
+            _check_missing(element, _has_element(element, env=_machine))
             raise Skip(f"no {element}")
 
 
-def _has_element(element):
+def _check_missing(name, installed):
+    check(not installed, f"tests/check/needs does not give {name} to the test {TEST}")
+
+
+def _has_element(element, **options):
     # Not --exists, which wants a version of at least 1.0.
-    return run(f"gst-inspect-1.0 {element}").status == 0
+    return run(f"gst-inspect-1.0 {element}", **options).status == 0
 
 
 def _start(command, **options):
@@ -161,8 +178,8 @@ def finish(process, timeout=TIMEOUT):
                     f"still running after {timeout} s: {process.args[-1]}") from None
 
 
-def run(command, timeout=TIMEOUT):
-    return finish(_start(command), timeout)
+def run(command, timeout=TIMEOUT, **options):
+    return finish(_start(command, **options), timeout)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""tests/check/needs: which programs and plugins each test may use, and the packages that have them."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import tempfile
+from typing import NamedTuple
+
+LIST = pathlib.Path(__file__).resolve().parents[1] / "needs"
+KINDS = ("program", "plugin", "file")
+EVERY_TEST = "all"
+
+
+class Need(NamedTuple):
+    kind: str
+    name: str
+    package: str
+    tests: tuple
+
+    def path(self, search_path=None):
+        """Where it is on this machine; None if it is missing."""
+        if self.kind == "program":
+            return shutil.which(self.name, path=search_path)
+        path = self.name
+        if self.kind == "plugin":
+            path = f"{os.environ['FLV_GST_PLUGINS']}/libgst{self.name}.so"
+        return path if os.path.exists(path) else None
+
+
+def read():
+    needs = []
+    for line in LIST.read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            kind, names, package, *tests = line.split()
+            needs += [Need(kind, name, package, tuple(tests)) for name in names.split(",")]
+    return needs
+
+
+def of_test(test):
+    return [need for need in read() if test in need.tests or EVERY_TEST in need.tests]
+
+
+@contextlib.contextmanager
+def nothing_else(test):
+    """While it holds, PATH leads only to the programs that the list gives the test, and GStreamer
+    finds only the plugins that it gives the test, besides those in GST_PLUGIN_PATH."""
+    before = dict(os.environ)
+    with tempfile.TemporaryDirectory(prefix="flv-needs-") as name:
+        folder = pathlib.Path(name)
+        for kind in ("program", "plugin"):
+            (folder / kind).mkdir()
+        for need in of_test(test):
+            path = need.path()
+            if path and need.kind != "file":
+                (folder / need.kind / os.path.basename(path)).symlink_to(path)
+        os.environ["PATH"] = str(folder / "program")
+        os.environ["GST_PLUGIN_SYSTEM_PATH_1_0"] = str(folder / "plugin")
+        os.environ["GST_REGISTRY"] = str(folder / "registry.bin")
+        try:
+            yield before
+        finally:
+            os.environ.clear()
+            os.environ.update(before)

@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The list of what the tests need, tests/check/needs: it is right, and scripts/test installs it."""
+
+import glob
+import os
+import pathlib
+import shutil
+import subprocess
+
+import needlist
+from pipeline import ROOT, Skip, case, check, main
+
+HERE = pathlib.Path(__file__).parent
+SEARCH_PATH = os.environ["PATH"]  # before the list applies to this test as well
+DPKG = shutil.which("dpkg-query")
+BASH = shutil.which("bash")
+
+
+def packages_with(path):
+    """The Debian packages that have a file, by any of the names that lead to it."""
+    names = {path, os.path.realpath(path)}
+    names |= {name.removeprefix("/usr") for name in names}
+    found = set()
+    for name in names:
+        told = subprocess.run([DPKG, "-S", name], capture_output=True, text=True, check=False)
+        found |= {word.split(":")[0] for line in told.stdout.splitlines()
+                  for word in line.rpartition(": ")[0].split(", ")}
+    return found
+
+
+@case
+def every_line_is_complete():
+    for need in needlist.read():
+        check(need.kind in needlist.KINDS, f"{need.name}: {need.kind} is none of {needlist.KINDS}")
+        check(need.tests, f"no test is named for {need.name}")
+
+
+@case
+def every_test_exists():
+    for need in needlist.read():
+        for test in need.tests:
+            check(test == needlist.EVERY_TEST or (HERE / f"{test}.py").exists(),
+                  f"{need.name}: no test {test}")
+
+
+@case
+def every_package_is_installed_by_the_scripts():
+    done = subprocess.run([BASH, "-c", '. scripts/lib.sh; echo "${test_packages[@]}"; command -v npm'],
+                          cwd=ROOT, env={"PATH": SEARCH_PATH}, capture_output=True, text=True,
+                          check=False)
+    check(done.returncode in (0, 1) and done.stdout, done.stderr)
+    installed, *npm = done.stdout.splitlines()
+    for need in needlist.read():
+        # A node of another origin, which has its npm, stays.
+        check(need.package in installed.split() or need.package == "nodejs" and npm,
+              f"scripts/lib.sh does not install {need.package}, which has {need.name}")
+
+
+@case
+def every_name_is_in_its_package():
+    if not DPKG:
+        raise Skip("no dpkg-query")
+    wrong = []
+    for need in needlist.read():
+        path = need.path(SEARCH_PATH)
+        found = packages_with(path) if path else set()
+        # What is missing, or of another origin, is another test's matter.
+        if found and need.package not in found:
+            wrong.append(f"{need.name} is in {', '.join(sorted(found))}, not in {need.package}")
+    check(not wrong, "; ".join(wrong))
+
+
+@case
+def gstreamer_finds_nothing_else():
+    folder = pathlib.Path(os.environ["GST_PLUGIN_SYSTEM_PATH_1_0"])
+    names = [pathlib.Path(name).name for name in glob.glob(f"{folder}/*")]
+    check(names == ["libgstcoreelements.so"], f"found {names}")
+
+
+@case
+def path_leads_to_nothing_else():
+    for program in ("ffmpeg", "node", "apt-get"):
+        check(not shutil.which(program), f"{program} is found")
+    check(shutil.which("cat"), "cat is not found")
+
+
+main()
