@@ -17,7 +17,7 @@ build_tools=(g++ meson ninja pkg-config python3)
 
 # needed COLUMN [KIND]: a column of the list of what the tests use.
 needed() {
-  awk -v column="$1" -v kind="$2" '/^[a-z]/ && (kind == "" || kind == $1) { print $column }' \
+  awk -v column="$1" -v kind="${2-}" '/^[a-z]/ && (kind == "" || kind == $1) { print $column }' \
     "$root/tests/check/needs" | tr , '\n' | sort -u
 }
 mapfile -t test_packages < <(needed 3)

@@ -2,6 +2,7 @@
 // Bounded big-endian reading and writing: FLV and AMF0 are big-endian throughout.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -142,11 +143,18 @@ public:
     u32(static_cast<std::uint32_t>(bits));
   }
 
-  void bytes(Bytes value) { out_.insert(out_.end(), value.begin(), value.end()); }
+  void bytes(Bytes value) { append(value); }
 
-  void text(std::string_view value) { out_.insert(out_.end(), value.begin(), value.end()); }
+  void text(std::string_view value) { append(value); }
 
 private:
+  // Not insert(): where g++ 14 knows the size, it takes the growth for a write past the end.
+  template <typename Values> void append(const Values &values) {
+    const std::size_t at = out_.size();
+    out_.resize(at + values.size());
+    std::copy(values.begin(), values.end(), out_.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+
   std::vector<std::uint8_t> &out_;
 };
 
