@@ -4,8 +4,8 @@
 
 A libcheck program counts its checks, a script its PASS:, FAIL: and SKIP: lines, any other program
 is one case. A `SKIP: name: why` line in a libcheck program is a case that passed for want of
-something. Prints the output of what failed, the skips, and `N passed, N failed, N skipped` as the
-last line. Exit status 1: something failed, or nothing ran.
+something. Prints the output of what failed, the skips (one line for all sample files), and
+`N passed, N failed, N skipped` as the last line. Exit status 1: something failed, or nothing ran.
 """
 
 import collections
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 CHECKS = re.compile(r"^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)$", re.MULTILINE)
 CASE = re.compile(r"^(PASS|FAIL|SKIP): (.*)$", re.MULTILINE)
+SAMPLE_FILES = re.compile(r"^(?:\S+: )?no (?:\S+\.flv|files) in (\S+)$")
 SKIPPED_PROGRAM = 77
 
 
@@ -59,6 +60,13 @@ def went_well(result: dict) -> bool:
     return result["result"] in ("OK", "EXPECTEDFAIL", "SKIP")
 
 
+def reason(skip: str) -> str:
+    sample = SAMPLE_FILES.match(skip)
+    if not sample:
+        return skip
+    return f"no sample files in {sample[1]}; FLV_TEST_MEDIA names another folder"
+
+
 def show(result: dict) -> None:
     print(f"\n=== {result['name']}: {result['result']}, exit status {result['returncode']}")
     for stream in ("stdout", "stderr"):
@@ -80,7 +88,7 @@ def main() -> int:
             show(result)
         total += one
     print()
-    for skip, times in collections.Counter(total.skips).items():
+    for skip, times in collections.Counter(map(reason, total.skips)).items():
         print(f"skipped: {skip}" + (f" ({times} times)" if times > 1 else ""))
     print(f"{total.passed} passed, {total.failed} failed, {len(total.skips)} skipped")
     return 1 if total.failed or total.passed == 0 else 0
