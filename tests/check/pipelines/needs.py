@@ -17,15 +17,19 @@ DPKG = shutil.which("dpkg-query")
 BASH = shutil.which("bash")
 
 
-def packages_with(path):
-    """The Debian packages that have a file, by any of the names that lead to it."""
+def names_of(path):
+    """A file may be in the package database by any of the names that lead to it."""
     names = {path, os.path.realpath(path)}
-    names |= {name.removeprefix("/usr") for name in names}
-    found = set()
-    for name in names:
-        told = subprocess.run([DPKG, "-S", name], capture_output=True, text=True, check=False)
-        found |= {word.split(":")[0] for line in told.stdout.splitlines()
-                  for word in line.rpartition(": ")[0].split(", ")}
+    return names | {name.removeprefix("/usr") for name in names}
+
+
+def owners(names):
+    """The Debian packages that have a file, by its name."""
+    told = subprocess.run([DPKG, "-S", *names], capture_output=True, text=True, check=False)
+    found = {}
+    for line in told.stdout.splitlines():
+        packages, _, name = line.rpartition(": ")
+        found.setdefault(name, set()).update(each.split(":")[0] for each in packages.split(", "))
     return found
 
 
@@ -61,10 +65,11 @@ def every_package_is_installed_by_the_scripts():
 def every_name_is_in_its_package():
     if not DPKG:
         raise Skip("no dpkg-query")
+    paths = {need: need.path(SEARCH_PATH) for need in needlist.read()}
+    owner = owners(sorted(set().union(*(names_of(path) for path in paths.values() if path))))
     wrong = []
-    for need in needlist.read():
-        path = need.path(SEARCH_PATH)
-        found = packages_with(path) if path else set()
+    for need, path in paths.items():
+        found = set().union(*(owner.get(name, set()) for name in names_of(path))) if path else set()
         # What is missing, or of another origin, is another test's matter.
         if found and need.package not in found:
             wrong.append(f"{need.name} is in {', '.join(sorted(found))}, not in {need.package}")
