@@ -56,7 +56,8 @@ def nothing_else(test):
             if path and need.kind != "file":
                 (folder / need.kind / os.path.basename(path)).symlink_to(path)
         os.environ["PATH"] = str(folder / "program")
-        os.environ["GST_PLUGIN_SYSTEM_PATH_1_0"] = str(folder / "plugin")
+        os.environ["GST_PLUGIN_SYSTEM_PATH"] = str(folder / "plugin")
+        os.environ.pop("GST_PLUGIN_SYSTEM_PATH_1_0", None)
         os.environ["GST_REGISTRY"] = str(folder / "registry.bin")
         try:
             yield before
