@@ -2,6 +2,7 @@
 """tests/check/needs: which programs and plugins each test may use, and the packages that have them."""
 
 import contextlib
+import fnmatch
 import os
 import pathlib
 import shutil
@@ -10,7 +11,6 @@ from typing import NamedTuple
 
 LIST = pathlib.Path(__file__).resolve().parents[1] / "needs"
 KINDS = ("program", "plugin", "file")
-EVERY_TEST = "all"
 
 
 class Need(NamedTuple):
@@ -18,6 +18,9 @@ class Need(NamedTuple):
     name: str
     package: str
     tests: tuple
+
+    def is_for(self, test):
+        return any(fnmatch.fnmatchcase(test, pattern) for pattern in self.tests)
 
     def path(self, search_path=None):
         """Where it is on this machine; None if it is missing."""
@@ -39,7 +42,7 @@ def read():
 
 
 def of_test(test):
-    return [need for need in read() if test in need.tests or EVERY_TEST in need.tests]
+    return [need for need in read() if need.is_for(test)]
 
 
 @contextlib.contextmanager

@@ -44,8 +44,7 @@ def every_line_is_complete():
 def every_test_exists():
     for need in needlist.read():
         for test in need.tests:
-            check(test == needlist.EVERY_TEST or (HERE / f"{test}.py").exists(),
-                  f"{need.name}: no test {test}")
+            check(list(HERE.glob(f"{test}.py")), f"{need.name}: no test {test}")
 
 
 @case
@@ -85,7 +84,7 @@ def gstreamer_finds_nothing_else():
 
 @case
 def path_leads_to_nothing_else():
-    for program in ("ffmpeg", "node", "apt-get"):
+    for program in ("nginx", "node", "apt-get"):
         check(not shutil.which(program), f"{program} is found")
     check(shutil.which("cat"), "cat is not found")
 
