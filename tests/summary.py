@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 CHECKS = re.compile(r"^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)$", re.MULTILINE)
 CASE = re.compile(r"^(PASS|FAIL|SKIP): (.*)$", re.MULTILINE)
-SAMPLE_FILES = re.compile(r"^(?:\S+: )?no (?:\S+\.flv|files) in (\S+)$")
+SAMPLE_FILES = re.compile(r"^(?:\S+: )?no (?:(?:\S+\.flv|files) in )?(/\S+)$")
 SKIPPED_PROGRAM = 77
 
 
