@@ -2,7 +2,6 @@
 #include "otherformat.h"
 
 #include <algorithm>
-#include <string>
 
 namespace flv {
 
@@ -24,12 +23,18 @@ constexpr Signature kSignatures[] = {
     {4, "moov"sv, "MP4"},
     {4, "moof"sv, "MP4"},
     {4, "mdat"sv, "MP4"},
-    {0, "ID3"sv, "MP3: an ID3 tag is in front"},
+    {0, "ID3"sv, "MP3 (an ID3 tag comes first)"},
     {0, "\x1F\x8B"sv, "gzip"},
     {0, "PK\x03\x04"sv, "ZIP"},
+    {0, "BZh"sv, "bzip2"},
+    {0,
+     "\xFD"
+     "7zXZ\0"sv,
+     "xz"},
+    {0, "\x28\xB5\x2F\xFD"sv, "zstd"},
     {0, "OggS"sv, "Ogg"},
     {0, "fLaC"sv, "FLAC"},
-    {0, "\x00\x00\x01\xBA"sv, "an MPEG program stream"},
+    {0, "\x00\x00\x01\xBA"sv, "MPEG-PS"},
     {0, "\x00\x00\x00\x01"sv, "H.264 or H.265 without a container"},
     {0, "\x30\x26\xB2\x75\x8E\x66\xCF\x11"sv, "ASF (WMV, WMA)"},
     {0, "FWS"sv, "SWF (Flash)"},

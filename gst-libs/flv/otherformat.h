@@ -2,6 +2,7 @@
 // Names the format of a file that is not FLV, for error messages.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "bytes.h"

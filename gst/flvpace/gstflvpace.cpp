@@ -31,6 +31,7 @@
 #include <optional>
 
 #include "common/pullpad.h"
+#include "flv/otherformat.h"
 #include "pacing.h"
 #include "tagstream.h"
 
@@ -175,8 +176,7 @@ bool is_worth_reading(Private &priv) {
   if (!gstflv::is_behind_a_source(priv.sink_pad))
     return true;
   GstBuffer *start = nullptr;
-  const GstFlowReturn flow =
-      gst_pad_pull_range(priv.sink_pad, 0, flvpace::TagStream::kStartSize, &start);
+  const GstFlowReturn flow = gst_pad_pull_range(priv.sink_pad, 0, flv::kOtherFormatBytes, &start);
   if (flow == GST_FLOW_EOS)
     return priv.stream.accepts({});
   if (flow != GST_FLOW_OK)

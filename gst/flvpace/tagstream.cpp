@@ -5,6 +5,8 @@
 #include <cmath>
 #include <utility>
 
+#include "flv/otherformat.h"
+
 GST_DEBUG_CATEGORY_EXTERN(gst_flv_pace_debug);
 #define GST_CAT_DEFAULT gst_flv_pace_debug
 
@@ -140,7 +142,7 @@ bool TagStream::accepts(flv::Bytes start) {
   if (status == flv::Status::Ok && start.size() < kStartSize)
     status = splitter.finish(items);
   if (status == flv::Status::Malformed)
-    not_flv(splitter.fault());
+    not_flv(splitter.fault(), start);
   return status != flv::Status::Malformed;
 }
 
@@ -254,7 +256,7 @@ GstFlowReturn TagStream::take_chunk(BufferPtr buffer) {
   GstFlowReturn flow = handle_items(More::Follows);
   chunk_ = nullptr;
   if (flow == GST_FLOW_OK && status == flv::Status::Malformed)
-    flow = not_flv(splitter_.fault());
+    flow = not_flv(splitter_.fault(), chunk_begin_ == 0 ? chunk_bytes_ : flv::Bytes());
   if (flow == GST_FLOW_OK)
     carry_.drop_before(splitter_.keep_from());
   return flow;
@@ -266,7 +268,7 @@ GstFlowReturn TagStream::finish() {
     return last_flow_;
   items_.clear();
   if (splitter_.finish(items_) == flv::Status::Malformed)
-    return not_flv(splitter_.fault());
+    return not_flv(splitter_.fault(), {});
   GstFlowReturn flow = handle_items(More::EndOfStream);
   if (flow == GST_FLOW_OK && hold_)
     flow = has_no_tag() ? no_tag() : release();
@@ -390,9 +392,10 @@ GstFlowReturn TagStream::report_damage(const Item &item) {
   return GST_FLOW_OK;
 }
 
-GstFlowReturn TagStream::not_flv(const flv::Fault &fault) {
-  GST_ELEMENT_ERROR(element_, STREAM, WRONG_TYPE,
-                    ("Not an FLV file: %s.", flv::describe(fault).c_str()), (nullptr));
+// `start` is as much of the stream's start as there is.
+GstFlowReturn TagStream::not_flv(const flv::Fault &fault, flv::Bytes start) {
+  const std::string why = flv::describe(fault) + flv::looks_like(start);
+  GST_ELEMENT_ERROR(element_, STREAM, WRONG_TYPE, ("Not an FLV file: %s.", why.c_str()), (nullptr));
   return GST_FLOW_ERROR;
 }
 

@@ -106,7 +106,8 @@ public:
   [[nodiscard]] std::optional<GstClockTime> duration() const; // as onMetaData says
 
   // Whether a stream that begins like this can be FLV; if not, says so on the bus. `start` is all
-  // there is if it is shorter than a file header with its PreviousTagSize0.
+  // there is if it is shorter than a file header with its PreviousTagSize0. More bytes than that
+  // name the format of a stream that is not FLV.
   [[nodiscard]] bool accepts(flv::Bytes start);
 
   // From the streaming thread, or while there is none.
@@ -139,7 +140,7 @@ private:
   [[nodiscard]] GstFlowReturn handle_file_header(const flv::Item &item);
   [[nodiscard]] GstFlowReturn handle_tag(const flv::Item &item, More more);
   [[nodiscard]] GstFlowReturn report_damage(const flv::Item &item);
-  GstFlowReturn not_flv(const flv::Fault &fault);
+  GstFlowReturn not_flv(const flv::Fault &fault, flv::Bytes start);
   [[nodiscard]] bool has_no_tag() const;
   GstFlowReturn no_tag();
   [[nodiscard]] GstFlowReturn handle_items(More more);

@@ -261,6 +261,21 @@ GST_START_TEST(not_flv) {
 }
 GST_END_TEST
 
+GST_START_TEST(other_formats_are_named) {
+  const auto with = [](std::string_view start) {
+    Buffer bytes(start.begin(), start.end());
+    bytes.resize(2000, ' ');
+    return bytes;
+  };
+  assert_refused(with(std::string_view("\0\0\0\x18"
+                                       "ftypisom",
+                                       12)),
+                 "looks like MP4");
+  assert_refused(with("\x1F\x8B\x08"), "looks like gzip");
+  assert_refused(with("<!DOCTYPE html>"), "looks like HTML");
+}
+GST_END_TEST
+
 GST_START_TEST(not_flv_is_a_flow_error) {
   Pace pace("sync=false");
   pace.push(payload(100));
@@ -386,6 +401,7 @@ static Suite *flvpace_bytes_suite() {
   tcase_add_loop_test(tcase, last_size_is_missing, 0, 4);
   tcase_add_test(tcase, first_size_is_wrong);
   tcase_add_test(tcase, not_flv);
+  tcase_add_test(tcase, other_formats_are_named);
   tcase_add_test(tcase, not_flv_is_a_flow_error);
   tcase_add_test(tcase, downstream_decides);
   tcase_add_test(tcase, starts_anew_after_ready);

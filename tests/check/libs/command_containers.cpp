@@ -109,9 +109,9 @@ const struct {
   const char *name;
 } kHeads[] = {
     {"OggS\0\2", "Ogg"},
-    {"  <!DOCTYPE HTML>", "a web page (HTML)"},
-    {"\r\n<HTML>", "a web page (HTML)"},
-    {"#EXTM3U\n", "a playlist (HLS)"},
+    {"  <!DOCTYPE HTML>", "HTML"},
+    {"\r\n<HTML>", "HTML"},
+    {"#EXTM3U\n", "an M3U playlist (HLS)"},
     {"PK\3\4", "ZIP"},
     {"hello", ""},
     {"G", ""},

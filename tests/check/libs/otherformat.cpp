@@ -74,7 +74,7 @@ const struct {
     {text("\xEF\xBB\xBF \r\n\t<HTML lang=en>"), "HTML"},
     {text("<?xml version='1.0'?>"), "XML"},
     {text(" \n\t "), ""},
-    {text("ID3\x04"sv, 600), "MP3: an ID3 tag is in front"},
+    {text("ID3\x04"sv, 600), "MP3 (an ID3 tag comes first)"},
     {text("\x1F\x8B\x08"sv), "gzip"},
     {text("PK\x03\x04"sv), "ZIP"},
     {text("RIFF\x01\x02\x03\x04"
@@ -83,7 +83,7 @@ const struct {
     {text("RIFF\x01\x02\x03\x04WAVEfmt "), "WAV"},
     {text("RIFF"), "RIFF"},
     {text("OggS"), "Ogg"},
-    {text("\x00\x00\x01\xBA"sv), "an MPEG program stream"},
+    {text("\x00\x00\x01\xBA"sv), "MPEG-PS"},
     {text("\x00\x00\x00\x01\x67"sv), "H.264 or H.265 without a container"},
     {text("#EXTM3U\n"), "an M3U playlist (HLS)"},
     {text("HTTP/1.1 200 OK\r\n"), "an HTTP response with its header"},

@@ -127,9 +127,9 @@ def compressed_files_are_unpacked():
 def pages_and_playlists_are_named():
     movie()
     with web_server() as web:
-        for name, text, what in (("a.html", "<!DOCTYPE html><title>No</title>", "a web page"),
-                                 ("b.html", "\n <html>", "a web page"),
-                                 ("c.m3u8", "#EXTM3U\n#EXT-X-VERSION:3\n", "a playlist")):
+        for name, text, what in (("a.html", "<!DOCTYPE html><title>No</title>", "HTML"),
+                                 ("b.html", "\n <html>", "HTML"),
+                                 ("c.m3u8", "#EXTM3U\n#EXT-X-VERSION:3\n", "an M3U playlist")):
             pathlib.Path(name).write_text(text, encoding="ascii")
             for arguments in (name, f"{web}/{name}", f"- < {name}"):
                 refused(arguments, what)
