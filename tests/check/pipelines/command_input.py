@@ -44,7 +44,7 @@ def encode(path, options):
 def what_fits_is_copied():
     expected = movie()
     needs("ffmpeg")
-    for name, container in {"a.mp4": "MP4", "a.mov": "MP4", "a.mkv": "Matroska",
+    for name, container in {"a.mp4": "MP4", "a.mov": "QuickTime", "a.mkv": "Matroska",
                             "a.ts": "MPEG-TS"}.items():
         run(f"ffmpeg -v error -y -i movie.flv -c copy {name}").ok()
         command = refused(f"{name} copy.flv", container, "H.264", "AAC")
