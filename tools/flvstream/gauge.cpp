@@ -125,7 +125,7 @@ Progress Gauge::progress() {
   return progress;
 }
 
-void Gauge::take_stock(Summary &summary) const {
+void Gauge::take_stock(Summary &summary) {
   const auto stats = stats_of(pipeline_.pace);
   summary.bytes = number_in(stats.get(), "bytes-out");
   summary.audio_tags = number_in(stats.get(), "audio-tags");
@@ -134,8 +134,7 @@ void Gauge::take_stock(Summary &summary) const {
   summary.key_frames = number_in(stats.get(), "key-frames");
   summary.late_tags = number_in(stats.get(), "late-tags");
   summary.discontinuities = number_in(stats.get(), "discontinuities");
-  if (const auto position = query(pipeline_.pace, GST_FORMAT_TIME, gst_pad_query_position))
-    summary.position = *position / kMs;
+  summary.position = position();
 }
 
 bool Gauge::has_media() const {

@@ -8,7 +8,7 @@ import pathlib
 import re
 
 from commandline import FLVSTREAM, in_path, key_after, movie, read, stream, web_server
-from flvfile import tags_of
+from flvfile import SCRIPT, tags_of
 from pipeline import MEDIA, Skip, case, check, main, needs, recipe, run
 
 
@@ -83,6 +83,26 @@ def before_the_first_key_frame_it_goes_on_to_it():
     check(done.status == 1 and done.stderr.endswith("; --snap=next starts there\n"), done.stderr)
     run(f"cat movie.flv | {FLVSTREAM} --no-pace --snap=next -s 1 --index=scan - copy.flv").ok()
     check(read().endswith(expected[keys[2].begin:]), "another part of the pipe")
+
+
+@case
+def times_count_from_the_start_of_the_recording():
+    """A file whose timestamps begin at an hour."""
+    expected = bytearray(movie())
+    tags = tags_of(bytes(expected))
+    hour = 3_600_000
+    for tag in tags:
+        moved = tag.timestamp + hour if tag.kind != SCRIPT else 0
+        expected[tag.begin + 4:tag.begin + 7] = (moved & 0xFFFFFF).to_bytes(3, "big")
+        expected[tag.begin + 7] = moved >> 24
+    pathlib.Path("movie.flv").write_bytes(expected)
+    first = next(tag for tag in tags if tag.media).timestamp
+    key = [tag for tag in tags if tag.key and tag.timestamp - first <= 4000][-1]
+    told = start("-s 4 --index=scan movie.flv", "")
+    check(told["start_offset"] == key.begin, f"{told}")
+    check(told["start_ms"] == key.timestamp - first, f"{told}")
+    last = max(tag.timestamp for tag in tags if tag.media)
+    check(told["position_ms"] == last - first, f"{told}, not {last - first}")
 
 
 @case
