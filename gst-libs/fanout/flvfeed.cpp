@@ -6,6 +6,7 @@
 
 #include "flv/metadata.h"
 #include "flv/streamhead.h"
+#include "recovery.h"
 
 namespace fanout {
 
@@ -49,6 +50,11 @@ std::int64_t composition_time(Bytes data) {
   return time < kRange / 2 ? time : time - kRange;
 }
 
+Kind kind_of(Bytes tag) {
+  const auto type = static_cast<TagType>(tag[0] & 0x1F);
+  return type == TagType::Audio ? Kind::Audio : type == TagType::Video ? Kind::Video : Kind::None;
+}
+
 } // namespace
 
 void FlvFeed::clear() {
@@ -80,11 +86,16 @@ void FlvFeed::note_head(Bytes bytes) {
   }
 }
 
+void FlvFeed::set_metadata(std::optional<flv::amf0::Value> metadata) {
+  metadata_ = std::move(metadata);
+  metadata_version_++;
+}
+
 void FlvFeed::note_head_tag(const flv::TagHeader &header, Bytes data) {
   flv::amf0::Value object;
   if (header.is_script()) {
     if (flv::read_on_metadata(data, object) == flv::Status::Ok)
-      metadata_ = std::move(object);
+      set_metadata(std::move(object));
     return;
   }
   std::vector<std::uint8_t> tag;
@@ -157,7 +168,7 @@ void FlvFeed::start_file(std::vector<Entry> &out) {
   finish(out);
   start_stretch();
   configurations_.clear();
-  metadata_.reset();
+  set_metadata(std::nullopt);
   audio_.last.reset();
   video_.last.reset();
   held_.emplace();
@@ -197,8 +208,42 @@ Entry FlvFeed::entry_of(const Item &item) const {
   return entry;
 }
 
-bool FlvFeed::has(const Kind &kind) const {
-  return kind.last && *kind.last >= timeline_.highest() - kPresence;
+bool FlvFeed::has(const Presence &presence) const {
+  return presence.last && *presence.last >= timeline_.highest() - kSilence;
+}
+
+// Whether its kind was absent before, and can be shown from here on.
+bool FlvFeed::note_frame(Kind kind, bool can_start) {
+  Presence &noted = presence(kind);
+  noted.absent |= !has(noted);
+  noted.last = timeline_.highest();
+  const bool appears = noted.absent && can_start;
+  if (appears) {
+    noted.absent = false;
+    noted.appearance++;
+  }
+  return appears;
+}
+
+std::optional<StartPoint> FlvFeed::start_of(const flv::TagInfo &info, Kind kind, Bytes data) {
+  const bool is_media = info.role == Role::Media || info.role == Role::KeyFrame;
+  if (kind == Kind::Audio)
+    return is_media ? std::optional(StartPoint::KeyFrame) : std::nullopt;
+  if (info.role == Role::Configuration) {
+    if (info.configuration == flv::ConfigurationKind::Sequence) {
+      configured_ = true;
+      nal_length_size_ = nal_length_size(data);
+    }
+    return std::nullopt;
+  }
+  if (!is_media)
+    return std::nullopt;
+  const bool configured = std::exchange(configured_, false);
+  if (info.role == Role::KeyFrame)
+    return StartPoint::KeyFrame;
+  if (has_recovery_point(data, nal_length_size_))
+    return StartPoint::RecoveryPoint;
+  return configured ? std::optional(StartPoint::Configuration) : std::nullopt;
 }
 
 bool FlvFeed::shows_all() const {
@@ -215,7 +260,6 @@ void FlvFeed::take_tag(const Item &item, std::vector<Entry> &out) {
   const bool is_video = item.tag.type == TagType::Video;
   const flv::TagInfo info = flv::classify(item.tag.type, data);
   entry.is_media = info.role == Role::Media || info.role == Role::KeyFrame;
-  const bool begins = entry.is_media && !timeline_.first();
   entry.time = entry.is_media ? timeline_
                                     .media(is_video ? Timeline::Kind::Video : Timeline::Kind::Audio,
                                            item.tag.timestamp)
@@ -225,15 +269,11 @@ void FlvFeed::take_tag(const Item &item, std::vector<Entry> &out) {
     configurations_.note(item.tag, info, entry.bytes);
   if (entry.is_media && is_video)
     entry.ahead = composition_time(data);
-  if (entry.is_media || info.role == Role::Configuration)
-    (is_video ? video_ : audio_).last = timeline_.highest();
-  // What came in front of it had no time yet.
-  for (Kind *kind : {&audio_, &video_}) {
-    if (begins && kind->last)
-      kind->last = timeline_.highest();
-  }
-  const bool can_join = info.role == Role::KeyFrame || (entry.is_media && !is_video);
-  pass_on({std::move(entry), can_join, is_video, {}}, out);
+  entry.kind = is_video ? Kind::Video : Kind::Audio;
+  const auto start = start_of(info, entry.kind, data);
+  const bool appears = entry.is_media && note_frame(entry.kind, start.has_value());
+  entry.appearance = presence(entry.kind).appearance;
+  pass_on({std::move(entry), start, appears, {}}, out);
 }
 
 // Metadata goes in front of what it describes, and again where it changes.
@@ -246,7 +286,7 @@ void FlvFeed::take_script(const Item &item, Bytes data, std::vector<Entry> &out)
     if (flv::read_on_metadata(data, object) != flv::Status::Ok ||
         (metadata_ && *metadata_ == object))
       return;
-    metadata_ = std::move(object);
+    set_metadata(std::move(object));
     if (held_ || waiting_)
       return;
     auto tag = std::make_shared<const std::vector<std::uint8_t>>(metadata_tag());
@@ -255,12 +295,12 @@ void FlvFeed::take_script(const Item &item, Bytes data, std::vector<Entry> &out)
     entry.bytes = *tag;
     entry.owner = std::move(tag);
   }
-  pass_on({std::move(entry), false, false, {}}, out);
+  pass_on({std::move(entry), std::nullopt, false, {}}, out);
 }
 
 void FlvFeed::pass_on(Held held, std::vector<Entry> &out) {
   if (held_) {
-    if (held.can_join)
+    if (held.start)
       held.configurations = configurations_.parts();
     if (!held_since_ && held.entry.is_media)
       held_since_ = held.entry.time;
@@ -270,24 +310,21 @@ void FlvFeed::pass_on(Held held, std::vector<Entry> &out) {
       release(out);
     return;
   }
-  if (can_join(held))
+  if (held.start && can_join(held))
     held.configurations = configurations_.parts();
   emit(std::move(held), out);
 }
 
 bool FlvFeed::can_join(const Held &held) const {
-  return held.can_join && (held.is_video || !has(video_));
+  return held.start && (held.entry.kind == Kind::Video || !has(video_));
 }
 
 void FlvFeed::emit(Held held, std::vector<Entry> &out) {
+  // A frame behind a configuration can be decoded only by whoever has those in front of it.
   const bool joinable = can_join(held);
-  if (waiting_ && !joinable) {
+  if (waiting_ && (!joinable || held.start == StartPoint::Configuration)) {
     dropped_ |= held.entry.is_media;
     return;
-  }
-  if (joinable) {
-    set_head(held.configurations);
-    held.entry.head = head_;
   }
   Entry &entry = held.entry;
   // What nobody gets takes no time.
@@ -300,6 +337,13 @@ void FlvFeed::emit(Held held, std::vector<Entry> &out) {
     shift_ += late;
     entry.time += late;
     resume(held, out);
+  } else if (!waiting_ && held.appears && presence(entry.kind).announced < entry.appearance) {
+    appear(entry, out);
+  }
+  if (joinable) {
+    set_head(held.configurations);
+    entry.head = head_;
+    entry.start = *held.start;
   }
   waiting_ = false;
   flowing_ = true;
@@ -316,49 +360,105 @@ void FlvFeed::release(std::vector<Entry> &out) {
     emit(std::move(held), out);
 }
 
+Entry FlvFeed::own_entry(std::vector<std::uint8_t> tag, std::int64_t time) const {
+  const auto owner = std::make_shared<const std::vector<std::uint8_t>>(std::move(tag));
+  return {owner, *owner, time, true, false, nullptr};
+}
+
 // Those who were there before get what the new stretch needs.
-void FlvFeed::resume(const Held &held, std::vector<Entry> &out) const {
-  const auto push = [&](std::vector<std::uint8_t> tag) {
-    const auto owner = std::make_shared<const std::vector<std::uint8_t>>(std::move(tag));
-    if (!owner->empty())
-      out.push_back({owner, *owner, held.entry.time, true, false, nullptr});
-  };
-  if (metadata_ != told_)
-    push(metadata_tag());
+void FlvFeed::resume(const Held &held, std::vector<Entry> &out) {
+  const std::int64_t time = held.entry.time;
+  if (metadata_ != told_) {
+    if (std::vector<std::uint8_t> tag = metadata_tag(); !tag.empty())
+      out.push_back(own_entry(std::move(tag), time));
+  }
   flv::TagHeader header;
   (void)flv::read_tag_header(held.entry.bytes.data(), flv::kMaxDataSize, header);
   for (const SharedBytes &configuration : held.configurations) {
     std::vector<std::uint8_t> tag = *configuration;
     flv::store_timestamp(tag.data(), header.timestamp);
-    push(std::move(tag));
+    const Kind kind = kind_of(tag);
+    out.push_back(own_entry(std::move(tag), time));
+    out.back().kind = kind;
+    out.back().appearance = presence(kind).appearance;
   }
 }
 
-std::vector<std::uint8_t> FlvFeed::metadata_tag() const {
+// A kind appears, for the first time or again, behind a place at which one can join. Viewers that
+// were not told of it get what they lack.
+void FlvFeed::appear(Entry &entry, std::vector<Entry> &out) {
+  flv::TagHeader header;
+  (void)flv::read_tag_header(entry.bytes.data(), flv::kMaxDataSize, header);
+  const auto push = [&](std::vector<std::uint8_t> tag) {
+    flv::store_timestamp(tag.data(), header.timestamp);
+    out.push_back(own_entry(std::move(tag), entry.time));
+    out.back().kind = entry.kind;
+    out.back().appearance = entry.appearance;
+    out.back().is_repeat = true;
+  };
+  if (std::vector<std::uint8_t> tag = metadata_tag(); !tag.empty())
+    push(std::move(tag));
+  std::vector<SharedBytes> configurations;
+  for (const SharedBytes &configuration : head_input_.configurations) {
+    if (kind_of(*configuration) != entry.kind)
+      configurations.push_back(configuration);
+  }
+  for (const SharedBytes &configuration : configurations_.parts()) {
+    if (kind_of(*configuration) != entry.kind)
+      continue;
+    push(*configuration);
+    configurations.push_back(configuration);
+  }
+  const bool audio = head_->has_audio || entry.kind == Kind::Audio;
+  const bool video = head_->has_video || entry.kind == Kind::Video;
+  entry.extension =
+      std::make_shared<const Extension>(Extension{head_, new_head(configurations, audio, video)});
+}
+
+std::vector<std::uint8_t> FlvFeed::metadata_tag(bool audio, bool video) const {
   std::vector<std::uint8_t> tag;
   if (!metadata_)
     return tag;
   std::vector<std::uint8_t> data;
-  flv::amf0::write_all(
-      data, {{std::string("onMetaData")}, flv::live(*metadata_, has(audio_), has(video_))});
+  flv::amf0::write_all(data, {{std::string("onMetaData")}, flv::live(*metadata_, audio, video)});
   if (data.size() <= flv::kMaxDataSize)
     flv::append_tag(tag, TagType::Script, 0, data);
   return tag;
 }
 
-void FlvFeed::set_head(const std::vector<SharedBytes> &configurations) {
+HeadPtr FlvFeed::new_head(const std::vector<SharedBytes> &configurations, bool audio,
+                          bool video) const {
   Head head;
   flv::FileHeader file;
-  file.has_audio = has(audio_);
-  file.has_video = has(video_);
+  file.has_audio = head.has_audio = audio;
+  file.has_video = head.has_video = video;
   const auto header = flv::write_file_header(file);
   head.opening.assign(header.begin(), header.end());
-  const std::vector<std::uint8_t> metadata = metadata_tag();
+  const std::vector<std::uint8_t> metadata = metadata_tag(audio, video);
   head.opening.insert(head.opening.end(), metadata.begin(), metadata.end());
-  for (const SharedBytes &tag : configurations)
-    head.configurations.push_back(*tag);
-  if (!head_ || *head_ != head)
-    head_ = std::make_shared<const Head>(std::move(head));
+  for (const SharedBytes &tag : configurations) {
+    if (kind_of(*tag) == Kind::Audio ? audio : video)
+      head.configurations.push_back(*tag);
+  }
+  if (audio && video) {
+    head.audio_alone = new_head(configurations, true, false);
+    head.video_alone = new_head(configurations, false, true);
+  }
+  return std::make_shared<const Head>(std::move(head));
+}
+
+void FlvFeed::set_head(const std::vector<SharedBytes> &configurations) {
+  for (Presence *kind : {&audio_, &video_}) {
+    if (has(*kind))
+      kind->announced = kind->appearance;
+  }
+  HeadInput input{has(audio_), has(video_), metadata_version_, configurations};
+  if (head_ && input == head_input_)
+    return;
+  head_input_ = std::move(input);
+  HeadPtr head = new_head(configurations, head_input_.has_audio, head_input_.has_video);
+  if (!head_ || *head_ != *head)
+    head_ = std::move(head);
 }
 
 } // namespace fanout

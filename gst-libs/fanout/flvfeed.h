@@ -6,6 +6,7 @@
 #include <span>
 
 #include "flv/amf0.h"
+#include "flv/codec.h"
 #include "flv/head.h"
 #include "flv/splitter.h"
 #include "flv/timeline.h"
@@ -15,10 +16,8 @@ namespace fanout {
 
 class FlvFeed {
 public:
-  // ms of media: so long the stream may take to show the kinds of tags that its header promises,
-  // and so long a kind counts as there without a tag of it.
+  // ms of media: so long the stream may take to show frames of the kinds that its header promises.
   static constexpr std::int64_t kHold = 1000;
-  static constexpr std::int64_t kPresence = 30'000;
 
   // Forgets everything.
   void clear();
@@ -37,20 +36,24 @@ public:
   [[nodiscard]] const flv::Fault &fault() const { return splitter_.fault(); }
 
 private:
-  struct Kind {
+  struct Presence {
     bool promised = false;
-    // The highest time at the last tag, a configuration included.
-    std::optional<std::int64_t> last;
+    std::optional<std::int64_t> last; // the highest time at its last frame
+    bool absent = true;               // until a frame that a decoder can start at
+    std::uint32_t appearance = 0;     // how often it was no longer absent
+    std::uint32_t announced = 0;      // the last appearance that a head has announced
   };
   struct Held {
     Entry entry;
-    bool can_join = false; // unless there is video, and this is none
-    bool is_video = false;
+    // Where one can join: audio only if there is no video.
+    std::optional<StartPoint> start;
+    bool appears = false; // its kind was absent before
     std::vector<flv::SharedBytes> configurations;
   };
 
   void take_item(const flv::Item &item, std::vector<Entry> &out);
   void take_tag(const flv::Item &item, std::vector<Entry> &out);
+  void set_metadata(std::optional<flv::amf0::Value> metadata);
   void take_script(const flv::Item &item, Bytes data, std::vector<Entry> &out);
   void start_behind_header();
   void start_file(std::vector<Entry> &out);
@@ -58,15 +61,25 @@ private:
   void note_file_header(const flv::FileHeader &header);
   void note_head_tag(const flv::TagHeader &header, Bytes data);
   [[nodiscard]] Entry entry_of(const flv::Item &item) const;
-  [[nodiscard]] bool has(const Kind &kind) const;
+  [[nodiscard]] Presence &presence(Kind kind) { return kind == Kind::Video ? video_ : audio_; }
+  [[nodiscard]] bool has(const Presence &presence) const;
+  [[nodiscard]] bool note_frame(Kind kind, bool can_start);
+  [[nodiscard]] std::optional<StartPoint> start_of(const flv::TagInfo &info, Kind kind, Bytes data);
   [[nodiscard]] bool shows_all() const;
   void pass_on(Held held, std::vector<Entry> &out);
   void emit(Held held, std::vector<Entry> &out);
   void release(std::vector<Entry> &out);
-  void resume(const Held &held, std::vector<Entry> &out) const;
+  void resume(const Held &held, std::vector<Entry> &out);
+  void appear(Entry &entry, std::vector<Entry> &out);
+  [[nodiscard]] Entry own_entry(std::vector<std::uint8_t> tag, std::int64_t time) const;
   [[nodiscard]] bool can_join(const Held &held) const;
   void set_head(const std::vector<flv::SharedBytes> &configurations);
-  [[nodiscard]] std::vector<std::uint8_t> metadata_tag() const;
+  [[nodiscard]] HeadPtr new_head(const std::vector<flv::SharedBytes> &configurations, bool audio,
+                                 bool video) const;
+  [[nodiscard]] std::vector<std::uint8_t> metadata_tag(bool audio, bool video) const;
+  [[nodiscard]] std::vector<std::uint8_t> metadata_tag() const {
+    return metadata_tag(has(audio_), has(video_));
+  }
 
   flv::Splitter splitter_;
   bool started_ = false; // there was a file header, here or elsewhere
@@ -81,9 +94,23 @@ private:
   flv::Timeline timeline_;
   flv::Head configurations_; // and nothing else
   std::optional<flv::amf0::Value> metadata_;
+  std::uint64_t metadata_version_ = 0;   // counts its changes
   std::optional<flv::amf0::Value> told_; // of that, before the stretch that is awaited
-  Kind audio_;
-  Kind video_;
+  Presence audio_;
+  Presence video_;
+  std::size_t nal_length_size_ = 0; // of the video; 0: it has no NAL units
+  bool configured_ = false;         // there was no video frame behind the last configuration
+
+  // What the head was made of.
+  struct HeadInput {
+    bool has_audio = false;
+    bool has_video = false;
+    std::uint64_t metadata_version = 0;
+    std::vector<flv::SharedBytes> configurations;
+
+    bool operator==(const HeadInput &) const = default;
+  };
+  HeadInput head_input_;
   HeadPtr head_;
   std::int64_t shift_ = 0; // ms that entries are later than the timeline has them
   std::int64_t shown_ = std::numeric_limits<std::int64_t>::min(); // when the last picture is

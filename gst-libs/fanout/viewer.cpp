@@ -11,13 +11,13 @@ namespace {
 // Bytes that are gathered for one write.
 constexpr std::size_t kMaxWrite = 512 << 10;
 
-// Or something else that is neither media nor script data.
+// Or something else with data that is neither media nor script data.
 bool is_configuration(const Entry &entry) {
   flv::TagHeader header;
   return entry.is_tag && !entry.is_media &&
          flv::read_tag_header(entry.bytes.data(), flv::kMaxDataSize, header).kind ==
              flv::Fault::Kind::None &&
-         !header.is_script();
+         !header.is_script() && header.data_size > 0;
 }
 
 } // namespace
@@ -62,8 +62,12 @@ bool Viewer::has_all(const History &history) const {
   return !has_piece_ && own_.empty() && (!joined_ || position_ >= history.end());
 }
 
+// A kind that it was not told of comes with the repeated configurations in front.
 bool Viewer::is_wanted(const Entry &entry) const {
-  return !entry.is_media || entry.time >= floor_;
+  const std::uint32_t from = told_from_[static_cast<std::size_t>(entry.kind)];
+  if (entry.is_repeat)
+    return from > 0 && entry.appearance == from;
+  return entry.appearance >= from && (!entry.is_media || entry.time >= floor_);
 }
 
 std::int64_t Viewer::time_for(const Entry &entry) const {
@@ -87,26 +91,57 @@ void Viewer::add(const Entry &entry, Gathered &out) const {
     out.add(entry.bytes);
 }
 
+void Viewer::accept_any_frame(const History &history) {
+  if (!joined_ && !any_frame_from_)
+    any_frame_from_ = history.end();
+}
+
+std::optional<History::Number> Viewer::place_to_join(const History &history,
+                                                     const ViewerSettings &settings) const {
+  const History::Number next = lost_ ? position_ : arrival_;
+  if (history.lacks_key_frame()) {
+    const auto fallback = history.fallback_from(next);
+    return fallback || !any_frame_from_ ? fallback : history.frame_from(*any_frame_from_);
+  }
+  if (lost_ || early_ || settings.join == Join::NextKeyFrame)
+    return history.join_from(next);
+  return settings.join == Join::Burst ? history.join_ahead(settings.burst) : history.last_join();
+}
+
 // Where it can join, it gets what it lacks in front of that.
 void Viewer::join(const History &history, const ViewerSettings &settings) {
-  std::optional<History::Number> number;
-  const bool next = lost_ || early_ || settings.join == Join::NextKeyFrame;
-  if (next)
-    number = history.join_from(lost_ ? position_ : arrival_);
-  else if (settings.join == Join::Burst)
-    number = history.join_ahead(settings.burst);
-  else
-    number = history.last_join();
+  const auto number = place_to_join(history, settings);
   if (!number)
     return;
-  go_on(history.at(*number), settings);
+  go_on(history, *number, settings);
   position_ = *number;
   joined_ = true;
   lost_ = false;
+  any_frame_from_.reset();
 }
 
-void Viewer::go_on(const Entry &entry, const ViewerSettings &settings) {
-  const bool first = !head_;
+// The head announces what is true for the frames to come. Whether it announces a kind that the
+// viewer was not told of before.
+bool Viewer::choose_head(const History &history, History::Number number) {
+  const Entry &entry = history.at(number);
+  head_ = history.head_at(number);
+  bool told = false;
+  for (const Kind kind : {Kind::Audio, Kind::Video}) {
+    std::uint32_t &from = told_from_[static_cast<std::size_t>(kind)];
+    const bool announced =
+        !entry.is_tag || (kind == Kind::Audio ? head_->has_audio : head_->has_video);
+    told |= announced && from > 0;
+    from = announced ? 0 : history.next_appearance(kind, number);
+  }
+  start_ = entry.head ? entry.start : StartPoint::Frame;
+  return told;
+}
+
+void Viewer::go_on(const History &history, History::Number number, const ViewerSettings &settings) {
+  const Entry &entry = history.at(number);
+  const HeadPtr before = head_;
+  const bool first = !before;
+  const bool told = choose_head(history, number);
   if (first)
     rebase_ = settings.rebase && entry.is_tag;
   if (rebase_) {
@@ -115,16 +150,20 @@ void Viewer::go_on(const Entry &entry, const ViewerSettings &settings) {
     floor_ = entry.time;
   }
   std::vector<std::uint8_t> lacking;
-  if (first || (!entry.is_tag && entry.head != head_))
-    lacking = entry.head->opening;
-  if (first || changed_ || entry.head->configurations != head_->configurations) {
-    for (const auto &tag : entry.head->configurations) {
-      const std::size_t begin = lacking.size();
-      lacking.insert(lacking.end(), tag.begin(), tag.end());
-      flv::store_timestamp(lacking.data() + begin, timestamp_for(entry));
-    }
+  const auto add_tag = [&](Bytes tag) {
+    const std::size_t begin = lacking.size();
+    lacking.insert(lacking.end(), tag.begin(), tag.end());
+    flv::store_timestamp(lacking.data() + begin, timestamp_for(entry));
+  };
+  constexpr std::size_t kFileHeader = flv::kFileHeaderSize + flv::kPreviousTagSizeSize;
+  if (first || (!entry.is_tag && head_ != before))
+    lacking = head_->opening;
+  else if (told && head_->opening.size() > kFileHeader)
+    add_tag(Bytes(head_->opening).subspan(kFileHeader)); // metadata
+  if (first || changed_ || told || head_->configurations != before->configurations) {
+    for (const auto &tag : head_->configurations)
+      add_tag(tag);
   }
-  head_ = entry.head;
   changed_ = false;
   if (framing_ == Framing::WebSocket && !lacking.empty())
     websocket::append_header(own_, websocket::Opcode::Binary, lacking.size());
@@ -141,7 +180,7 @@ void Viewer::catch_up(const History &history, const ViewerSettings &settings) {
   const auto newest = history.last_join();
   if (newest && *newest > position_) {
     skips_++;
-    go_on(history.at(*newest), settings);
+    go_on(history, *newest, settings);
     position_ = *newest;
   } else if (position_ < history.begin()) {
     skips_++;
@@ -296,6 +335,8 @@ void Viewer::pass(const Entry &entry) {
   if (!is_wanted(entry))
     return;
   changed_ |= is_configuration(entry);
+  if (entry.is_media)
+    told_from_[static_cast<std::size_t>(entry.kind)] = 0;
   if (entry.head) {
     head_ = entry.head;
     changed_ = false;

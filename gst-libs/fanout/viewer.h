@@ -2,7 +2,9 @@
 // One client's way through the history: where it is, and the few bytes that are its own.
 #pragma once
 
+#include <array>
 #include <limits>
+#include <optional>
 #include <span>
 
 #include <sys/uio.h>
@@ -83,6 +85,10 @@ public:
   void sent(const History &history, std::size_t size);
 
   [[nodiscard]] bool has_joined() const { return joined_; }
+  // Where no key frame is left, it starts at the next frame of any kind.
+  void accept_any_frame(const History &history);
+  // What it started at, or went on at, last; nullopt: it has not started.
+  [[nodiscard]] std::optional<StartPoint> start_point() const { return start_; }
   // Whether all of the history was sent.
   [[nodiscard]] bool has_all(const History &history) const;
   // Whether all that was said is told, and nothing is half sent.
@@ -104,7 +110,10 @@ private:
   static constexpr std::int64_t kStep = 1;
 
   void join(const History &history, const ViewerSettings &settings);
-  void go_on(const Entry &entry, const ViewerSettings &settings);
+  [[nodiscard]] std::optional<History::Number> place_to_join(const History &history,
+                                                             const ViewerSettings &settings) const;
+  void go_on(const History &history, History::Number number, const ViewerSettings &settings);
+  [[nodiscard]] bool choose_head(const History &history, History::Number number);
   void catch_up(const History &history, const ViewerSettings &settings);
   void begin_piece(const History &history, const ViewerSettings &settings);
   void take_entries(const History &history, const ViewerSettings &settings);
@@ -127,6 +136,10 @@ private:
   bool changed_ = false; // it was sent other configurations than its head's
   bool rebase_ = false;
   bool has_piece_ = false;
+  std::optional<StartPoint> start_;
+  std::optional<History::Number> any_frame_from_;
+  // By kind: frames of earlier appearances are left out; 0: it was told of the kind.
+  std::array<std::uint32_t, 3> told_from_{};
   History::Number arrival_;
   History::Number position_ = 0;
   HeadPtr head_; // what it has

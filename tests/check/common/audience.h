@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <memory>
 
 #include "fanout/viewer.h"
@@ -172,14 +173,16 @@ private:
 
   void take_front(const flv::TagHeader &header, Bytes tag) {
     if (header.is_script()) {
-      fault = started_ ? "a head's script data in mid-stream" : "";
+      // A kind that did not come may be announced where the stream goes on.
+      const bool announces = told_[1] != Told::Comes || told_[2] != Told::Comes;
+      fault = started_ && !announces ? "a head's script data in mid-stream" : "";
       return;
     }
     front_.emplace_back(tag.begin(), tag.end());
     front_times_.push_back(header.timestamp);
   }
 
-  [[nodiscard]] bool is_wanted(const fanout::Entry &entry) const {
+  [[nodiscard]] bool is_in_time(const fanout::Entry &entry) const {
     return !entry.is_media || !rebase_ || entry.time >= floor_;
   }
 
@@ -190,42 +193,120 @@ private:
                    : header.timestamp;
   }
 
+  // Of a kind in a stretch: whether its entries come. They come from the start of the stretch on,
+  // or from where the kind appears, or not at all.
+  enum class Told : std::uint8_t { Open, Comes, LeftOut };
+  using ToldKinds = std::array<Told, 3>;
+
+  // Whether an entry may be left out.
+  [[nodiscard]] bool may_skip(const fanout::Entry &entry, ToldKinds &told) const {
+    if (entry.is_repeat || !is_in_time(entry))
+      return true;
+    Told &kind = told[static_cast<std::size_t>(entry.kind)];
+    if (entry.kind == fanout::Kind::None || kind == Told::Comes)
+      return false;
+    kind = Told::LeftOut;
+    return true;
+  }
+
+  // Whether it may come.
+  [[nodiscard]] bool may_come(const fanout::Entry &entry, ToldKinds &told) const {
+    Told &kind = told[static_cast<std::size_t>(entry.kind)];
+    if (entry.is_repeat)
+      return kind != Told::Comes;
+    if (!is_in_time(entry) ||
+        (kind == Told::LeftOut && !entry.extension && repeated_ != entry.appearance))
+      return false;
+    kind = Told::Comes;
+    return true;
+  }
+
+  // What lies between `from` and `number` is left out, and that comes.
+  [[nodiscard]] bool follows(std::size_t from, std::size_t number, ToldKinds &told) const {
+    for (std::size_t each = from; each < number; ++each) {
+      if (!may_skip(all_[each], told))
+        return false;
+    }
+    return may_come(all_[number], told);
+  }
+
   void take_entry(const flv::TagHeader &header, std::size_t number) {
     const fanout::Entry &entry = all_[number];
-    const auto begin = all_.begin() + static_cast<std::ptrdiff_t>(next_);
-    const auto here = all_.begin() + static_cast<std::ptrdiff_t>(number);
     if (number < next_) {
       fault = "out of order";
       return;
     }
-    const bool goes_on =
-        started_ && front_.empty() && header.timestamp == expected(entry) && is_wanted(entry) &&
-        std::none_of(begin, here, [this](const auto &each) { return is_wanted(each); });
-    if (!goes_on)
-      start_stretch(entry);
-    if (fault.empty() && header.timestamp != expected(entry))
-      fault = "the timestamp is wrong";
+    ToldKinds told = told_;
+    if (started_ && front_.empty() && header.timestamp == expected(entry) &&
+        follows(next_, number, told))
+      told_ = told;
+    else
+      start_stretch(header, number);
     note(header, entry, number);
   }
 
-  void start_stretch(const fanout::Entry &entry) {
-    jumps += started_ ? 1 : 0;
-    if (!entry.head) {
-      fault = "a stretch does not start where one can join";
-      return;
+  // The place to join need not come itself: its kind may be one that is left out.
+  void start_stretch(const flv::TagHeader &header, std::size_t number) {
+    const std::int64_t base = base_;
+    const std::int64_t floor = floor_;
+    fault = "a stretch does not start where one can join, or at another time";
+    for (std::size_t join = number + 1; join-- > next_ && !fault.empty();) {
+      if (all_[join].head)
+        try_stretch(header, join, number);
+      if (!fault.empty()) {
+        base_ = base;
+        floor_ = floor;
+      }
     }
-    base_ = started_ ? entry.time - (std::max(last_, shown_ - entry.ahead) + 1) : entry.time;
-    floor_ = entry.time;
-    check_front(entry);
+    jumps += started_ ? 1 : 0;
     started_ = true;
+    front_.clear();
+    front_times_.clear();
+  }
+
+  void try_stretch(const flv::TagHeader &header, std::size_t join, std::size_t number) {
+    const fanout::Entry &place = all_[join];
+    base_ = started_ ? place.time - (std::max(last_, shown_ - place.ahead) + 1) : place.time;
+    floor_ = place.time;
+    ToldKinds told{};
+    if (header.timestamp != expected(all_[number]) || !follows(join, number, told))
+      return;
+    check_front(place, join);
+    if (!fault.empty())
+      return;
+    told_ = told;
+  }
+
+  // All heads that a viewer may get at a place.
+  [[nodiscard]] std::vector<fanout::HeadPtr> heads_at(std::size_t join) const {
+    std::vector<fanout::HeadPtr> heads{all_[join].head};
+    for (std::size_t each = join + 1; each < all_.size(); ++each) {
+      if (all_[each].extension && *all_[each].extension->base == *all_[join].head)
+        heads.push_back(all_[each].extension->full);
+    }
+    for (std::size_t i = 0, count = heads.size(); i < count; ++i) {
+      for (const auto &alone : {heads[i]->audio_alone, heads[i]->video_alone}) {
+        if (alone)
+          heads.push_back(alone);
+      }
+    }
+    return heads;
+  }
+
+  void check_front(const fanout::Entry &place, std::size_t join) {
+    for (const fanout::HeadPtr &head : heads_at(join)) {
+      fault.clear();
+      check_front(place, head->configurations);
+      if (fault.empty())
+        return;
+    }
   }
 
   // The configurations, where the viewer lacks them. Those of a stretch that it skipped before it
   // got anything else of it may stand in front.
-  void check_front(const fanout::Entry &entry) {
-    const std::vector<Buffer> &wanted = entry.head->configurations;
+  void check_front(const fanout::Entry &entry, const std::vector<Buffer> &wanted) {
     const bool known = started_ && !changed_ && wanted == configurations_;
-    repeats_needlessly |= known && !front_.empty() && front_.size() == wanted.size();
+    const bool repeats = known && !front_.empty() && front_.size() == wanted.size();
     if (front_.empty() && known)
       return;
     if (front_.size() < wanted.size()) {
@@ -239,8 +320,7 @@ private:
       else if (knows_fronts && is_other_time(front_times_[others + i], expected(entry)))
         fault = "a configuration at another time than what it is for";
     }
-    front_.clear();
-    front_times_.clear();
+    repeats_needlessly |= repeats && fault.empty();
   }
 
   void note(const flv::TagHeader &header, const fanout::Entry &entry, std::size_t number) {
@@ -248,7 +328,10 @@ private:
     next_ = number + 1;
     last_ = std::max(last_, std::max(entry.time, floor_) - base_);
     shown_ = std::max(shown_, std::max(entry.time, floor_) - base_ + entry.ahead);
-    changed_ = (changed_ || (!entry.is_media && !header.is_script())) && !entry.head;
+    changed_ = (changed_ || (!entry.is_media && !header.is_script() && header.data_size > 0)) &&
+               !entry.head;
+    if (entry.is_repeat)
+      repeated_ = entry.appearance;
     if (entry.head)
       configurations_ = entry.head->configurations;
   }
@@ -257,6 +340,8 @@ private:
   bool rebase_;
   bool started_ = false;
   std::size_t next_ = 0;
+  ToldKinds told_{};
+  std::uint32_t repeated_ = 0; // the appearance whose configurations were repeated last
   std::int64_t base_ = 0;
   std::int64_t floor_ = 0;
   std::int64_t last_ = 0;

@@ -211,13 +211,43 @@ START_TEST(test_promises) {
 }
 END_TEST
 
-// A configuration shows a kind, too.
-START_TEST(test_shown_by_configuration) {
+// A configuration without a frame promises nothing: the stream is held for its frames, and what
+// does not come is not announced.
+START_TEST(test_not_shown_by_configuration) {
+  const bool silent_audio = _i == 0;
   Stream stream;
-  stream.header().configs().key(0);
-  const Fed fed = feed(stream.bytes, SIZE_MAX, false);
-  check_tags(fed, stream, 2);
-  ck_assert_uint_eq(flags_of(head_of(fed)), 5);
+  stream.header().metadata({{"audiocodecid", {10.0}}, {"videocodecid", {7.0}}}).configs();
+  std::uint32_t held = UINT32_MAX;
+  FlvFeed flv;
+  std::vector<Entry> entries;
+  for (std::uint32_t time = 0; time < 3000; time += 40) {
+    if (silent_audio)
+      stream.video(time, flvtest::avc_frame(time % 400 == 0, 40));
+    else
+      stream.aac(time);
+    if (time == 1200)
+      stream.configs(time); // again, as some encoders do
+  }
+  const Bytes header = Bytes(stream.bytes).first(stream.tags[0].begin);
+  ck_assert_enum_eq(flv.take(nullptr, header, entries), Status::Ok);
+  for (std::size_t i = 0; i < stream.tags.size(); ++i) {
+    ck_assert_enum_eq(flv.take(nullptr, stream.at(i), entries), Status::Ok);
+    if (!entries.empty())
+      held = std::min(held, stream.tags[i].timestamp);
+  }
+  ck_assert_uint_eq(held, FlvFeed::kHold);
+  const Fed fed = feed_every_way(stream.bytes);
+  for (const std::size_t join : joins_of(fed)) {
+    const Head &head = *fed.entries[join].head;
+    ck_assert_uint_eq(flags_of(head), silent_audio ? 1 : 4);
+    ck_assert_uint_eq(head.configurations.size(), 1);
+    ck_assert_uint_eq(head.configurations[0][0], silent_audio ? 9 : 8);
+    const auto members = silent_audio ? flvtest::Members{{"videocodecid", {7.0}}}
+                                      : flvtest::Members{{"audiocodecid", {10.0}}};
+    ck_assert(head.opening ==
+              joined({flvtest::file_header(!silent_audio, silent_audio), metadata_tag(members)}));
+    ck_assert(!head.audio_alone && !head.video_alone);
+  }
 }
 END_TEST
 
@@ -263,7 +293,7 @@ START_TEST(test_first) {
 }
 END_TEST
 
-// One can join at any audio tag where there is no video, or has not been for half a minute.
+// One can join at any audio tag where there is no video, or has not been for two seconds.
 START_TEST(test_audio_alone) {
   Stream stream;
   stream.header().configs().key(0).aac(0).inter(40);
@@ -273,10 +303,10 @@ START_TEST(test_audio_alone) {
   check_tags(fed, stream, 2);
   for (const Entry &entry : fed.entries) {
     if (!entry.head) {
-      ck_assert_int_le(entry.time, 40 + FlvFeed::kPresence);
+      ck_assert_int_le(entry.time, 40 + kSilence);
       continue;
     }
-    ck_assert(entry.time == 0 || entry.time > 40 + FlvFeed::kPresence);
+    ck_assert(entry.time == 0 || entry.time > 40 + kSilence);
     ck_assert_uint_eq(flags_of(*entry.head), entry.time == 0 ? 5 : 4);
   }
 }
@@ -491,7 +521,7 @@ int main() {
                                   {test_wrong_sizes},
                                   {test_media_file, std::size(flvtest::kMedia)},
                                   {test_promises, std::size(kPromises)},
-                                  {test_shown_by_configuration},
+                                  {test_not_shown_by_configuration, 2},
                                   {test_late_video},
                                   {test_held_at_the_end},
                                   {test_first},
