@@ -14,13 +14,17 @@ using gstflv::StringPtr;
 
 namespace {
 
-constexpr const char *kAllowOrigin = "Access-Control-Allow-Origin";
 constexpr const char *kVersion = "13"; // of WebSocket
 constexpr guint kUpgradeRequired = 426;
 constexpr const char *kMethods = "GET, HEAD, OPTIONS";
 
 const char *request_header(SoupServerMessage *message, const char *name) {
   return soup_message_headers_get_one(soup_server_message_get_request_headers(message), name);
+}
+
+Pending *pending_of(SoupServerMessage *message) {
+  GSocketAddress *address = soup_server_message_get_remote_address(message);
+  return static_cast<Pending *>(g_object_get_data(G_OBJECT(address), kPending));
 }
 
 void set_header(SoupServerMessage *message, const char *name, const char *value) {
@@ -31,6 +35,13 @@ void refuse(SoupServerMessage *message, guint status) {
   soup_server_message_set_status(message, status, nullptr);
   if (status == SOUP_STATUS_SERVICE_UNAVAILABLE)
     set_header(message, "Retry-After", "2");
+}
+
+void refuse_middle(SoupServerMessage *message, const std::string &type) {
+  const std::string text = needs_start_text(type);
+  soup_server_message_set_status(message, SOUP_STATUS_NOT_ACCEPTABLE, nullptr);
+  soup_server_message_set_response(message, "text/plain", SOUP_MEMORY_COPY, text.data(),
+                                   text.size());
 }
 
 std::string text_of(GSocketAddress *address) {
@@ -47,14 +58,27 @@ std::string text_of(GSocketAddress *address) {
 }
 
 void allow_origin(SoupServerMessage *message, const std::string &origin) {
+  // begin_answer() may have set those of another origin.
   SoupMessageHeaders *headers = soup_server_message_get_response_headers(message);
-  soup_message_headers_remove(headers, kAllowOrigin);
-  soup_message_headers_remove(headers, "Vary");
-  if (origin.empty())
-    return;
-  set_header(message, kAllowOrigin, origin.c_str());
-  if (origin != "*")
-    set_header(message, "Vary", "Origin");
+  for (const auto &[name, value] : origin_fields("null"))
+    soup_message_headers_remove(headers, name);
+  for (const auto &[name, value] : origin_fields(origin))
+    set_header(message, name, value.c_str());
+}
+
+// At most kMaxAgent bytes of a text, without a part of a character at the end.
+std::string cut_text(const std::string &text) {
+  constexpr std::size_t kMaxAgent = 256;
+  if (text.size() <= kMaxAgent)
+    return text;
+  std::size_t end = kMaxAgent;
+  constexpr std::size_t kLongest = 3; // bytes of a character behind its first
+  const auto continues = [&text](std::size_t at) {
+    return (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
+  };
+  while (end > kMaxAgent - kLongest && continues(end))
+    end--;
+  return text.substr(0, continues(end) ? kMaxAgent : end);
 }
 
 // Before a script of another site may ask.
@@ -88,6 +112,8 @@ void Listener::begin_answer(SoupServerMessage *message) const {
 }
 
 void Listener::answer(SoupServerMessage *message) {
+  if (Pending *pending = pending_of(message))
+    pending->leave_line();
   const std::string method = soup_server_message_get_method(message);
   const char *path = g_uri_get_path(soup_server_message_get_uri(message));
   set_header(message, "Connection", "close");
@@ -102,12 +128,37 @@ void Listener::answer(SoupServerMessage *message) {
     set_header(message, "Allow", kMethods);
     return refuse(message, SOUP_STATUS_METHOD_NOT_ALLOWED);
   }
-  if (!route->text)
-    return answer_stream(message, route->channel);
-  const std::string text = route->text();
-  soup_server_message_set_status(message, SOUP_STATUS_OK, nullptr);
-  soup_server_message_set_response(message, route->type.c_str(), SOUP_MEMORY_COPY, text.data(),
-                                   text.size());
+  if (route->report)
+    return answer_report(message, *route);
+  answer_stream(message, route->channel);
+}
+
+void Listener::answer_report(SoupServerMessage *message, const Route &route) {
+  // The client may have gone before the text is there.
+  struct Asked {
+    ObjectPtr<SoupServerMessage> message;
+    bool finished = false;
+  };
+  const auto asked = std::make_shared<Asked>();
+  asked->message.reset(static_cast<SoupServerMessage *>(g_object_ref(message)));
+  g_signal_connect_data(
+      message, "finished", G_CALLBACK(+[](SoupServerMessage *, gpointer data) {
+        if (const auto it = static_cast<std::weak_ptr<Asked> *>(data)->lock())
+          it->finished = true;
+      }),
+      new std::weak_ptr<Asked>(asked),
+      [](gpointer data, GClosure *) { delete static_cast<std::weak_ptr<Asked> *>(data); },
+      static_cast<GConnectFlags>(0));
+  soup_server_message_pause(message);
+  reports_->ask(route.report, [asked, type = route.type](GBytes *text) {
+    SoupServerMessage *waiting = asked->message.get();
+    if (asked->finished)
+      return;
+    soup_server_message_set_status(waiting, SOUP_STATUS_OK, nullptr);
+    set_header(waiting, "Content-Type", type.c_str());
+    soup_message_body_append_bytes(soup_server_message_get_response_body(waiting), text);
+    soup_server_message_unpause(waiting);
+  });
 }
 
 void Listener::answer_stream(SoupServerMessage *message, const std::shared_ptr<Channel> &channel) {
@@ -116,14 +167,19 @@ void Listener::answer_stream(SoupServerMessage *message, const std::shared_ptr<C
     const std::string type = channel->content_type();
     if (type.empty() || channel->has_ended())
       return refuse(message, SOUP_STATUS_SERVICE_UNAVAILABLE);
+    if (!channel->can_be_joined())
+      return refuse_middle(message, type);
     soup_server_message_set_status(message, SOUP_STATUS_OK, nullptr);
     set_header(message, "Content-Type", type.c_str());
+    set_header(message, "X-Accel-Buffering", "no");
     soup_message_headers_set_encoding(soup_server_message_get_response_headers(message),
                                       SOUP_ENCODING_EOF);
     return;
   }
   if (!channel->has_room())
     return refuse(message, SOUP_STATUS_SERVICE_UNAVAILABLE);
+  if (!channel->can_be_joined())
+    return refuse_middle(message, channel->content_type());
   if (wants_websocket(message))
     return upgrade(message, channel);
   hand_over(message, *channel, Framing::Plain);
@@ -139,6 +195,8 @@ void Listener::upgrade(SoupServerMessage *message, const std::shared_ptr<Channel
   }
   const std::string allowed = channel->settings().allow_origin;
   const bool any = allowed == "*" || !is_from_elsewhere(message);
+  // The handshake adds its own to it, and clients refuse a 101 that has another option there.
+  soup_message_headers_remove(soup_server_message_get_response_headers(message), "Connection");
   if (!soup_websocket_server_process_handshake(message, any ? nullptr : allowed.c_str(), nullptr,
                                                nullptr, nullptr)) {
     set_header(message, "Connection", "close");
@@ -158,11 +216,11 @@ void Listener::upgrade(SoupServerMessage *message, const std::shared_ptr<Channel
 
 void Listener::hand_over(SoupServerMessage *message, Channel &channel, Framing framing) {
   GSocketAddress *address = soup_server_message_get_remote_address(message);
-  auto *pending = static_cast<Pending *>(g_object_get_data(G_OBJECT(address), kPending));
+  Pending *pending = pending_of(message);
   const char *agent = request_header(message, "User-Agent");
-  Visitor visitor{text_of(address), agent ? agent : "", framing,
+  Visitor visitor{text_of(address), cut_text(agent ? agent : ""), framing,
                   is_tls(pending->admitted.stream.get())};
-  Admitted admitted = std::move(pending->admitted);
+  Admitted admitted = std::exchange(pending->admitted, {});
   pending->timeout.reset();
   const ObjectPtr<GIOStream> stolen(soup_server_message_steal_connection(message));
   channel.add(std::make_unique<Client>(

@@ -31,9 +31,10 @@ ChannelSettings Channel::settings() const {
   return new_settings_;
 }
 
-void Channel::set_content_type(std::string content_type, bool has_header) {
+void Channel::set_content_type(std::string content_type, bool has_header, bool needs_start) {
   {
     const std::lock_guard lock(inbox_mutex_);
+    needs_start_ = needs_start;
     content_type_ = std::move(content_type);
     has_header_ = has_header;
   }
@@ -45,11 +46,17 @@ std::string Channel::content_type() const {
   return shown_type_;
 }
 
+bool Channel::can_be_joined() const {
+  const std::lock_guard lock(inbox_mutex_);
+  return !needs_start_ || !begun_ || ended_;
+}
+
 // The fan-out looks by itself while it has a turn to come.
 void Channel::push(std::vector<Entry> entries) {
   bool waits = false;
   {
     const std::lock_guard lock(inbox_mutex_);
+    begun_ |= !entries.empty();
     std::move(entries.begin(), entries.end(), std::back_inserter(entries_));
     waits = std::exchange(fan_out_waits_, false);
   }
@@ -141,6 +148,14 @@ void Channel::remove_all() {
   wake_();
 }
 
+void Channel::warn(Warning warning) {
+  {
+    const std::lock_guard lock(mutex_);
+    events_.emplace_back(std::move(warning));
+  }
+  tell_(*this);
+}
+
 std::vector<Channel::Event> Channel::take_events() {
   const std::lock_guard lock(mutex_);
   return std::exchange(events_, {});
@@ -154,6 +169,7 @@ ClientStats Channel::stats_of(const Client &client) const {
   stats.duration = std::chrono::duration<double>(Clock::now() - client.arrival).count();
   stats.bytes = client.viewer->bytes();
   stats.skips = client.viewer->skips();
+  stats.start = client.viewer->start_point();
   stats.lag = client.viewer->lag();
   return stats;
 }
@@ -204,7 +220,7 @@ void Channel::take_inbox(const Poller &poller) {
     history_.append(std::move(entry));
   }
   entries_.clear();
-  if (!shown_ && !type_.empty() && (has_header_ || history_.last_join())) {
+  if (!shown_ && !type_.empty() && (has_header_ || history_.newest_head())) {
     shown_ = true;
     for (const auto &client : clients_)
       list(*client);
@@ -224,10 +240,10 @@ void Channel::take_inbox(const Poller &poller) {
     client->arrival = client->progress = client->last_sent = now_;
     client->since = g_get_real_time();
     client->is_late = was_over && over_;
+    client->lacks_start = needs_start_ && history_.end() > 0;
     client->viewer.emplace(client->visitor.framing, history_);
     client->transport->watch_peer(settings_.client_timeout);
-    Event event{client->id, std::nullopt, stats_of(*client)};
-    events_.push_back(std::move(event));
+    events_.emplace_back(Added{client->id});
     list(*client);
     if (!poller.add(client->transport->descriptor(), client.get()))
       drop(*client, Reason::Broken);
@@ -309,7 +325,7 @@ void Channel::end_turn(const Poller &poller) {
     poller.remove(client->transport->descriptor());
     bytes_gone_ += client->viewer->bytes();
     skips_gone_ += client->viewer->skips();
-    events_.push_back({client->id, client->reason, stats_of(*client)});
+    events_.emplace_back(Removed{client->id, client->reason, stats_of(*client)});
     gone++;
     return true;
   });
@@ -332,6 +348,18 @@ void Channel::trim() {
   while (most > 0 && keep < history_.end() && history_.bytes_from(keep) > most)
     keep++;
   history_.trim(keep);
+  if (history_.lacks_key_frame())
+    warn_of_no_key_frame();
+}
+
+void Channel::warn_of_no_key_frame() {
+  if (std::exchange(warned_, true))
+    return;
+  events_.emplace_back(Warning{
+      GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
+      "The last " + std::to_string(settings_.viewer.max_lag_bytes) +
+          " bytes (max-lag-bytes) of the stream have no key frame. New clients start at the "
+          "next configuration or recovery point, or after wait-timeout at any frame."});
 }
 
 std::optional<Clock::time_point> Channel::next_turn() {

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <variant>
 
 #include "client.h"
 
@@ -21,8 +22,14 @@ struct ChannelSettings {
   std::string allow_origin = "*";
 };
 
-// Lines of an answer that scripts of that site may read.
-[[nodiscard]] std::string origin_fields(const std::string &origin);
+// Header fields of an answer that scripts of that site may read.
+[[nodiscard]] std::vector<std::pair<const char *, std::string>>
+origin_fields(const std::string &origin);
+// The same as lines.
+[[nodiscard]] std::string origin_lines(const std::string &origin);
+
+// What a client is told that cannot read a stream of that type from its middle.
+[[nodiscard]] std::string needs_start_text(const std::string &type);
 
 struct ClientStats {
   guint64 id = 0;
@@ -31,6 +38,7 @@ struct ClientStats {
   double duration = 0; // s
   guint64 bytes = 0;
   guint64 skips = 0;
+  std::optional<fanout::StartPoint> start; // nothing: it waits for one
   fanout::Lag lag;
 };
 
@@ -47,11 +55,20 @@ struct ChannelStats {
 class Channel {
 public:
   // What the application is told of.
-  struct Event {
+  struct Added {
     guint64 id = 0;
-    std::optional<Reason> reason; // nothing: it was added
+  };
+  struct Removed {
+    guint64 id = 0;
+    Reason reason = Reason::Closed;
     ClientStats stats;
   };
+  struct Warning { // for the bus
+    GQuark domain = 0;
+    int code = 0;
+    std::string text;
+  };
+  using Event = std::variant<Added, Removed, Warning>;
 
   // `wake` makes the fan-out take a turn, `tell` makes somebody take the events.
   Channel(std::function<void()> wake, std::function<void(Channel &)> tell)
@@ -64,11 +81,13 @@ public:
   [[nodiscard]] std::vector<Event> take_events();
   void remove(guint64 id);
   void remove_all();
+  void warn(Warning warning);
 
   // The streaming thread.
   // What the stream is. Clients are answered once it has shown its header: here, or by a place
   // where they can begin.
-  void set_content_type(std::string content_type, bool has_header);
+  // `needs_start`: clients that come when it has begun cannot read it.
+  void set_content_type(std::string content_type, bool has_header, bool needs_start);
   void push(std::vector<fanout::Entry> entries);
   // Nothing more comes, or after all it does.
   void set_ended(bool ended);
@@ -85,6 +104,8 @@ public:
   [[nodiscard]] std::string content_type() const;
   [[nodiscard]] bool has_room() const;
   [[nodiscard]] bool has_ended() const;
+  // Whether a client that comes now can read the stream.
+  [[nodiscard]] bool can_be_joined() const;
   void add(std::unique_ptr<Client> client);
 
   // The fan-out's thread.
@@ -104,15 +125,18 @@ private:
   void listen(Client &client);
   void listen_frames(Client &client, flv::Bytes bytes);
   void dismiss(Client &client, Reason reason, fanout::websocket::CloseCode code,
-               std::string_view text);
+               std::string_view text, std::string_view answer = {});
   void drop(Client &client, Reason reason);
   void note_heard(Client &client, std::size_t size);
+  void note_taken(Client &client);
   [[nodiscard]] bool is_too_slow(const Client &client) const;
+  [[nodiscard]] bool has_left_early(const Client &client) const;
   void list_slice();
   [[nodiscard]] std::size_t slices() const;
   void check_timeouts();
   void end_turn(const Poller &poller);
   void trim();
+  void warn_of_no_key_frame();
   [[nodiscard]] std::optional<Clock::time_point> next_turn();
   void list(Client &client);
   [[nodiscard]] ClientStats stats_of(const Client &client) const;
@@ -126,6 +150,8 @@ private:
   ChannelSettings new_settings_;
   std::string content_type_;
   bool has_header_ = false;
+  bool needs_start_ = false;
+  bool begun_ = false;     // there were entries
   std::string shown_type_; // once clients are answered
   std::vector<fanout::Entry> entries_;
   Clients arrivals_;
@@ -152,6 +178,7 @@ private:
   guint64 interrupts_ = 0;
   bool fresh_ = false;     // there are entries that nobody has been given
   bool some_gone_ = false; // of the clients
+  bool warned_ = false;    // that no key frame is left
   // A round gives all clients what there is, a slice of them after the other.
   bool in_round_ = false;
   std::size_t cursor_ = 0;

@@ -2,6 +2,7 @@
 // Somebody who is served: a connection, a way through the history, and what is told of them.
 #pragma once
 
+#include <limits>
 #include <string>
 
 #include "fanout/viewer.h"
@@ -54,12 +55,16 @@ struct Client {
   Reason reason = Reason::Closed; // for leaving
   gint64 since = 0;               // µs since 1970
   Clock::time_point arrival;
-  Clock::time_point progress;  // the last time that it took something, or had nothing to take
-  Clock::time_point last_sent; // the last time that it took something
-  bool is_late = false;        // it came when the stream was over
+  Clock::time_point progress;    // the last time that it took something, or had nothing to take
+  Clock::time_point last_sent;   // the last time that it took something
+  Clock::time_point next_look;   // when it is looked after how much it took
+  Clock::time_point half_closed; // since when it says nothing more, if it does not
+  std::int64_t taken = std::numeric_limits<std::int64_t>::min(); // bytes, at the last look
+  bool is_late = false;                                          // it came when the stream was over
+  bool lacks_start = false; // it came when the stream had begun, and cannot be read then
   bool blocked = false;
-  bool half_closed = false; // it says nothing more
-  bool in_turn = false;     // it was listed for the turn to come
+  bool says_no_more = false; // it has closed its side
+  bool in_turn = false;      // it was listed for the turn to come
   bool readable = false;
   bool writable = false;
   bool broken = false;

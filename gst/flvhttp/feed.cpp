@@ -2,6 +2,7 @@
 #include "feed.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace flvhttp {
@@ -45,6 +46,20 @@ std::string type_of(const GstStructure *structure) {
   return name;
 }
 
+// Containers that cannot be read without what stands at their start. Others, such as MPEG-TS,
+// multipart, MP3 and ADTS, repeat what a reader needs.
+bool begins_with_header(const std::string &type) {
+  constexpr std::array kTypes = {"video/mp4",       "audio/x-m4a",      "application/x-3gp",
+                                 "video/mj2",       "video/x-matroska", "audio/x-matroska",
+                                 "video/webm",      "audio/webm",       "video/x-matroska-3d",
+                                 "application/ogg", "audio/ogg",        "video/ogg",
+                                 "video/x-ms-asf",  "video/x-msvideo",  "application/mxf",
+                                 "video/x-nut",     "video/x-ivf",      "application/x-yuv4mpeg",
+                                 "audio/x-wav",     "audio/x-rf64",     "audio/x-aiff",
+                                 "audio/x-au",      "audio/x-caf",      "audio/x-flac"};
+  return std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
+}
+
 std::vector<std::vector<std::uint8_t>> stream_header(const GstStructure *structure) {
   std::vector<std::vector<std::uint8_t>> parts;
   const GValue *list = gst_structure_get_value(structure, "streamheader");
@@ -62,6 +77,10 @@ std::vector<std::vector<std::uint8_t>> stream_header(const GstStructure *structu
 }
 
 } // namespace
+
+bool Feed::needs_start() const {
+  return !is_flv_ && !has_header_ && begins_with_header(type_);
+}
 
 void Feed::clear() {
   *this = {};

@@ -25,6 +25,9 @@ public:
   [[nodiscard]] const std::string &content_type() const { return type_; }
   // Whether the caps have told how the stream begins.
   [[nodiscard]] bool has_header() const { return has_header_; }
+  // Whether the stream can be read from its start only: a container whose header is not in the
+  // caps.
+  [[nodiscard]] bool needs_start() const;
   [[nodiscard]] const flv::Fault &fault() const { return flv_.fault(); }
 
 private:

@@ -7,6 +7,7 @@
 
 #include <sys/socket.h>
 
+#include "descriptors.h"
 #include "tlsstream.h"
 
 namespace flvhttp {
@@ -36,6 +37,7 @@ struct Gate::Waiting {
   Admitted admitted;
   std::shared_ptr<const TlsCredentials> credentials; // until it has said something
   std::size_t size = 0;                              // of what was read
+  Line::iterator place;
   SourcePtr readable;
   SourcePtr timeout;
 };
@@ -48,8 +50,8 @@ Gate::~Gate() = default;
 
 void Gate::enter(GSocketConnection *connection, std::shared_ptr<const TlsCredentials> credentials,
                  guint timeout) {
-  if (waiting_.size() >= kMaxWaiting)
-    return;
+  while (waiting_.size() >= std::min(kMaxWaiting, std::max<std::size_t>(1, max_descriptors() / 2)))
+    refuse_oldest();
   auto entering = std::make_unique<Waiting>();
   Waiting &waiting = *entering;
   waiting.gate = this;
@@ -59,7 +61,7 @@ void Gate::enter(GSocketConnection *connection, std::shared_ptr<const TlsCredent
   g_socket_set_blocking(admitted.socket, FALSE);
   admitted.stream.reset(G_IO_STREAM(g_object_ref(connection)));
   waiting.credentials = std::move(credentials);
-  waiting_.emplace(&waiting, std::move(entering));
+  waiting.place = waiting_.insert(waiting_.end(), std::move(entering));
 
   waiting.timeout.reset(g_timeout_source_new(timeout));
   g_source_set_callback(
@@ -72,6 +74,13 @@ void Gate::enter(GSocketConnection *connection, std::shared_ptr<const TlsCredent
       &waiting, nullptr);
   g_source_attach(waiting.timeout.get(), context_);
   watch(waiting);
+}
+
+bool Gate::refuse_oldest() {
+  if (waiting_.empty())
+    return false;
+  refuse(*waiting_.front(), "408 Request Timeout");
+  return true;
 }
 
 void Gate::watch(Waiting &waiting) {
@@ -145,7 +154,7 @@ void Gate::refuse(Waiting &waiting, const char *status) {
 }
 
 void Gate::leave(const Waiting &waiting) {
-  waiting_.erase(&waiting);
+  waiting_.erase(waiting.place);
 }
 
 } // namespace flvhttp

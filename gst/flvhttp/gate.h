@@ -4,9 +4,9 @@
 #pragma once
 
 #include <functional>
+#include <list>
 #include <memory>
 #include <string>
-#include <unordered_map>
 
 #include <gio/gio.h>
 
@@ -37,7 +37,8 @@ class Gate {
 public:
   // Bytes of a request head.
   static constexpr std::size_t kMaxHead = 8 << 10;
-  // Connections that have not shown theirs yet.
+  // Connections that have not shown theirs yet: so many, and no more than half of the descriptors
+  // that the process may have.
   static constexpr std::size_t kMaxWaiting = 4096;
 
   // `fields`: lines of the answer to who is refused.
@@ -47,12 +48,16 @@ public:
   Gate(const Gate &) = delete;
   Gate &operator=(const Gate &) = delete;
 
-  // Without credentials it is plain HTTP. `timeout` in ms.
+  // Without credentials it is plain HTTP. `timeout` in ms. Where there are too many, the oldest
+  // goes.
   void enter(GSocketConnection *connection, std::shared_ptr<const TlsCredentials> credentials,
              guint timeout);
+  // Refuses the connection that waits for the longest time. false: there is none.
+  bool refuse_oldest();
 
 private:
   struct Waiting;
+  using Line = std::list<std::unique_ptr<Waiting>>;
 
   void read(Waiting &waiting);
   void watch(Waiting &waiting);
@@ -62,7 +67,7 @@ private:
   GMainContext *context_;
   std::function<void(Admitted)> admit_;
   std::function<std::string()> fields_;
-  std::unordered_map<const Waiting *, std::unique_ptr<Waiting>> waiting_;
+  Line waiting_; // the oldest first
 };
 
 } // namespace flvhttp

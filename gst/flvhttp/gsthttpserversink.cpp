@@ -28,10 +28,12 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
 #include "feed.h"
 #include "properties.h"
 #include "report.h"
+#include "urlpath.h"
 
 GST_DEBUG_CATEGORY_STATIC(gst_http_server_sink_debug);
 #define GST_CAT_DEFAULT gst_http_server_sink_debug
@@ -40,6 +42,7 @@ using flvhttp::Channel;
 using flvhttp::Feed;
 using flvhttp::Listener;
 using flvhttp::Places;
+using flvhttp::Report;
 using gstflv::StructurePtr;
 
 namespace {
@@ -56,6 +59,7 @@ struct Private {
   std::shared_ptr<Channel> channel;   // with the object's lock
   Feed feed;                          // the streaming thread's
   bool paused = false;                // with the preroll lock: it has played
+  bool warned_of_container = false;   // the streaming thread\'s
 };
 
 struct _GstHttpServerSink {
@@ -96,23 +100,27 @@ std::shared_ptr<Channel> channel_of(gpointer element) {
 
 // Signals, in the listener's thread.
 
-void emit(gpointer element, const Channel::Event &event) {
-  if (!event.reason) {
-    g_signal_emit(element, signals[SIGNAL_CLIENT_ADDED], 0, event.id);
-    return;
-  }
+void emit(gpointer element, const Channel::Added &event) {
+  GST_DEBUG_OBJECT(element, "client %" G_GUINT64_FORMAT " added", event.id);
+  g_signal_emit(element, signals[SIGNAL_CLIENT_ADDED], 0, event.id);
+}
+
+void emit(gpointer element, const Channel::Removed &event) {
+  const char *reason = flvhttp::name_of(event.reason);
+  GST_DEBUG_OBJECT(element, "client %" G_GUINT64_FORMAT " removed: %s", event.id, reason);
   const StructurePtr stats = flvhttp::structure_of(event.stats);
-  g_signal_emit(element, signals[SIGNAL_CLIENT_REMOVED], 0, event.id,
-                flvhttp::name_of(*event.reason), stats.get());
+  g_signal_emit(element, signals[SIGNAL_CLIENT_REMOVED], 0, event.id, reason, stats.get());
+}
+
+void emit(gpointer element, const Channel::Warning &event) {
+  GST_WARNING_OBJECT(element, "%s", event.text.c_str());
+  gst_element_message_full(GST_ELEMENT(element), GST_MESSAGE_WARNING, event.domain, event.code,
+                           g_strdup(event.text.c_str()), nullptr, __FILE__, GST_FUNCTION, __LINE__);
 }
 
 void emit_all(gpointer element, Channel &channel) {
-  for (const Channel::Event &event : channel.take_events()) {
-    GST_DEBUG_OBJECT(element, "client %" G_GUINT64_FORMAT " %s%s", event.id,
-                     event.reason ? "removed: " : "added",
-                     event.reason ? flvhttp::name_of(*event.reason) : "");
-    emit(element, event);
-  }
+  for (const Channel::Event &event : channel.take_events())
+    std::visit([element](const auto &each) { emit(element, each); }, event);
 }
 
 // Start and stop.
@@ -121,20 +129,19 @@ std::vector<std::pair<std::string, flvhttp::Route>>
 routes_of(const Places &places, const std::shared_ptr<Channel> &channel) {
   std::vector<std::pair<std::string, flvhttp::Route>> routes;
   routes.push_back({places.path, {channel, nullptr, {}}});
-  if (!places.stats_path.empty())
-    routes.push_back({places.stats_path,
-                      {channel,
-                       [it = channel.get()] {
-                         return flvhttp::json_of(flvhttp::structure_of(it->stats()).get()) + "\n";
-                       },
-                       "application/json"}});
-  if (!places.metrics_path.empty())
-    routes.push_back({places.metrics_path,
-                      {channel,
-                       [it = channel.get(), path = places.path] {
-                         return flvhttp::metrics_of(it->stats(), path);
-                       },
-                       "text/plain; version=0.0.4"}});
+  const auto add = [&](const std::string &path, std::function<std::string()> build,
+                       const char *type) {
+    if (!path.empty())
+      routes.push_back({path, {channel, std::make_shared<Report>(std::move(build)), type}});
+  };
+  add(
+      places.stats_path,
+      [channel] { return flvhttp::json_of(flvhttp::structure_of(channel->stats()).get()) + "\n"; },
+      "application/json");
+  add(
+      places.metrics_path,
+      [channel, path = places.path] { return flvhttp::metrics_of(channel->stats(), path); },
+      "text/plain; version=0.0.4");
   return routes;
 }
 
@@ -146,10 +153,13 @@ std::string fault_of(const Places &places) {
       {"metrics-path", places.metrics_path},
   };
   for (const auto &[name, path] : paths) {
-    if (!path.starts_with('/') && (!path.empty() || &path == &places.path))
-      return std::string(name) + " \"" + path + "\" does not begin with a slash";
+    if (path.empty() && &path != &places.path)
+      continue;
+    if (const std::string fault = flvhttp::path_fault(path); !fault.empty())
+      return std::string(name) + " \"" + path + "\" " + fault;
     for (const auto &[other_name, other] : paths) {
-      if (name != other_name && !path.empty() && path == other)
+      if (name != other_name && !other.empty() &&
+          flvhttp::normalized_path(path) == flvhttp::normalized_path(other))
         return std::string(name) + " and " + other_name + " are both \"" + path + '"';
     }
   }
@@ -203,6 +213,7 @@ gboolean gst_http_server_sink_start(GstBaseSink *sink) noexcept {
     channel->set(priv.properties.settings); // some may have been set meanwhile
   }
   priv.feed.clear();
+  priv.warned_of_container = false;
   GST_INFO_OBJECT(self, "serving %s at port %u", places.path.c_str(), unsigned{listener->port()});
   g_object_notify(G_OBJECT(self), "current-port");
   return TRUE;
@@ -230,7 +241,23 @@ gboolean gst_http_server_sink_stop(GstBaseSink *sink) noexcept {
 void note_type(GstBaseSink *sink) {
   const Private &priv = priv_of(sink);
   if (!priv.feed.content_type().empty())
-    priv.channel->set_content_type(priv.feed.content_type(), priv.feed.has_header());
+    priv.channel->set_content_type(priv.feed.content_type(), priv.feed.has_header(),
+                                   priv.feed.needs_start());
+}
+
+// With the first buffer, for muxers may complete their caps until then.
+void warn_of_container(GstBaseSink *sink) {
+  Private &priv = priv_of(sink);
+  if (!priv.feed.needs_start() || std::exchange(priv.warned_of_container, true))
+    return;
+  GST_ELEMENT_WARNING(
+      sink, STREAM, FORMAT,
+      ("Clients that connect from now on cannot be served: a stream of %s without a "
+       "streamheader in its caps can be read from its start only.",
+       priv.feed.content_type().c_str()),
+      ("Muxers whose streams can be joined: flvmux streamable=true, matroskamux "
+       "streamable=true, webmmux streamable=true, mpegtsmux, oggmux, "
+       "multipartmux."));
 }
 
 gboolean gst_http_server_sink_set_caps(GstBaseSink *sink, GstCaps *caps) noexcept {
@@ -246,8 +273,10 @@ GstFlowReturn gst_http_server_sink_render(GstBaseSink *sink, GstBuffer *buffer) 
   const flv::Status status = priv.feed.take(buffer, entries);
   if (!known)
     note_type(sink);
-  if (!entries.empty())
+  if (!entries.empty()) {
+    warn_of_container(sink);
     priv.channel->push(std::move(entries));
+  }
   if (status == flv::Status::Ok)
     return GST_FLOW_OK;
   GST_ELEMENT_ERROR(sink, STREAM, WRONG_TYPE,

@@ -9,7 +9,9 @@
 #include <pthread.h>
 
 #include "config.h"
+#include "descriptors.h"
 #include "headstream.h"
+#include "urlpath.h"
 
 namespace flvhttp {
 
@@ -17,9 +19,20 @@ using gstflv::ObjectPtr;
 
 namespace {
 
-constexpr int kBacklog = 1024;
+constexpr int kBacklog = 4096;
 // Where the system has no descriptor left, it is asked again after so many ms.
 constexpr guint kAcceptAgain = 100;
+
+// Requests whose body is awaited.
+constexpr std::size_t kMaxBodies = 64;
+
+// Whether a request head has a field that announces a body.
+bool announces_body(const std::string &head) {
+  std::string lower = head;
+  std::transform(lower.begin(), lower.end(), lower.begin(), g_ascii_tolower);
+  return lower.find("\ncontent-length") != std::string::npos ||
+         lower.find("\ntransfer-encoding") != std::string::npos;
+}
 
 // Once, with the listener.
 void attach(GMainContext *context, GSource *source, GSourceFunc function, gpointer listener) {
@@ -132,8 +145,8 @@ Listener::~Listener() {
 bool Listener::prepare(GError **error) {
   if (!place_.certificate.empty()) {
     const std::string &key = place_.key.empty() ? place_.certificate : place_.key;
-    credentials_ = TlsCredentials::load(place_.certificate, key, error);
-    if (!credentials_)
+    tls_.emplace(place_.certificate, key);
+    if (!tls_->load(error))
       return false;
   }
   const ObjectPtr<GResolver> resolver(g_resolver_get_default());
@@ -172,12 +185,12 @@ std::optional<std::string> Listener::add(const std::vector<std::pair<std::string
                                          guint request_timeout) {
   const std::lock_guard lock(routes_mutex_);
   for (const auto &[path, route] : routes) {
-    if (routes_.contains(path))
+    if (routes_.contains(normalized_path(path).value_or(path)))
       return path;
   }
   request_timeout_ = request_timeout;
   for (const auto &[path, route] : routes)
-    routes_.emplace(path, route);
+    routes_.emplace(normalized_path(path).value_or(path), route);
   if (!thread_.joinable())
     thread_ = std::thread([this] { run(); });
   return std::nullopt;
@@ -209,8 +222,11 @@ std::string Listener::common_origin() const {
 }
 
 std::optional<Route> Listener::find(const std::string &path) const {
+  const auto normalized = normalized_path(path);
+  if (!normalized)
+    return std::nullopt;
   const std::lock_guard lock(routes_mutex_);
-  const auto place = routes_.find(path);
+  const auto place = routes_.find(*normalized);
   return place == routes_.end() ? std::nullopt : std::optional(place->second);
 }
 
@@ -252,7 +268,7 @@ void Listener::work() {
 void Listener::run() {
   pthread_setname_np(pthread_self(), "httpserversink-l");
   g_main_context_push_thread_default(context_);
-  server_.reset(soup_server_new("server-header", PACKAGE "/" VERSION, nullptr));
+  server_.reset(soup_server_new("server-header", PACKAGE "/" VERSION, "raw-paths", TRUE, nullptr));
   soup_server_add_early_handler(
       server_.get(), nullptr,
       [](SoupServer *, SoupServerMessage *message, const char *, GHashTable *, gpointer) {
@@ -272,11 +288,15 @@ void Listener::run() {
                    this);
   gate_ = std::make_unique<Gate>(
       context_, [this](Admitted admitted) { admit(std::move(admitted)); },
-      [this] { return origin_fields(common_origin()); });
+      [this] { return origin_lines(common_origin()); });
+  reports_ =
+      std::make_unique<Reports>([this](std::function<void()> work) { run_soon(std::move(work)); });
   accept();
   g_main_loop_run(loop_);
   g_cancellable_cancel(stop_.get());
   gate_.reset();
+  reports_.reset();
+  work(); // texts that were built meanwhile
   soup_server_disconnect(server_.get());
   server_.reset();
   while (g_main_context_iteration(context_, FALSE)) {
@@ -306,15 +326,55 @@ void Listener::accepted(GAsyncResult *result) {
     return accept_later();
   }
   if (has_routes())
-    gate_->enter(connection.get(), credentials_, request_timeout_);
-  accept();
+    gate_->enter(connection.get(), credentials(), request_timeout_);
+  if (make_room())
+    accept();
+  else
+    accept_later();
+}
+
+// For a new connection; nullptr: it is plain HTTP.
+std::shared_ptr<const TlsCredentials> Listener::credentials() {
+  if (!tls_)
+    return nullptr;
+  GError *error = nullptr;
+  auto current = tls_->current(&error);
+  if (error)
+    warn({GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
+          std::string("The changed TLS certificate cannot be used, the one before stays: ") +
+              error->message + "."});
+  g_clear_error(&error);
+  return current;
+}
+
+// All elements that listen here.
+void Listener::warn(const Channel::Warning &warning) const {
+  const std::lock_guard lock(routes_mutex_);
+  for (const auto &[path, route] : routes_) {
+    if (!route.report)
+      route.channel->warn(warning);
+  }
+}
+
+// Connections without a whole request go before the application lacks descriptors, the oldest of
+// them first.
+bool Listener::make_room() {
+  while (!has_free_descriptors()) {
+    if (!gate_->refuse_oldest())
+      return false;
+  }
+  return true;
 }
 
 void Listener::accept_later() {
   attach(
       context_, g_timeout_source_new(kAcceptAgain),
       [](gpointer self) -> gboolean {
-        static_cast<Listener *>(self)->accept();
+        auto *listener = static_cast<Listener *>(self);
+        if (listener->make_room())
+          listener->accept();
+        else
+          listener->accept_later();
         return G_SOURCE_REMOVE;
       },
       this);
@@ -330,7 +390,16 @@ void Listener::admit(Admitted admitted) {
     return;
   const ObjectPtr<GIOStream> stream(
       new_head_stream(admitted.stream.get(), admitted.head.data(), admitted.head.size()));
-  auto *pending = new Pending{std::move(admitted), nullptr};
+  // No request needs a body, and one that does not come holds a descriptor.
+  const bool has_body = announces_body(admitted.head);
+  if (has_body && bodies_.size() >= kMaxBodies) {
+    Pending *oldest = bodies_.front();
+    oldest->leave_line();
+    g_socket_shutdown(oldest->admitted.socket, TRUE, TRUE, nullptr);
+  }
+  auto *pending = new Pending(std::move(admitted));
+  if (has_body)
+    pending->enter_line(bodies_);
   pending->timeout.reset(g_timeout_source_new(request_timeout_));
   g_source_set_callback(
       pending->timeout.get(),

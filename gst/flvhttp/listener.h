@@ -4,27 +4,48 @@
 #pragma once
 
 #include <atomic>
+#include <list>
 #include <map>
+#include <utility>
 
 #include <libsoup/soup.h>
 
 #include "fanout.h"
 #include "gate.h"
+#include "reports.h"
 
 namespace flvhttp {
 
 // What stands at a path.
 struct Route {
   std::shared_ptr<Channel> channel;
-  // Nothing: the stream. Else the text, of this type.
-  std::function<std::string()> text;
+  // Nothing: the stream. Else a text, of this type.
+  std::shared_ptr<Report> report;
   std::string type;
 };
 
 // A connection while the HTTP library has it: what hangs on its address.
 struct Pending {
+  using Line = std::list<Pending *>;
+
+  explicit Pending(Admitted connection) : admitted(std::move(connection)) {}
+  ~Pending() { leave_line(); }
+  Pending(const Pending &) = delete;
+  Pending &operator=(const Pending &) = delete;
+
+  void enter_line(Line &others) {
+    line = &others;
+    place = others.insert(others.end(), this);
+  }
+  void leave_line() {
+    if (line)
+      std::exchange(line, nullptr)->erase(place);
+  }
+
   Admitted admitted;
-  SourcePtr timeout; // breaks it off
+  SourcePtr timeout;    // breaks it off
+  Line *line = nullptr; // while the request's body is awaited
+  Line::iterator place;
 };
 inline constexpr const char *kPending = "flvhttp-pending";
 
@@ -76,23 +97,27 @@ private:
   void run();
   void work();
   void accept();
+  [[nodiscard]] bool make_room();
+  [[nodiscard]] std::shared_ptr<const TlsCredentials> credentials();
+  void warn(const Channel::Warning &warning) const;
   void accept_later();
   void accepted(GAsyncResult *result);
   void admit(Admitted admitted);
   void begin_answer(SoupServerMessage *message) const;
   void answer(SoupServerMessage *message);
+  void answer_report(SoupServerMessage *message, const Route &route);
   void answer_stream(SoupServerMessage *message, const std::shared_ptr<Channel> &channel);
   void upgrade(SoupServerMessage *message, const std::shared_ptr<Channel> &channel);
   static void hand_over(SoupServerMessage *message, Channel &channel, fanout::Framing framing);
 
   Place place_;
   guint16 port_ = 0;
-  std::shared_ptr<const TlsCredentials> credentials_;
+  std::optional<TlsFiles> tls_; // nothing: plain HTTP
   std::unique_ptr<GList, FreeAddresses> addresses_;
   std::atomic<guint> request_timeout_ = 5000;
 
   mutable std::mutex routes_mutex_;
-  std::map<std::string, Route> routes_;
+  std::map<std::string, Route> routes_; // by normalized path
 
   std::mutex work_mutex_;
   std::vector<std::function<void()>> work_; // to be run
@@ -102,8 +127,10 @@ private:
   GMainLoop *loop_;
   gstflv::ObjectPtr<GSocketListener> socket_;
   gstflv::ObjectPtr<GCancellable> stop_;
+  Pending::Line bodies_; // connections whose request has a body that is not there, the oldest first
   gstflv::ObjectPtr<SoupServer> server_;
   std::unique_ptr<Gate> gate_;
+  std::unique_ptr<Reports> reports_;
   std::thread thread_;
 };
 

@@ -236,7 +236,9 @@ void install_properties(GObjectClass *object_class) {
   /**
    * GstHttpServerSink:path:
    *
-   * Where the stream is, beginning with a slash. Two elements with the same one are an error.
+   * The path of the stream's URL, beginning with a slash. Escapes are taken as in a URL. Two
+   * elements with the same path at one port are an error at the start; so are `?`, `#` and invalid
+   * escapes.
    */
   add_text(PROP_PATH, "path", "Path", "Path of the stream, beginning with a slash", "/", kReady);
   /**
@@ -273,7 +275,8 @@ void install_properties(GObjectClass *object_class) {
    * GstHttpServerSink:tls-certificate:
    *
    * A PEM file with the certificate, and those that vouch for it: https and wss are served instead
-   * of http and ws.
+   * of http and ws. A changed file is used for new connections; if it cannot be read, the one
+   * before stays in force, with a warning.
    */
   add_text(PROP_TLS_CERTIFICATE, "tls-certificate", "TLS certificate",
            "PEM file of the certificate (none = no TLS)", nullptr, kReady);
@@ -342,8 +345,9 @@ void install_properties(GObjectClass *object_class) {
   /**
    * GstHttpServerSink:client-timeout:
    *
-   * Milliseconds. A client that takes nothing for so long although there is something is closed,
-   * and so is one that says it has nothing more to say, if there is nothing for it. 0: none is.
+   * Milliseconds. Closes a client that has acknowledged nothing for this long while data was
+   * waiting, or that has closed its side and was sent nothing for this long. A client that reads
+   * little at a time is not closed. 0 disables both checks.
    */
   add_number(PROP_CLIENT_TIMEOUT, "client-timeout", "Client timeout",
              "How long a client may take nothing (ms, 0 = any time)", G_MAXUINT,

@@ -14,6 +14,11 @@ namespace {
 
 constexpr std::array kTransports = {"http", "https", "ws", "wss"};
 
+const char *name_of(std::optional<fanout::StartPoint> start) {
+  constexpr std::array names = {"key-frame", "configuration", "recovery-point", "frame"};
+  return start ? names[static_cast<std::size_t>(*start)] : "none";
+}
+
 const char *transport_of(const Visitor &visitor) {
   const bool websocket = visitor.framing == fanout::Framing::WebSocket;
   return kTransports[(websocket ? 2U : 0U) + (visitor.secure ? 1U : 0U)];
@@ -97,6 +102,7 @@ StructurePtr structure_of(const ClientStats &stats) {
       "lag-average", G_TYPE_DOUBLE, stats.lag.average,
       "lag-maximum", G_TYPE_INT64, gint64{stats.lag.most},
       "skips", G_TYPE_UINT64, stats.skips,
+      "start-point", G_TYPE_STRING, name_of(stats.start),
       nullptr));
   // clang-format on
 }

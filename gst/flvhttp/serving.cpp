@@ -26,11 +26,15 @@ constexpr std::size_t kMaxUnsaid = 64 << 10;
 constexpr milliseconds kLeave{1000};
 // Timeouts are looked after so often.
 constexpr milliseconds kCheck{200};
+// And after what a client has acknowledged, at most.
+constexpr milliseconds kLook{1000};
+// A client that has closed its side may wait so long for the stream to begin.
+constexpr milliseconds kHalfClosed{500};
 
 std::string response_head(std::string_view status, const std::string &origin) {
   return "HTTP/1.1 " + std::string(status) +
-         "\r\nCache-Control: no-cache, no-store\r\nConnection: close\r\n" + origin_fields(origin) +
-         "\r\n";
+         "\r\nCache-Control: no-cache, no-store\r\nX-Accel-Buffering: no\r\nConnection: close\r\n" +
+         origin_lines(origin) + "\r\n";
 }
 
 constexpr std::string_view kNotYet = "503 Service Unavailable\r\nRetry-After: 2\r\n"
@@ -42,11 +46,33 @@ flv::Bytes bytes_of(std::string_view text) {
 
 } // namespace
 
-std::string origin_fields(const std::string &origin) {
+std::vector<std::pair<const char *, std::string>> origin_fields(const std::string &origin) {
   if (origin.empty())
-    return "";
-  return "Access-Control-Allow-Origin: " + origin +
-         (origin == "*" ? "\r\n" : "\r\nVary: Origin\r\n");
+    return {};
+  std::vector<std::pair<const char *, std::string>> fields{
+      {"Access-Control-Allow-Origin", origin},
+      {"Access-Control-Expose-Headers",
+       "Content-Length, Content-Range, Content-Type, Date, Retry-After, Server"}};
+  // Browsers refuse credentials with "*".
+  if (origin != "*") {
+    fields.emplace_back("Access-Control-Allow-Credentials", "true");
+    fields.emplace_back("Vary", "Origin");
+  }
+  return fields;
+}
+
+std::string origin_lines(const std::string &origin) {
+  std::string lines;
+  for (const auto &[name, value] : origin_fields(origin))
+    lines += std::string(name) + ": " + value + "\r\n";
+  return lines;
+}
+
+std::string needs_start_text(const std::string &type) {
+  return "This stream (" + type +
+         ") has begun, and its container can be read from the start only. Streams of these muxers "
+         "can be joined at any time: flvmux streamable=true, matroskamux streamable=true, webmmux "
+         "streamable=true, mpegtsmux, oggmux, multipartmux.\n";
 }
 
 void Channel::serve(Client &client) {
@@ -75,6 +101,14 @@ void Channel::greet(Client &client) {
   const bool waited = now_ >= client.arrival + milliseconds(settings_.wait_timeout);
   if (client.is_late || ((over_ || waited) && !shown_))
     return dismiss(client, Reason::Waited, CloseCode::TryAgainLater, "there is no stream");
+  if (client.lacks_start) {
+    const std::string text = needs_start_text(type_);
+    const std::string status = "406 Not Acceptable\r\nContent-Type: text/plain\r\n"
+                               "Content-Length: " +
+                               std::to_string(text.size());
+    return dismiss(client, Reason::Waited, CloseCode::PolicyViolation, "the stream has begun",
+                   response_head(status, settings_.allow_origin) + text);
+  }
   if (!shown_)
     return;
   if (!is_websocket(client))
@@ -106,7 +140,7 @@ void Channel::write(Client &client) {
     client.blocked = true;
   if (!client.blocked && written >= kShare)
     list(client);
-  if (!client.blocked || written > 0)
+  if (client.state == Client::State::Leaving && (!client.blocked || written > 0))
     client.progress = now_;
   if (written > 0)
     client.last_sent = now_;
@@ -130,7 +164,8 @@ void Channel::settle(Client &client) {
 }
 
 // With a word to those who understand it.
-void Channel::dismiss(Client &client, Reason reason, CloseCode code, std::string_view text) {
+void Channel::dismiss(Client &client, Reason reason, CloseCode code, std::string_view text,
+                      std::string_view answer) {
   if (client.gone || client.state == Client::State::Leaving)
     return;
   const bool waits = client.state == Client::State::Waiting;
@@ -138,7 +173,8 @@ void Channel::dismiss(Client &client, Reason reason, CloseCode code, std::string
   client.reason = reason;
   if (!is_websocket(client)) {
     if (waits)
-      client.viewer->say(bytes_of(response_head(kNotYet, settings_.allow_origin)));
+      client.viewer->say(bytes_of(answer.empty() ? response_head(kNotYet, settings_.allow_origin)
+                                                 : std::string(answer)));
   } else {
     std::vector<std::uint8_t> frame;
     fanout::websocket::append_close(frame, code, text);
@@ -158,7 +194,7 @@ void Channel::drop(Client &client, Reason reason) {
 void Channel::listen(Client &client) {
   std::array<std::uint8_t, 4096> bytes{};
   std::size_t read = 0;
-  while (!client.gone && !client.half_closed) {
+  while (!client.gone && !client.says_no_more) {
     // Whoever sends on and on has to let the others have their turn.
     if (read >= kMaxRead) {
       client.readable = true;
@@ -171,7 +207,8 @@ void Channel::listen(Client &client) {
     case Transport::Result::Kind::Gone:
       return drop(client, Reason::Closed);
     case Transport::Result::Kind::Ended:
-      client.half_closed = true;
+      client.says_no_more = true;
+      client.half_closed = now_;
       if (is_websocket(client) && client.state != Client::State::Leaving)
         drop(client, Reason::Closed);
       return;
@@ -217,24 +254,53 @@ void Channel::check_timeouts() {
   for (const auto &client : clients_) {
     if (client->state == Client::State::Waiting)
       list(*client);
+    if (client->state == Client::State::Served && history_.lacks_key_frame() &&
+        now_ >= client->last_sent + milliseconds(settings_.wait_timeout))
+      client->viewer->accept_any_frame(history_);
     if (is_websocket(*client))
       client->heard -= std::min(client->heard, kForgiven);
+    note_taken(*client);
     if (client->state == Client::State::Leaving) {
       if (now_ >= client->progress + kLeave)
         drop(*client, client->reason);
+    } else if (has_left_early(*client)) {
+      drop(*client, Reason::Closed);
     } else if (is_too_slow(*client)) {
       drop(*client, client->blocked ? Reason::Slow : Reason::Closed);
     }
   }
 }
 
-// Who says nothing more may have gone for good, which shows only where something is sent.
+// What the system has taken tells nothing of the client: it may be megabytes. What the client has
+// acknowledged does, however little at a time.
+void Channel::note_taken(Client &client) {
+  const milliseconds patience(settings_.client_timeout);
+  if (patience.count() == 0 || now_ < client.next_look || client.state == Client::State::Leaving)
+    return;
+  client.next_look = now_ + std::clamp<milliseconds>(patience / 4, milliseconds(0), kLook);
+  const auto left = static_cast<std::int64_t>(client.transport->unacknowledged());
+  const std::int64_t taken = static_cast<std::int64_t>(client.viewer->bytes()) - left;
+  if (taken > client.taken)
+    client.last_sent = std::max(client.last_sent, left > 0 ? now_ : client.last_sent);
+  if (taken > client.taken || left == 0)
+    client.progress = now_;
+  client.taken = std::max(client.taken, taken);
+}
+
+// A client that says nothing more may have gone for good, which shows only where something is sent.
 bool Channel::is_too_slow(const Client &client) const {
   const milliseconds patience(settings_.client_timeout);
   if (patience.count() == 0)
     return false;
-  return (client.blocked && now_ >= client.progress + patience) ||
-         (client.half_closed && now_ >= client.last_sent + patience);
+  return now_ >= client.progress + patience ||
+         (client.says_no_more && now_ >= client.last_sent + patience);
+}
+
+// Before the stream begins, nothing is sent that would tell a client that has gone from one that
+// says nothing more: it is given a moment.
+bool Channel::has_left_early(const Client &client) const {
+  return client.says_no_more && !client.viewer->has_joined() &&
+         now_ >= client.half_closed + kHalfClosed;
 }
 
 } // namespace flvhttp

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include <sys/stat.h>
+
 namespace flvhttp {
 
 namespace {
@@ -70,6 +72,31 @@ std::shared_ptr<const TlsCredentials> TlsCredentials::load(const std::string &ce
 TlsCredentials::~TlsCredentials() {
   if (credentials_)
     gnutls_certificate_free_credentials(credentials_);
+}
+
+TlsFiles::Version TlsFiles::version_of(const std::string &name) {
+  constexpr std::int64_t kSecond = 1'000'000'000; // ns
+  struct stat file {};
+  if (stat(name.c_str(), &file) != 0)
+    return {};
+  return {file.st_dev, file.st_ino, file.st_size,
+          file.st_mtim.tv_sec * kSecond + file.st_mtim.tv_nsec,
+          file.st_ctim.tv_sec * kSecond + file.st_ctim.tv_nsec};
+}
+
+bool TlsFiles::load(GError **error) {
+  versions_ = {version_of(certificate_), version_of(key_)};
+  auto loaded = TlsCredentials::load(certificate_, key_, error);
+  if (!loaded)
+    return false;
+  credentials_ = std::move(loaded);
+  return true;
+}
+
+std::shared_ptr<const TlsCredentials> TlsFiles::current(GError **error) {
+  if (versions_ != std::array{version_of(certificate_), version_of(key_)})
+    (void)load(error);
+  return credentials_;
 }
 
 TlsSession::TlsSession(std::shared_ptr<const TlsCredentials> credentials,

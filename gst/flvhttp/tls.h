@@ -4,11 +4,14 @@
 // with all of the process, and a few that stand still keep everybody else's from it.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <gio/gio.h>
 #include <gnutls/gnutls.h>
+#include <sys/types.h>
 
 #include "common/gstptr.h"
 
@@ -31,6 +34,38 @@ private:
   TlsCredentials() = default;
 
   gnutls_certificate_credentials_t credentials_ = nullptr;
+};
+
+// Credentials that follow their files.
+class TlsFiles {
+public:
+  TlsFiles(std::string certificate, std::string key)
+      : certificate_(std::move(certificate)), key_(std::move(key)) {}
+
+  // false: `error` says why.
+  [[nodiscard]] bool load(GError **error);
+  // Reads the files again if they have changed. Where that fails, the credentials stay what they
+  // were, and `error` says why: once for each change.
+  [[nodiscard]] std::shared_ptr<const TlsCredentials> current(GError **error);
+
+private:
+  // What changes with a file.
+  struct Version {
+    dev_t device = 0;
+    ino_t number = 0;
+    off_t size = 0;
+    std::int64_t modified = 0; // ns, as is the other
+    std::int64_t changed = 0;
+
+    bool operator==(const Version &) const = default;
+  };
+
+  [[nodiscard]] static Version version_of(const std::string &name);
+
+  std::string certificate_;
+  std::string key_;
+  std::array<Version, 2> versions_{};
+  std::shared_ptr<const TlsCredentials> credentials_;
 };
 
 // The server's side of a connection. Reading and writing do what is left of the handshake first,

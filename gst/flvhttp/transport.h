@@ -37,8 +37,10 @@ public:
   [[nodiscard]] virtual bool flush() { return true; }
 
   [[nodiscard]] int descriptor() const { return descriptor_; }
-  // Notices a peer that has vanished without a word within about so many ms.
+  // Notices a peer that has vanished while nothing is sent within about so many ms.
   void watch_peer(guint timeout) const;
+  // Bytes that the system has, and of which the peer has acknowledged nothing.
+  [[nodiscard]] std::size_t unacknowledged() const;
   // Ends the stream in order. The connection closes when the object goes, without waiting.
   void end() const;
   [[nodiscard]] GIOStream *connection() const { return connection_.get(); }

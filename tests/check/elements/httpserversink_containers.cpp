@@ -19,7 +19,7 @@ public:
 
   void start(const std::vector<Buffer> &header = {kHeader, kInfo},
              GstFormat format = GST_FORMAT_TIME) {
-    begin(caps_of(kMatroska, header), format);
+    begin(caps_of(header.empty() ? "video/mpegts" : kMatroska, header), format);
   }
 
   // In ms; none: there is no timestamp.
@@ -265,12 +265,90 @@ GST_START_TEST(types) {
       {"audio/mpeg, mpegversion=4, stream-format=adts", "audio/aac"}};
   for (const auto &[caps, type] : rows) {
     Server server;
-    server.begin(caps_of(caps));
-    server.push(std::string(type) == kFlv ? clip().bytes : payload(100));
+    const bool is_flv = std::string(type) == kFlv;
+    server.begin(is_flv ? caps_of(caps) : caps_of(caps, {kHeader}));
+    server.push(is_flv ? clip().bytes : payload(100));
     Client client(server);
     client.wait_for_head();
     assert_text(client.header("Content-Type"), type);
   }
+}
+GST_END_TEST
+
+// A container whose header is at the start only: clients that are there get the stream, others are
+// told why they do not, and the application is warned once.
+GST_START_TEST(begins_with_a_header) {
+  const char *const types[] = {"video/quicktime, variant=iso-fragmented",
+                               "video/quicktime",
+                               "video/x-matroska",
+                               "video/webm",
+                               "application/ogg",
+                               "video/x-ms-asf",
+                               "audio/x-wav"};
+  Server server;
+  Client early(server, Transport::Http);
+  Client framed(server, Transport::WebSocket);
+  server.wait_for_clients(2);
+  server.begin(caps_of(types[__i__]));
+  fail_if(server.problem().found);
+  const Buffer first = payload(1000);
+  server.push(first);
+  server.settle();
+  Problem problem = server.problem();
+  fail_unless(problem.found && !problem.error && problem.domain == GST_STREAM_ERROR &&
+                  problem.says("Clients that connect from now on cannot be served"),
+              "%s", problem.text.c_str());
+  for (Client *client : {&early, &framed}) {
+    client->wait_for_size(first.size());
+    assert_bytes(client->body(), first);
+  }
+  for (const char *method : {"GET", "HEAD"}) {
+    Client late(server.port());
+    late.ask("/live", "", method);
+    late.wait_for_close();
+    assert_equals_int(late.status(), 406);
+    assert_text(late.header("Access-Control-Allow-Origin"), "*");
+    assert_text(late.header("Content-Type"), "text/plain");
+    const std::string text(late.body().begin(), late.body().end());
+    fail_unless(text.find("matroskamux streamable=true") != std::string::npos ||
+                    std::string(method) == "HEAD",
+                "%s", text.c_str());
+  }
+  Client late(server, Transport::WebSocket);
+  late.wait_for_close();
+  assert_equals_int(late.status(), 406);
+  // It goes on for those who are there.
+  server.push(payload(500, 3));
+  server.settle();
+  early.wait_for_size(1500);
+  fail_if(server.problem().found);
+  server.end();
+  early.wait_for_close();
+  Client behind(server);
+  behind.wait_for_head();
+  assert_equals_int(behind.status(), 503);
+}
+GST_END_TEST
+
+// These repeat what a reader needs.
+GST_START_TEST(begins_anywhere) {
+  const char *const types[] = {"video/mpegts, systemstream=true, packetsize=188",
+                               "multipart/x-mixed-replace, boundary=frame",
+                               "audio/mpeg, mpegversion=1, layer=3",
+                               "audio/mpeg, mpegversion=4, stream-format=adts",
+                               "video/mpeg, mpegversion=2, systemstream=true",
+                               "video/x-h264, stream-format=byte-stream",
+                               "audio/x-ac3",
+                               "image/jpeg"};
+  Server server;
+  server.begin(caps_of(types[__i__]));
+  const Buffer all = payload(1000);
+  server.push(all);
+  server.settle();
+  Client late(server);
+  late.wait_for_size(all.size());
+  assert_equals_int(late.status(), 200);
+  fail_if(server.problem().found);
 }
 GST_END_TEST
 
@@ -290,6 +368,8 @@ static Suite *httpserversink_containers_suite() {
   tcase_add_loop_test(tcase, comes_back, 0, transports);
   tcase_add_test(tcase, time);
   tcase_add_test(tcase, types);
+  tcase_add_loop_test(tcase, begins_with_a_header, 0, 7);
+  tcase_add_loop_test(tcase, begins_anywhere, 0, 8);
   return suite;
 }
 

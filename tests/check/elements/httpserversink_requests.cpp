@@ -265,6 +265,46 @@ GST_START_TEST(leaves_before_the_stream) {
 }
 GST_END_TEST
 
+// A close looks like the end of what a client has to say. Before the stream begins, nothing is sent
+// that would tell; it counts as gone after a moment.
+GST_START_TEST(closes_before_the_stream) {
+  const bool shown = __i__ % 2 == 1; // the caps have told the header: it has its 200
+  Server server("wait-timeout=600000 client-timeout=600000");
+  if (shown)
+    server.begin(caps_of("video/x-matroska", {payload(100)}));
+  Client plain(server);
+  Client framed(server, Transport::WebSocket);
+  Client staying(server);
+  server.wait_for_clients(3);
+  framed.wait_for_head();
+  if (shown)
+    plain.wait_for_head();
+  const Stopwatch stopwatch;
+  plain.close();
+  framed.close();
+  server.wait_for_removals(2);
+  fail_unless(stopwatch.seconds() < 1, "after %f s", stopwatch.seconds());
+  assert_text(server.removed(), "1 closed, 2 closed");
+  fail_if(staying.is_closed());
+}
+GST_END_TEST
+
+// One that only has nothing more to say is served where the stream begins at once.
+GST_START_TEST(says_no_more_before_the_stream) {
+  Server server("wait-timeout=600000 client-timeout=600000");
+  Client client(server);
+  server.wait_for_clients(1);
+  client.shut_down();
+  server.begin();
+  const Stream stream = clip();
+  server.push(stream.bytes);
+  server.settle();
+  g_usleep(1'000'000);
+  client.wait_for_size(served(stream, 3).size());
+  assert_equals_uint64(server.clients(), 1);
+}
+GST_END_TEST
+
 // --- Statistics and metrics ---
 
 GST_START_TEST(statistics) {
@@ -295,6 +335,63 @@ GST_START_TEST(statistics) {
 }
 GST_END_TEST
 
+// A user agent is shown up to 256 bytes, and never a part of a character.
+GST_START_TEST(long_user_agents) {
+  const std::string filler(253, 'x');
+  const std::pair<std::string, std::string> rows[] = {
+      {std::string(256, 'x'), std::string(256, 'x')},
+      {std::string(257, 'x'), std::string(256, 'x')},
+      {std::string(7000, 'x'), std::string(256, 'x')},
+      {filler + "\xE2\x82\xAC!", filler + "\xE2\x82\xAC"}, // 256 bytes end behind the character
+      {filler + "y\xE2\x82\xAC!", filler + "y"},           // and within it
+      {filler + "yz\xC3\xA4!", filler + "yz"},
+  };
+  const auto &[agent, shown] = rows[__i__];
+  const Live server("stats-path=/stats");
+  Client client(server.port());
+  client.ask("/live", "User-Agent: " + agent + "\r\n");
+  client.wait_for_head();
+  server.wait_for_clients(1);
+  assert_text(text(client_of(server.stats().get()), "user-agent"), shown);
+  const Answer json(server, "GET", "/stats");
+  fail_unless(has(json.text(), "\"user-agent\":\"" + shown + "\""), "%s", json.text().c_str());
+}
+GST_END_TEST
+
+// An answer is given to all who ask for 250 ms; what the property says is always new.
+GST_START_TEST(kept_statistics) {
+  const char *const paths[] = {"/stats", "/metrics"};
+  const char *const path = paths[__i__];
+  const Live server("stats-path=/stats metrics-path=/metrics");
+  const Stopwatch stopwatch;
+  const std::string first = Answer(server, "GET", path).text();
+  Client client(server);
+  server.wait_for_clients(1);
+  const std::string second = Answer(server, "GET", path).text();
+  if (stopwatch.seconds() < 0.25)
+    assert_text(second, first);
+  g_usleep(260'000);
+  const std::string third = Answer(server, "GET", path).text();
+  fail_if(third == first);
+  fail_unless(has(third, __i__ == 0 ? "\"clients-now\":1," : "clients{path=\"/live\"} 1.000\n"),
+              "%s", third.c_str());
+  // Many at once, and some that do not wait for it.
+  std::vector<std::unique_ptr<Client>> many;
+  for (int i = 0; i < 50; ++i) {
+    many.push_back(std::make_unique<Client>(server.port()));
+    many.back()->ask(path);
+    if (i % 3 == 0)
+      many.back()->reset();
+  }
+  for (int i = 0; i < 50; ++i) {
+    if (i % 3 == 0)
+      continue;
+    many[static_cast<std::size_t>(i)]->wait_for_close();
+    assert_equals_int(many[static_cast<std::size_t>(i)]->status(), 200);
+  }
+}
+GST_END_TEST
+
 static Suite *httpserversink_requests_suite() {
   Suite *suite = suite_create("httpserversink_requests");
   TCase *tcase = tcase_create("requests");
@@ -311,7 +408,11 @@ static Suite *httpserversink_requests_suite() {
   tcase_add_loop_test(tcase, waits_for_the_stream, 0, static_cast<int>(std::size(kTransports)));
   tcase_add_loop_test(tcase, waits_only_so_long, 0, 2);
   tcase_add_test(tcase, leaves_before_the_stream);
+  tcase_add_loop_test(tcase, closes_before_the_stream, 0, 2);
+  tcase_add_test(tcase, says_no_more_before_the_stream);
   tcase_add_test(tcase, statistics);
+  tcase_add_loop_test(tcase, long_user_agents, 0, 6);
+  tcase_add_loop_test(tcase, kept_statistics, 0, 2);
   return suite;
 }
 

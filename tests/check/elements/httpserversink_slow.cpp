@@ -205,6 +205,117 @@ GST_START_TEST(is_not_closed) {
 }
 GST_END_TEST
 
+// A reader of 12 kB/s with a window of 32 KiB takes something all the time: it skips, and is not
+// closed, however much longer than client-timeout it takes until it is written to again.
+GST_START_TEST(is_slow_and_steady) {
+  constexpr std::size_t kRate = 1200; // bytes in 100 ms
+  constexpr int kWindow = 16 << 10;   // the system doubles it
+  Server server("client-timeout=3000 max-lag=1000 drain-timeout=0");
+  Client steady(server, kTransports[__i__], kWindow);
+  server.wait_for_clients(1);
+  Stream stream = clip({.groups = 1, .scale = kScale});
+  server.begin();
+  server.push(stream.bytes);
+  std::uint32_t time = 400;
+  for (const Stopwatch stopwatch; stopwatch.seconds() < 10; time += 400) {
+    const std::size_t first = stream.tags.size();
+    append_groups(stream, {.start = time, .groups = 1, .scale = kScale});
+    server.push(part(stream, first));
+    for (int i = 0; i < 4; ++i) {
+      steady.receive_at_most(kRate);
+      fail_if(steady.is_closed(), "closed after %f s", stopwatch.seconds());
+      g_usleep(100'000);
+    }
+  }
+  assert_text(server.removed(), "");
+  // When it takes all again, it is where the stream is.
+  steady.wait_for([&] { return server.stat("skips") > 0; }, "it does not skip");
+}
+GST_END_TEST
+
+// A small stream does not fill what the system takes for a client: one that takes nothing is
+// closed all the same, and the stream does not have to go on for that.
+GST_START_TEST(is_closed_with_little_to_take) {
+  const Stream stream = clip({.start = 5000, .groups = 20, .scale = 20});
+  Server server("client-timeout=800 max-lag=0");
+  Client quick(server);
+  server.wait_for_clients(1);
+  const Client stalled(server, kTransports[__i__], kSmall);
+  server.wait_for_clients(2);
+  server.begin();
+  push_paced(server, quick, stream);
+  server.wait_for_removals(1);
+  fail_unless(server.removed().starts_with("2 "), "%s", server.removed().c_str());
+  fail_if(quick.is_closed());
+}
+GST_END_TEST
+
+// --- No key frame left ---
+
+// One key frame, and then none within max-lag-bytes: a warning, once; a new client starts at the
+// next configuration, or at any frame after wait-timeout, and the statistics say so.
+GST_START_TEST(no_key_frame_left) {
+  const bool configured = __i__ < 2;
+  const Transport transport = kTransports[__i__ % 2];
+  Server server("max-lag-bytes=20000 " + std::string(configured ? "" : "wait-timeout=300"));
+  Stream stream = clip({.groups = 1});
+  std::uint32_t time = 400;
+  const auto push_frames = [&](int count) {
+    const std::size_t first = stream.tags.size();
+    for (int i = 0; i < count; ++i, time += 40)
+      stream.inter(time, 1000).aac(time, 50);
+    server.push(part(stream, first));
+    server.settle();
+  };
+  server.begin();
+  server.push(stream.bytes);
+  push_frames(20);
+  Problem problem;
+  wait_for(
+      [&] {
+        push_frames(1);
+        problem = server.problem();
+        return problem.found;
+      },
+      "there is no warning");
+  fail_unless(!problem.error && problem.domain == GST_STREAM_ERROR &&
+                  problem.says("The last 20000 bytes (max-lag-bytes)"),
+              "%s", problem.text.c_str());
+  Client client(server, transport);
+  server.wait_for_clients(1);
+  client.wait_for_head();
+  push_frames(3);
+  assert_text(text(client_of(server.stats().get()), "start-point"), "none");
+  const std::size_t first = stream.tags.size();
+  if (configured) {
+    stream.configs(time, 1);
+    server.push(part(stream, first));
+  } else {
+    g_usleep(800'000);
+  }
+  push_frames(3);
+  client.wait_for_size(3000);
+  const std::vector<std::uint32_t> times = timestamps(client.body());
+  assert_equals_int(times.front(), 0);
+  assert_text(text(client_of(server.stats().get()), "start-point"),
+              configured ? "configuration" : "frame");
+  const Buffer opening = head(stream, first + (configured ? 2 : 0));
+  assert_bytes(Bytes(client.body()).first(opening.size()), opening);
+  // A key frame ends it; the warning does not come again.
+  const std::size_t key = stream.tags.size();
+  append_groups(stream, {.start = time, .groups = 1});
+  server.push(part(stream, key));
+  server.settle();
+  Client other(server, transport);
+  other.wait_for_size(1000);
+  assert_text(text(client_of(server.stats().get(), 1), "start-point"), "key-frame");
+  time += 400;
+  push_frames(60);
+  g_usleep(100'000);
+  fail_if(server.problem().found);
+}
+GST_END_TEST
+
 // Nobody is there: what is kept is what the next one needs.
 GST_START_TEST(history_for_nobody) {
   const Stream stream = heavy();
@@ -242,6 +353,9 @@ static Suite *httpserversink_slow_suite() {
   tcase_add_loop_test(tcase, is_closed, 0, transports);
   tcase_add_loop_test(tcase, is_never_closed, 0, transports);
   tcase_add_loop_test(tcase, is_not_closed, 0, transports);
+  tcase_add_loop_test(tcase, is_slow_and_steady, 0, transports);
+  tcase_add_loop_test(tcase, is_closed_with_little_to_take, 0, transports);
+  tcase_add_loop_test(tcase, no_key_frame_left, 0, 2 * transports);
   tcase_add_loop_test(tcase, history_for_nobody, 0, 5);
   return suite;
 }

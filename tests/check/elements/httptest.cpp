@@ -471,6 +471,14 @@ void Client::receive() {
   }
 }
 
+void Client::receive_at_most(std::size_t size) {
+  std::vector<std::uint8_t> bytes(size);
+  const ssize_t got = recv(socket_, bytes.data(), bytes.size(), MSG_DONTWAIT);
+  if (got > 0)
+    return take(Bytes(bytes).first(static_cast<std::size_t>(got)));
+  closed_ = got == 0 || (errno != EAGAIN && errno != EINTR);
+}
+
 void Client::take(Bytes bytes) {
   size_ += bytes.size();
   if (!has_head_) {

@@ -198,8 +198,9 @@ public:
   void wait_for_head();
   void wait_for_size(std::size_t size); // of body()
   void wait_for_close();
-  // Reads what is there.
+  // Reads what is there, or some of it.
   void receive();
+  void receive_at_most(std::size_t size);
 
   // Behind the head: the answer's body, or the binary messages' payload.
   [[nodiscard]] const Buffer &body() const { return body_; }
