@@ -4,11 +4,16 @@
 
 import functools
 import os
+import pathlib
+import signal
+import ssl
 import time
 
 from flvfile import pictures
-from http_client import LOOP, Fed, Response, Sample, ask, connect, get, request, serve, stream_of
-from pipeline import (add_case, background, case, check, free_port, main, needs_element,
+from http_client import (LOOP, Fed, Response, Sample, ask, certificate, connect, get, request, serve,
+                         stream_of)
+from pipeline import (add_case, background, case, check, finish, free_port, main, needs,
+                      needs_element, run,
                       wait_until)
 from websocket_client import WebSocket
 
@@ -42,6 +47,34 @@ def content_type(expected, element, source):
 for kind, (codec, pipeline) in TYPES.items():
     add_case("content-type-" + kind.split(";")[0].replace("/", "-"),
              functools.partial(content_type, kind, codec, pipeline))
+
+
+@case
+def fragmented_mp4():
+    """A client that was there from the start plays it; one that comes later is told why not."""
+    needs_element("flvdemux", "h264parse", "mp4mux")
+    needs("ffmpeg", "ffprobe")
+    with Fed(source="fdsrc ! flvpace sync=false ! flvdemux name=in in.video ! queue ! "
+                    "h264parse ! mp4mux fragment-duration=500 streamable=true") as source:
+        connection = connect(source.port)
+        connection.sendall(request("GET", "/live.flv"))
+        source.wait_for_clients(1)
+        source.write(Sample().bytes)
+        early = Response(connection)
+        early.read(50_000)
+        for method in ("GET", "HEAD"):
+            late = ask(source.port, method, "/live.flv")
+            check(late.status == 406, f"{method}: {late.status}")
+            text = late.read_all().decode()
+            check("mpegtsmux" in text or method == "HEAD", text)
+        check(WebSocket(source.port).response.status == 406, "a WebSocket gets it")
+        source.end()
+        pathlib.Path("early.mp4").write_bytes(early.read_all())
+        done = finish(source.process)
+    check(done.warnings == 1 and "cannot be served" in done.stdout + done.stderr, done.stdout)
+    count = run("ffprobe -v error -count_packets -select_streams v -show_entries "
+                "stream=nb_read_packets -of csv=p=0 early.mp4").ok().stdout
+    check(int(count) > 100, f"{count} pictures")
 
 
 def head_of(port, path="/live.flv"):
@@ -310,6 +343,76 @@ def max_clients():
         check_unavailable(WebSocket(source.port).response, "for a WebSocket too many")
         first.close()
         wait_until(lambda: get(source.port).status == 200, "the place isn't given to another")
+
+
+# Certificates
+
+
+def serial(port):
+    """The number of the certificate that a new connection gets."""
+    text = run(f"openssl s_client -connect 127.0.0.1:{port} < /dev/null 2>/dev/null | "
+               "openssl x509 -noout -serial").ok().stdout
+    return text.strip().removeprefix("serial=")
+
+
+def serial_of(path):
+    return run(f"openssl x509 -in {path} -noout -serial").ok().stdout.strip().removeprefix("serial=")
+
+
+def replace_by_rename(both, pem, key):
+    for text, path in ((both, "both.pem"), (pem, "served.pem"), (key, "served.key")):
+        pathlib.Path("new").write_bytes(text)
+        os.rename("new", path)
+
+
+def replace_in_place(both, pem, key):
+    for text, path in ((both, "both.pem"), (pem, "served.pem"), (key, "served.key")):
+        pathlib.Path(path).write_bytes(text)
+
+
+def renewed_certificate(settings, replace):
+    """New connections get it, those that are there go on; what cannot be read is not taken."""
+    certificate()
+    files = [pathlib.Path(each) for each in ("both.pem", "certificate.pem", "key.pem")]
+    replace_in_place(*[each.read_bytes() for each in files])
+    port = free_port()
+    with serve(f"{LOOP} ! httpserversink port={port} path=/live.flv {settings}", port) as server:
+        trusted = ssl.create_default_context(cafile="certificate.pem")
+        early = stream_of(port, tls=trusted)
+        early.read(1000)
+        for _ in range(2):
+            before = serial(port)
+            check(before == serial_of("served.pem"), "another certificate than the file's")
+            certificate()
+            replace(*[each.read_bytes() for each in files])
+            check(serial(port) == serial_of("served.pem") != before, "not the new one")
+        before = serial(port)
+        for broken in (b"", b"garbage", None):
+            for path in ("both.pem", "served.pem"):
+                if broken is None:
+                    os.remove(path)
+                else:
+                    pathlib.Path(path).write_bytes(broken)
+            for _ in range(3):
+                check(serial(port) == before, f"not the old one behind {broken}")
+        certificate()
+        replace(*[each.read_bytes() for each in files])
+        check(serial(port) == serial_of("served.pem") != before, "not the new one after a broken one")
+        size = len(early.body)
+        early.read(size + 10_000)
+        early.close()
+        server.send_signal(signal.SIGINT)
+        done = finish(server)
+    # One for each change.
+    check(3 <= done.warnings <= 6, f"{done.warnings} warnings: {done.stdout}{done.stderr}")
+    check("the one before stays" in done.stdout + done.stderr, done.stdout + done.stderr)
+
+
+for way in (replace_by_rename, replace_in_place):
+    add_case("certificate-" + way.__name__.replace("_", "-"), functools.partial(
+        renewed_certificate, "tls-certificate=both.pem", way))
+add_case("certificate-and-key-" + replace_by_rename.__name__.replace("_", "-"), functools.partial(
+    renewed_certificate, "tls-certificate=served.pem tls-key=served.key", replace_by_rename))
 
 
 if __name__ == "__main__":

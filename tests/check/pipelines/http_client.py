@@ -25,10 +25,10 @@ LOOP = f"multifilesrc location={SAMPLE} loop=true ! flvpace"
 
 
 @contextlib.contextmanager
-def serve(pipeline, port):
-    """A process of gst-launch-1.0, which listens."""
+def serve(pipeline, port, limits=""):
+    """A process of gst-launch-1.0, which listens. `limits`: a command of the shell in front."""
     needs_element("httpserversink")
-    with background(f"exec gst-launch-1.0 {pipeline}") as server:
+    with background(f"{limits} exec gst-launch-1.0 {pipeline}") as server:
         wait_for_port(port)
         yield server
 
@@ -64,7 +64,7 @@ class Fed:
         last = -1
         while (taken := statistics(self.port)["bytes-in"]) == 0 or taken != last:
             last = taken
-            time.sleep(0.1)
+            time.sleep(0.3)  # an answer is kept for 250 ms
 
     def wait_for_clients(self, count):
         """Until so many have their place in the stream: a handshake ends before that."""

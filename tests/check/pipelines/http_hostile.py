@@ -4,15 +4,17 @@
 left of them."""
 
 import contextlib
+import functools
 import os
+import resource
 import socket
 import ssl
 import struct
 import time
 
 from http_client import (LOOP, Response, Watcher, certificate, check_gapless, connect, descriptors,
-                         memory, request, serve, stream_of)
-from pipeline import case, check, free_port, main, wait_until
+                         get, memory, request, serve, statistics, stream_of)
+from pipeline import Skip, add_case, case, check, free_port, main, wait_until
 from websocket_client import BINARY, PING, WebSocket, frame
 
 RESETS = 10_000
@@ -145,6 +147,116 @@ def half_closed_connections():
         unfinished.sendall(request("GET", "/live.flv")[:-2])
         unfinished.shutdown(socket.SHUT_WR)
         check(is_closed(unfinished, 3), "a request that can't end is waited for")
+
+
+# Descriptors
+
+SILENT = 5000
+
+
+def first_byte(port):
+    """How long a new client waits for it."""
+    start = time.monotonic()
+    client = stream_of(port)
+    client.read(1)
+    client.close()
+    return time.monotonic() - start
+
+
+def crowd(said):
+    """So many connections that say no more than that, while a file is opened again and again with
+    few descriptors to be had."""
+    needed = SILENT + 500
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        raise Skip(f"{hard} descriptors, not {needed}")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, needed), hard))
+    port = free_port()
+    limits = "ulimit -S -n 1024;"
+    # Several rounds of the file: each opens it.
+    with serve(f"{LOOP} speed=10 ! httpserversink port={port} path=/live.flv max-lag=60000 "
+               "request-timeout=60000", port, limits) as server:
+        watcher = Watcher(port)
+        held = []
+        took = []
+        for number in range(SILENT):
+            connection = socket.socket()
+            connection.setblocking(False)
+            connection.connect_ex(("127.0.0.1", port))
+            held.append(connection)
+            if said:
+                with contextlib.suppress(OSError):
+                    connection.send(said)
+            if number % 500 == 499:
+                took.append(first_byte(port))
+        time.sleep(2)
+        took.append(first_byte(port))
+        count = descriptors(server)
+        check(count <= 1024 - 32 + 2, f"{count} descriptors of 1024")
+        check(server.poll() is None, "it has ended")
+        stream = watcher.end()
+        for connection in held:
+            connection.close()
+    check_gapless(stream)
+    check(max(took) < 1, f"a first byte after {max(took):.3f} s")
+
+
+add_case("many-silent-connections", functools.partial(crowd, b""))
+add_case("many-unfinished-requests",
+         functools.partial(crowd, b"GET /live.flv HTTP/1.1\r\nHost: a\r\n"))
+add_case("many-unfinished-bodies",
+         functools.partial(crowd, request("POST", "/live.flv", ["Content-Length: 1000"])))
+
+
+@case
+def no_descriptor_left_for_more_clients():
+    """As many clients as there can be; those that wait are accepted when others leave."""
+    port = free_port()
+    with serve(f"{LOOP} ! httpserversink port={port} path=/live.flv", port,
+               "ulimit -S -n 100;") as server:
+        served = []
+        for _ in range(100):
+            connection = connect(port)
+            connection.sendall(request("GET", "/live.flv"))
+            served.append(connection)
+        time.sleep(1.5)
+        count = descriptors(server)
+        check(count <= 100 - 32 + 1, f"{count} descriptors of 100")
+        check(Response(served[0]).status == 200, "the first is not served")
+        for connection in served[:80]:
+            reset(connection)
+        check(Response(served[-1]).status == 200, "the last is not served")
+        check(server.poll() is None, "it has ended")
+        for connection in served[80:]:
+            reset(connection)
+
+
+@case
+def statistics_under_load():
+    """Many ask for them at once while there are many clients that say much of themselves; whoever
+    comes new does not wait for that."""
+    port = free_port()
+    with serve(f"{LOOP} ! httpserversink port={port} path=/live.flv stats-path=/stats "
+               "metrics-path=/metrics", port):
+        wait_until(lambda: get(port).status == 200, "no stream")
+        agent = ["User-Agent: " + "\x01\"" * 3500]
+        clients = [get(port, fields=agent) for _ in range(300)]
+        wait_until(lambda: statistics(port)["clients-now"] >= 300, "they are not there")
+        asking = []
+        for number in range(200):
+            connection = connect(port)
+            connection.sendall(request("GET", ("/stats", "/metrics")[number % 10 == 0]))
+            asking.append(connection)
+        took = first_byte(port)
+        for connection in asking:
+            response = Response(connection)
+            check(response.status == 200, f"status {response.status}")
+            response.read_all()
+        shown = statistics(port)["clients"][0]["user-agent"]
+        check(len(shown) == 256, f"a user agent of {len(shown)} characters")
+        for client in clients:
+            client.close()
+    check(took < 1, f"a first byte after {took:.3f} s")
 
 
 # WebSockets

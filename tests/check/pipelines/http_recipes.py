@@ -3,15 +3,22 @@
 """The recipes of docs/httpserversink.md."""
 
 import contextlib
+import functools
 import pathlib
 import re
 import time
 
 from flvfile import clip, pictures, tags_of, whole_part
 from http_client import certificate, get, in_parallel, media, statistics, stream_of
-from pipeline import (Skip, background, case, check, check_decodes, finish, free_port, main, needs,
-                      needs_element, recipe, run, wait_for_port, wait_until)
+from pipeline import (Skip, add_case, background, case, check, check_decodes, finish, free_port,
+                      has_element, main, needs, needs_element, recipe, run, wait_for_port,
+                      wait_until)
 from websocket_client import CLOSE, PING, PONG, WebSocket
+
+
+def needs_one_of(*elements):
+    if not any(has_element(element) for element in elements):
+        raise Skip(f"none of {', '.join(elements)}")
 
 
 @contextlib.contextmanager
@@ -78,12 +85,12 @@ def http_loop_recipe():
     check(pictures(stream) > 100, f"{pictures(stream)} pictures, with a burst, in 4 s")
 
 
-@case
-def http_matroska_recipe():
-    needs_element("parsebin", "matroskamux", "qtdemux")
+def matroska(settings):
+    """Whatever decoders there are: the stream is what the recipe says."""
+    needs_element("matroskamux", "qtdemux", "h264parse", "aacparse")
     count = container("movie.mp4")
     port = free_port()
-    with serve(recipe("http-matroska", _8080=port), port) as server:
+    with serve(settings + recipe("http-matroska", _8080=port), port) as server:
         client = stream_of(port, "/live.mkv")
         late = run(recipe("http-matroska-probe", _8080=port)).ok().stdout
         stream = client.read_all()
@@ -92,9 +99,18 @@ def http_matroska_recipe():
     check_played(stream, "live.mkv", count - 50)
 
 
+add_case("http-matroska-recipe", functools.partial(matroska, ""))
+add_case("http-matroska-recipe-without-libav", functools.partial(
+    matroska, "export GST_PLUGIN_FEATURE_RANK=avdec_h264:NONE; "))
+add_case("http-matroska-recipe-without-decoders", functools.partial(
+    matroska, "export GST_PLUGIN_FEATURE_RANK=avdec_h264:NONE,openh264dec:NONE,avdec_aac:NONE; "))
+
+
 @case
 def http_webm_recipe():
-    needs_element("uridecodebin", "qtdemux", "avdec_h264", "vp8enc", "vorbisenc", "webmmux")
+    needs_element("uridecodebin", "qtdemux", "h264parse", "aacparse", "vp8enc", "vorbisenc", "webmmux")
+    needs_one_of("avdec_h264", "openh264dec")
+    needs_one_of("avdec_aac", "faad", "fdkaacdec")
     count = container("movie.mp4")
     port = free_port()
     with serve(recipe("http-webm", _8080=port, **{"/var/tmp": pathlib.Path.cwd()}),
@@ -265,6 +281,17 @@ def http_nginx_recipe():
     through(lambda back, port: nginx(
         re.sub(r"\b(certificate|key)\.pem", rf"{pathlib.Path.cwd()}/\1.pem",
                recipe("http-nginx", _8443=port, _8080=back)), port), port)
+
+
+@case
+def nginx_that_buffers_unless_it_is_told():
+    """The answer tells it, so the recipe needs no setting for that."""
+    needs("nginx")
+    port = free_port()
+    through(lambda back, port: nginx(
+        re.sub(r"\b(certificate|key)\.pem", rf"{pathlib.Path.cwd()}/\1.pem",
+               recipe("http-nginx", _8443=port, _8080=back, **{
+                   "      proxy_buffering off;\n": ""})), port), port)
 
 
 @case

@@ -15,7 +15,7 @@ from pipeline import ROOT, case, check, free_port, main, needs, run, wait_until
 from websocket_client import WebSocket
 
 CLIENT_FIELDS = {"id", "address", "user-agent", "transport", "since", "duration", "bytes", "rate",
-                 "lag", "lag-minimum", "lag-average", "lag-maximum", "skips"}
+                 "lag", "lag-minimum", "lag-average", "lag-maximum", "skips", "start-point"}
 
 
 @case

@@ -8,8 +8,10 @@ import pathlib
 import time
 
 from flvfile import pictures, tags_of
-from http_client import Fed, Sample, ask, get, in_parallel, media, statistics, stream_of
-from pipeline import add_case, case, check, check_decodes, check_same, main, wait_until
+from http_client import (LOOP, Fed, Sample, ask, certificate, get, in_parallel, media, serve,
+                         statistics, stream_of)
+from pipeline import (Skip, add_case, case, check, check_decodes, check_same, free_port, main, needs,
+                      run, wait_until)
 from websocket_client import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, WebSocket, frame
 
 UPGRADE = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"]
@@ -194,6 +196,32 @@ def origins(setting, allowed, refused):
             status = handshake(source.port, [*UPGRADE, KEY, origin])
             check(status == 403, f"{status} from {origin}")
         wait_until(lambda: statistics(source.port)["clients-now"] == 0, "some are still there")
+
+
+def client_of(name, tls):
+    """Other clients, without a proxy in between. Those of Node are strict about the handshake."""
+    needs("node")
+    modules = pathlib.Path(os.environ["FLV_NPM"]) / "browser"
+    if name != "node" and not (modules / "node_modules" / name).exists():
+        raise Skip(f"no {name}: scripts/test installs it")
+    port = free_port()
+    settings = ""
+    if tls:
+        certificate()
+        settings = "tls-certificate=both.pem"
+    with serve(f"{LOOP} ! httpserversink port={port} path=/live.flv {settings}", port):
+        driver = pathlib.Path(__file__).parent / "browser/socket.mjs"
+        flags = "--experimental-websocket" if name == "node" else ""
+        done = run(f"NODE_EXTRA_CA_CERTS=certificate.pem node --no-warnings {flags} {driver} "
+                   f"{modules} {name} {'wss' if tls else 'ws'}://localhost:{port}/live.flv")
+        if "bad option" in done.stderr or done.stdout.strip() == "none":
+            raise Skip("node has no WebSocket of its own")
+        check(done.stdout.strip() == "FLV 1000 true", f"{name}: {done.stdout}{done.stderr}")
+
+
+for client in ("node", "undici", "ws"):
+    add_case(f"{client}-connects", functools.partial(client_of, client, False))
+    add_case(f"{client}-connects-with-tls", functools.partial(client_of, client, True))
 
 
 add_case("any-origin", functools.partial(

@@ -58,7 +58,7 @@ def main():
 
 def _run_cases():
     for element in ("flvpace", "flvseek"):
-        if not _has_element(element):
+        if not has_element(element):
             print(f"FAIL: plugin: no element {element} in GST_PLUGIN_PATH")
             return 1
     failed = 0
@@ -115,8 +115,8 @@ def needs(*programs):
 
 def needs_element(*elements):
     for element in elements:
-        if not _has_element(element):
-            _check_missing(element, _has_element(element, env=_machine))
+        if not has_element(element):
+            _check_missing(element, has_element(element, env=_machine))
             raise Skip(f"no {element}")
 
 
@@ -124,7 +124,7 @@ def _check_missing(name, installed):
     check(not installed, f"tests/check/needs does not give {name} to the test {TEST}")
 
 
-def _has_element(element, **options):
+def has_element(element, **options):
     # Not --exists, which wants a version of at least 1.0.
     return run(f"gst-inspect-1.0 {element}", **options).status == 0
 
