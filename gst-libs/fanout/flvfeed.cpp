@@ -25,7 +25,6 @@ constexpr std::size_t kMaxHeld = 1000;
 // RTMP v2, "CodedFrames").
 std::int64_t composition_time(Bytes data) {
   constexpr std::uint8_t kEnhanced = 0x80;
-  constexpr std::uint8_t kAvc = 7;
   constexpr std::uint8_t kFrames = 1;
   constexpr std::size_t kFourCc = 4;
   if (data.size() < 2)
@@ -40,7 +39,7 @@ std::int64_t composition_time(Bytes data) {
     if (codec != flv::fourcc("avc1") && codec != flv::fourcc("hvc1") &&
         codec != flv::fourcc("vvc1"))
       return 0;
-  } else if ((data[0] & 0x0F) != kAvc || data[1] != kFrames) {
+  } else if (!flv::has_packet_type(data[0] & 0x0F) || data[1] != kFrames) {
     return 0;
   }
   if (data.size() < at + 3)
@@ -132,9 +131,8 @@ flv::Status FlvFeed::take(const std::shared_ptr<const void> &owner, Bytes bytes,
   chunk_ = bytes;
   chunk_begin_ = splitter_.position();
   const flv::Status status = splitter_.feed(bytes, items_);
-  for (const Item &item : items_)
-    take_item(item, out);
-  items_.clear();
+  splices_.add_received(bytes.size());
+  take_items(out);
 
   const std::uint64_t keep = splitter_.keep_from();
   const std::uint64_t from_carry = std::min<std::uint64_t>(keep - carry_begin_, carry_.size());
@@ -151,6 +149,46 @@ flv::Status FlvFeed::take(const std::shared_ptr<const void> &owner, Bytes bytes,
 void FlvFeed::finish(std::vector<Entry> &out) {
   if (held_)
     release(out);
+}
+
+void FlvFeed::take_items(std::vector<Entry> &out) {
+  for (std::size_t i = 0; i < items_.size();) {
+    const Item item = items_[i++];
+    if (const auto splice = find_splice(item)) {
+      split_again(*splice);
+      i = 0;
+    } else {
+      take_item(item, out);
+    }
+  }
+  items_.clear();
+}
+
+// Where another publisher's file header stands inside what the item takes for one tag.
+std::optional<std::uint64_t> FlvFeed::find_splice(const Item &item) {
+  if (item.kind != Item::Kind::Tag || !item.wrong_previous_size)
+    return std::nullopt;
+  const auto at = splices_.find(bytes_of(item.begin, item.end), flv::kMaxDataSize);
+  return at ? std::optional(item.begin + *at) : std::nullopt;
+}
+
+// Drops a tag that is cut short: replaces the items by those from `position` on.
+void FlvFeed::split_again(std::uint64_t position) {
+  const std::vector<std::uint8_t> rest = bytes_of(position, splitter_.position());
+  splitter_.reset(flv::Splitter::Start::Middle, position);
+  items_.clear();
+  (void)splitter_.feed(rest, items_); // in the middle of a stream it cannot fail
+}
+
+std::vector<std::uint8_t> FlvFeed::bytes_of(std::uint64_t begin, std::uint64_t end) const {
+  std::vector<std::uint8_t> bytes;
+  flv::Writer writer(bytes);
+  const std::uint64_t middle = std::clamp(chunk_begin_, begin, end);
+  if (begin < middle)
+    writer.bytes(Bytes(carry_).subspan(begin - carry_begin_, middle - begin));
+  if (middle < end)
+    writer.bytes(chunk_.subspan(middle - chunk_begin_, end - middle));
+  return bytes;
 }
 
 void FlvFeed::take_item(const Item &item, std::vector<Entry> &out) {
@@ -193,16 +231,9 @@ Entry FlvFeed::entry_of(const Item &item) const {
     entry.bytes = chunk_.subspan(item.begin - chunk_begin_, item.end - item.begin);
     return entry;
   }
-  auto whole = std::make_shared<std::vector<std::uint8_t>>();
-  whole->reserve(item.tag.tag_size() + flv::kPreviousTagSizeSize);
-  flv::Writer writer(*whole);
-  const std::uint64_t end = item.begin + item.tag.tag_size();
-  const std::uint64_t middle = std::clamp(chunk_begin_, item.begin, end);
-  if (item.begin < middle)
-    writer.bytes(Bytes(carry_).subspan(item.begin - carry_begin_, middle - item.begin));
-  if (middle < end)
-    writer.bytes(chunk_.subspan(middle - chunk_begin_, end - middle));
-  writer.u32(item.tag.tag_size());
+  auto whole = std::make_shared<std::vector<std::uint8_t>>(
+      bytes_of(item.begin, item.begin + item.tag.tag_size()));
+  flv::Writer(*whole).u32(item.tag.tag_size());
   entry.bytes = *whole;
   entry.owner = std::move(whole);
   return entry;

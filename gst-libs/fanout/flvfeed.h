@@ -8,6 +8,7 @@
 #include "flv/amf0.h"
 #include "flv/codec.h"
 #include "flv/head.h"
+#include "flv/splice.h"
 #include "flv/splitter.h"
 #include "flv/timeline.h"
 #include "history.h"
@@ -51,6 +52,10 @@ private:
     std::vector<flv::SharedBytes> configurations;
   };
 
+  void take_items(std::vector<Entry> &out);
+  [[nodiscard]] std::optional<std::uint64_t> find_splice(const flv::Item &item);
+  void split_again(std::uint64_t position);
+  [[nodiscard]] std::vector<std::uint8_t> bytes_of(std::uint64_t begin, std::uint64_t end) const;
   void take_item(const flv::Item &item, std::vector<Entry> &out);
   void take_tag(const flv::Item &item, std::vector<Entry> &out);
   void set_metadata(std::optional<flv::amf0::Value> metadata);
@@ -82,6 +87,7 @@ private:
   }
 
   flv::Splitter splitter_;
+  flv::SpliceSearch splices_;
   bool started_ = false; // there was a file header, here or elsewhere
   std::vector<flv::Item> items_;
   // The chunk at hand, and what was left of those before it.
