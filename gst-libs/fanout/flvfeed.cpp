@@ -375,6 +375,11 @@ void FlvFeed::emit(Held held, std::vector<Entry> &out) {
     set_head(held.configurations);
     entry.head = head_;
     entry.start = *held.start;
+    for (const Kind kind : {Kind::Audio, Kind::Video}) {
+      const Presence &state = presence(kind);
+      if (has(state))
+        entry.kinds[static_cast<std::size_t>(kind)] = {state.appearance, *state.last + shift_};
+    }
   }
   waiting_ = false;
   flowing_ = true;

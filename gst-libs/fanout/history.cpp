@@ -26,16 +26,25 @@ void History::append(Entry entry) {
     extension_ = entry.extension;
     extension_at_ = end();
   }
-  if (entry.is_media) {
-    Presence &presence = kinds_[static_cast<std::size_t>(entry.kind)];
-    if (presence.appearance != entry.appearance)
-      presence.begin = end();
-    presence.appearance = entry.appearance;
-    presence.last = newest_time_;
+  if (entry.head) {
+    for (const Kind kind : {Kind::Audio, Kind::Video}) {
+      const KindState &state = entry.kinds[static_cast<std::size_t>(kind)];
+      if (state.appearance > 0)
+        note_frame(kind, state.appearance, state.last);
+    }
   }
+  if (entry.is_media)
+    note_frame(entry.kind, entry.appearance, newest_time_);
   const std::size_t size = entry.bytes.size();
   entries_.push_back({std::move(entry), bytes_});
   bytes_ += size;
+}
+
+void History::note_frame(Kind kind, std::uint32_t appearance, std::int64_t time) {
+  Presence &presence = kinds_[static_cast<std::size_t>(kind)];
+  if (presence.appearance != appearance)
+    presence = {appearance, end(), time};
+  presence.last = std::max(presence.last, time);
 }
 
 void History::trim(Number number) {

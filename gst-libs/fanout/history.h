@@ -52,6 +52,13 @@ enum class StartPoint : std::uint8_t {
   Frame,         // any frame
 };
 
+// Of a kind of FLV tag, as of a place at which one can join. Its last frame may be left out of the
+// history.
+struct KindState {
+  std::uint32_t appearance = 0; // how often it has appeared
+  std::int64_t last = 0;        // ms: when its last frame was
+};
+
 // A piece that is sent as a whole or not at all: a tag of FLV, a buffer of all else.
 struct Entry {
   std::shared_ptr<const void> owner; // of the bytes
@@ -67,6 +74,7 @@ struct Entry {
   std::uint32_t appearance = 0;
   bool is_repeat = false; // only for viewers that were not told of its kind
   std::shared_ptr<const Extension> extension = nullptr; // of a frame whose kind appears
+  std::array<KindState, 3> kinds{};                     // by Kind: those that the head announces
 };
 
 // Entries by number, counted from the stream's first. Only the last ones are there.
@@ -123,6 +131,8 @@ private:
     Entry entry;
     std::uint64_t offset = 0; // bytes of all entries in front
   };
+
+  void note_frame(Kind kind, std::uint32_t appearance, std::int64_t time);
 
   std::deque<Placed> entries_;
   std::deque<Number> joins_;

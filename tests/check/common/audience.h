@@ -173,8 +173,10 @@ private:
 
   void take_front(const flv::TagHeader &header, Bytes tag) {
     if (header.is_script()) {
-      // A kind that did not come may be announced where the stream goes on.
-      const bool announces = told_[1] != Told::Comes || told_[2] != Told::Comes;
+      // A kind that was absent for a while may be announced where the stream goes on.
+      const bool announces = std::any_of(all_.begin(), all_.end(), [](const auto &each) {
+        return each.head && each.head->has_audio != each.head->has_video;
+      });
       fault = started_ && !announces ? "a head's script data in mid-stream" : "";
       return;
     }
@@ -195,7 +197,11 @@ private:
 
   // Of a kind in a stretch: whether its entries come. They come from the start of the stretch on,
   // or from where the kind appears, or not at all.
-  enum class Told : std::uint8_t { Open, Comes, LeftOut };
+  enum class State : std::uint8_t { Open, Comes, LeftOut };
+  struct Told {
+    State state = State::Open;
+    std::uint32_t appearance = 0; // the last one that was left out
+  };
   using ToldKinds = std::array<Told, 3>;
 
   // Whether an entry may be left out.
@@ -203,9 +209,9 @@ private:
     if (entry.is_repeat || !is_in_time(entry))
       return true;
     Told &kind = told[static_cast<std::size_t>(entry.kind)];
-    if (entry.kind == fanout::Kind::None || kind == Told::Comes)
+    if (entry.kind == fanout::Kind::None || kind.state == State::Comes)
       return false;
-    kind = Told::LeftOut;
+    kind = {State::LeftOut, std::max(kind.appearance, entry.appearance)};
     return true;
   }
 
@@ -213,11 +219,11 @@ private:
   [[nodiscard]] bool may_come(const fanout::Entry &entry, ToldKinds &told) const {
     Told &kind = told[static_cast<std::size_t>(entry.kind)];
     if (entry.is_repeat)
-      return kind != Told::Comes;
-    if (!is_in_time(entry) ||
-        (kind == Told::LeftOut && !entry.extension && repeated_ != entry.appearance))
+      return kind.state != State::Comes;
+    const bool appears = kind.state != State::LeftOut || entry.appearance > kind.appearance;
+    if (!is_in_time(entry) || !appears)
       return false;
-    kind = Told::Comes;
+    kind.state = State::Comes;
     return true;
   }
 
@@ -330,8 +336,6 @@ private:
     shown_ = std::max(shown_, std::max(entry.time, floor_) - base_ + entry.ahead);
     changed_ = (changed_ || (!entry.is_media && !header.is_script() && header.data_size > 0)) &&
                !entry.head;
-    if (entry.is_repeat)
-      repeated_ = entry.appearance;
     if (entry.head)
       configurations_ = entry.head->configurations;
   }
@@ -341,7 +345,6 @@ private:
   bool started_ = false;
   std::size_t next_ = 0;
   ToldKinds told_{};
-  std::uint32_t repeated_ = 0; // the appearance whose configurations were repeated last
   std::int64_t base_ = 0;
   std::int64_t floor_ = 0;
   std::int64_t last_ = 0;

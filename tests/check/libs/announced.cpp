@@ -264,6 +264,37 @@ START_TEST(test_comes_back_in_a_skipped_stretch) {
 }
 END_TEST
 
+// The frames that show a kind may come in front of the first key frame, and are left out then: it
+// is announced all the same, and counts as silent from its last frame on.
+START_TEST(test_shown_in_front_of_the_first_key_frame) {
+  Live live;
+  live.begin();
+  live.configure(true, true);
+  live.play(400, true, false);
+  live.tag(TagType::Video, flvtest::avc_frame(true, 60));
+  Got client(live);
+  ck_assert_uint_eq(client.flags(), 5);
+  check_text(client.tags(), "MvaK");
+  live.play(200, true, true, 0);
+  client.read(live);
+  check_text(shortened(client.tags()), "MvaKVA");
+
+  Live silent;
+  silent.begin();
+  silent.configure(true, true);
+  silent.play(400, true, false);
+  silent.play(1960, false, true, 10'000);
+  ck_assert_uint_eq(Got(silent).flags(), 5);
+  silent.play(200, false, true, 0);
+  Got late(silent);
+  ck_assert_uint_eq(late.flags(), 1);
+  check_text(late.tags(), "MvKV");
+  silent.play(200, true, true, 0);
+  late.read(silent);
+  check_text(shortened(late.tags()), "MvKVMaAVA");
+}
+END_TEST
+
 // A tag without data is no frame, wherever it is and however often it comes.
 START_TEST(test_tags_without_data) {
   const bool audio = _i % 2 == 0; // what is there
@@ -470,6 +501,7 @@ int main() {
                                     {test_comes_and_goes},
                                     {test_a_kind_that_comes_later, 4},
                                     {test_comes_back_in_a_skipped_stretch},
+                                    {test_shown_in_front_of_the_first_key_frame},
                                     {test_tags_without_data, 2},
                                     {test_a_kind_alone},
                                     {test_burst_into_the_past},
