@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -148,11 +149,10 @@ public:
   void text(std::string_view value) { append(value); }
 
 private:
-  // Not insert(): where g++ 14 knows the size, it takes the growth for a write past the end.
+  // Neither insert() nor resize(): where g++ 14 knows the size, it takes the growth for a write
+  // past the end.
   template <typename Values> void append(const Values &values) {
-    const std::size_t at = out_.size();
-    out_.resize(at + values.size());
-    std::copy(values.begin(), values.end(), out_.begin() + static_cast<std::ptrdiff_t>(at));
+    std::copy(values.begin(), values.end(), std::back_inserter(out_));
   }
 
   std::vector<std::uint8_t> &out_;
