@@ -67,10 +67,22 @@ private:
 
     auto &last = last_time_[static_cast<std::size_t>(kind)];
     const std::int64_t step = place.time - last;
-    REQUIRE(last == kNone || seam_ || place.discontinuity ||
-            (step >= -Timeline::kMaxStepBack && (max_gap_ == 0 || step <= max_gap_)));
-    if (seam_)
+    // No discontinuity: near the last tag of its kind, or the one before that if that was one; or
+    // near the other kind; or a step forward of a kind that is alone.
+    const std::int64_t other = last_time_[1 - static_cast<std::size_t>(kind)];
+    auto &before = before_jump_[static_cast<std::size_t>(kind)];
+    const auto is_near = [&](std::int64_t from) {
+      const std::int64_t far = place.time - from;
+      return from != kNone && far >= -Timeline::kMaxStepBack && (max_gap_ == 0 || far <= max_gap_);
+    };
+    const bool alone = other == kNone || last - other > max_gap_;
+    REQUIRE(last == kNone || seam_ || place.discontinuity || is_near(last) || is_near(before) ||
+            is_near(other) || (alone && step > 0));
+    before = place.discontinuity ? last : kNone;
+    if (seam_) {
       last_time_.fill(kNone);
+      before_jump_.fill(kNone);
+    }
     last = place.time;
     seam_ = false;
 
@@ -118,6 +130,7 @@ private:
   Schedule schedule_;
   std::int64_t max_gap_ = 10'000;
   std::array<std::int64_t, 2> last_time_{kNone, kNone};
+  std::array<std::int64_t, 2> before_jump_{kNone, kNone};
   bool seam_ = false;
   bool clean_ = true; // nothing was closed over
   Nanoseconds origin_ = 0;

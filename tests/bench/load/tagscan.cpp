@@ -51,8 +51,9 @@ void TagScan::take() {
 }
 
 void TagScan::take_tag_header() {
-  if (read_tag_header(held_.data(), flv::kMaxDataSize, tag_).kind != flv::Fault::Kind::None)
+  if (read_tag_header(held_.data(), flv::kMaxDataSize, ids_, tag_).kind != flv::Fault::Kind::None)
     return give_up();
+  ids_.note(tag_);
   ++tags_;
   previous_ = tag_.tag_size();
   const bool curious = !tag_.is_script() && (!key_frame_ || !first_timestamp_);

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "flv/tag.h"
+#include "flv/streamid.h"
 
 namespace load {
 
@@ -46,6 +46,7 @@ private:
   std::uint32_t tags_ = 0;
   std::uint32_t errors_ = 0;
   flv::TagHeader tag_;
+  flv::StreamIds ids_;
   std::optional<std::uint32_t> first_timestamp_;
 };
 

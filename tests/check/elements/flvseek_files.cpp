@@ -152,7 +152,7 @@ static const struct {
     {{"\x1A\x45\xDF\xA3\x01\x42\x82\x84webm", 12}, "looks like WebM"},
     {{"\x1F\x8B\x08\0", 4}, "looks like gzip"},
     {"<!DOCTYPE html><html></html>", "looks like HTML"},
-    {"ID3\x04", "an ID3 tag is in front"},
+    {"ID3\x04", "an ID3 tag comes first"},
     {"hello", "it starts with 'hel' (0x68656c), not 'FLV'."},
 };
 
