@@ -392,8 +392,13 @@ void FlvFeed::release(std::vector<Entry> &out) {
   std::vector<Held> all = std::move(*held_);
   held_.reset();
   held_since_.reset();
-  for (Held &held : all)
+  for (Held &held : all) {
+    // A configuration that came in front of the first frame belongs to it.
+    const Kind kind = held.entry.kind;
+    if (kind != Kind::None && has(presence(kind)))
+      held.entry.appearance = presence(kind).appearance;
     emit(std::move(held), out);
+  }
 }
 
 Entry FlvFeed::own_entry(std::vector<std::uint8_t> tag, std::int64_t time) const {

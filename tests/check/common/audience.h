@@ -78,6 +78,8 @@ inline fanout::Entry numbered(fanout::Entry entry, std::size_t number) {
   writer.u32(static_cast<std::uint32_t>(number));
   auto tag = std::make_shared<Buffer>();
   flv::append_tag(*tag, header.type, header.timestamp, data);
+  constexpr std::ptrdiff_t kStreamId = 8; // and three bytes of it
+  std::copy_n(entry.bytes.begin() + kStreamId, 3, tag->begin() + kStreamId);
   entry.bytes = *tag;
   entry.owner = std::move(tag);
   return entry;
@@ -303,8 +305,11 @@ private:
     for (const fanout::HeadPtr &head : heads_at(join)) {
       fault.clear();
       check_front(place, head->configurations);
-      if (fault.empty())
-        return;
+      if (!fault.empty())
+        continue;
+      configurations_ = head->configurations;
+      changed_ = false;
+      return;
     }
   }
 
