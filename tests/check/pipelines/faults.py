@@ -156,7 +156,12 @@ def check_server_that_leaves(leave):
             connection, _ = server.accept()
             take(connection, 20000)
             leave(connection)
-            check_one_line(finish(sender, timeout=5))
+            check_silent(finish(sender, timeout=5))
+
+
+# A receiver that closes has had enough: that is no failure.
+def check_silent(done):
+    check(done.status == 0 and not done.stderr, f"exit status {done.status}: {done.stderr}")
 
 
 @case
@@ -178,8 +183,7 @@ def a_reader_that_leaves():
     seconds = time.monotonic() - begin
     check(seconds < 3, f"it took {seconds:.1f} s")
     status = pathlib.Path("status").read_text(encoding="utf-8")
-    check(status == "1\n", f"exit status {status}")
-    check(done.stderr.startswith("flvstream: ") and done.stderr.count("\n") == 1, done.stderr)
+    check(status == "0\n" and not done.stderr, f"exit status {status}: {done.stderr}")
 
 
 # Files
@@ -190,7 +194,7 @@ def a_full_disk():
     movie()
     for output in ("/dev/full", "> /dev/full"):
         check_one_line(run(f"{FLVSTREAM} movie.flv {output}", timeout=10),
-                       "No space left on the resource")
+                       "No space left on device")
 
 
 def change_in_mid_stream(change):
