@@ -168,7 +168,8 @@ void FlvFeed::take_items(std::vector<Entry> &out) {
 std::optional<std::uint64_t> FlvFeed::find_splice(const Item &item) {
   if (item.kind != Item::Kind::Tag || !item.wrong_previous_size)
     return std::nullopt;
-  const auto at = splices_.find(bytes_of(item.begin, item.end), flv::kMaxDataSize);
+  const auto at = splices_.find(bytes_of(item.begin, item.end), flv::kMaxDataSize,
+                                splitter_.position() - item.end);
   return at ? std::optional(item.begin + *at) : std::nullopt;
 }
 

@@ -122,6 +122,7 @@ std::uint64_t IndexScan::keep_from() const {
 // Another file begins in this one.
 void IndexScan::cross_seam(std::uint64_t position) {
   position_ = position;
+  last_tag_ = position;
   timeline_.seam();
   ids_.clear();
 }
@@ -130,8 +131,13 @@ void IndexScan::cross_seam(std::uint64_t position) {
 // file header.
 void IndexScan::begin_search() {
   damage_ = position_;
-  search_.emplace().reset(Splitter::Start::Middle,
-                          tags_ > 0 ? last_tag_ + kTagHeaderSize : position_);
+  const bool has_last = tags_ > 0 && last_tag_ < position_;
+  search_from(has_last ? last_tag_ + kTagHeaderSize : position_);
+}
+
+void IndexScan::search_from(std::uint64_t position) {
+  search_.emplace().reset(Splitter::Start::Middle, position);
+  search_->set_stream_ids(ids_);
 }
 
 // Up to the next tag that holds together.
@@ -156,15 +162,8 @@ void IndexScan::end_search(const Item &found) {
   search_.reset();
   if (found.kind == Item::Kind::Tag) {
     // What looks like a tag inside the last tag is that one's data.
-    if (found.begin < damage_) {
-      search_.emplace().reset(Splitter::Start::Middle, damage_);
-      return;
-    }
-    // The search knows nothing of the stream's ids.
-    if (!ids_.accepts(found.tag)) {
-      search_.emplace().reset(Splitter::Start::Middle, found.begin + 1);
-      return;
-    }
+    if (found.begin < damage_)
+      return search_from(damage_);
     position_ = found.begin;
   } else {
     if (found.begin + kPreviousTagSizeSize < damage_) {

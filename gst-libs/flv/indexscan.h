@@ -58,6 +58,7 @@ private:
   void take_configuration(const TagHeader &header, Bytes tag);
   void cross_seam(std::uint64_t position);
   void begin_search();
+  void search_from(std::uint64_t position);
   void resynchronize(Bytes bytes);
   void end_search(const Item &found);
   static void remove(KeyframeIndex &index, std::uint64_t position);

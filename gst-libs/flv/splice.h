@@ -18,12 +18,14 @@ public:
   // otherwise have the same bytes searched again and again.
   void add_received(std::uint64_t bytes);
   // `tag` is a tag with the wrong PreviousTagSize, or the beginning of a tag that the stream's end
-  // cuts off. Gives where in it a file header stands that a tag follows; a tag that ends inside
-  // `tag` must have its own size behind it. The file header may be cut off at the end of `tag`.
-  [[nodiscard]] std::optional<std::size_t> find(Bytes tag, std::uint32_t max_data_size);
+  // cuts off; `behind` bytes have come after it, which are to be split again if something is found.
+  // Gives where in `tag` a file header stands that a tag follows; a tag that ends inside `tag` must
+  // have its own size behind it. The file header may be cut off at the end of `tag`.
+  [[nodiscard]] std::optional<std::size_t> find(Bytes tag, std::uint32_t max_data_size,
+                                                std::uint64_t behind = 0);
 
 private:
-  std::uint64_t budget_ = 0; // bytes that may be searched
+  std::uint64_t budget_ = 0; // bytes that may be searched and split again
 };
 
 } // namespace flv

@@ -46,6 +46,8 @@ public:
   // Forgets everything, the stream ids aside where it goes on in the middle of the same file. The
   // next byte is number `position` of the stream.
   void reset(Start start, std::uint64_t position = 0);
+  // Of the file in whose middle it begins.
+  void set_stream_ids(const StreamIds &ids) { ids_ = ids; }
   void set_max_data_size(std::uint32_t size) { max_data_size_ = size; }
 
   // Appends what `chunk` completes to `items`. Malformed: the stream is no FLV file, and fault()

@@ -140,9 +140,14 @@ void Starter::give_nothing() {
 
 std::uint64_t Starter::keep_from() const {
   switch (stage_) {
-  case Stage::Scanning:
-    return is_backward() && !scan_->index().positions.empty() ? scan_->index().positions.back()
-                                                              : scan_->keep_from();
+  case Stage::Scanning: {
+    // The last tag may prove cut off: then the key frame in front of it is the last one.
+    const auto &keys = scan_->index().positions;
+    if (!is_backward() || keys.empty())
+      return scan_->keep_from();
+    const bool may_be_cut = keys.size() > 1 && keys.back() == scan_->last_tag();
+    return may_be_cut ? keys[keys.size() - 2] : keys.back();
+  }
   case Stage::Forward:
     return forward_->keep_from();
   case Stage::Idle:

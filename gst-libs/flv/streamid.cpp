@@ -21,10 +21,12 @@ bool StreamIds::expects(const TagHeader &header) const {
 }
 
 bool StreamIds::accepts(const TagHeader &header) const {
-  const Known &known = of(header);
-  if (known.tags >= 2 || (known.tags == 1 && known.id == 0))
-    return header.stream_id == known.id;
-  return is_empty() || is_likely(header.stream_id);
+  const Known &own = of(header);
+  if (own.tags >= kSettled)
+    return header.stream_id == own.id;
+  const bool is_known = std::ranges::any_of(
+      known_, [&](const Known &each) { return each.tags > 0 && each.id == header.stream_id; });
+  return is_empty() || is_known || is_likely(header.stream_id);
 }
 
 void StreamIds::note(const TagHeader &header) {
@@ -32,7 +34,7 @@ void StreamIds::note(const TagHeader &header) {
   if (known.tags == 0 || known.id != header.stream_id)
     known = {header.stream_id, 1};
   else
-    known.tags = 2;
+    known.tags = std::min(known.tags + 1, kSettled);
 }
 
 Fault read_tag_header(const std::uint8_t *data, std::uint32_t max_data_size, const StreamIds &ids,

@@ -29,7 +29,10 @@ public:
   void note(const TagHeader &header);
 
 private:
-  // A non-zero id counts once two tags in a row have it: damage in one tag's id rejects no others.
+  // An id is settled once so many tags in a row have it. Damage in the first tag's id rejects no
+  // others, and servers put configurations of their own, with id 0, in front of frames with id 1.
+  static constexpr unsigned kSettled = 4;
+
   struct Known {
     std::uint32_t id = 0;
     unsigned tags = 0; // in a row

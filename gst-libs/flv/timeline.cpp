@@ -42,7 +42,7 @@ Timeline::Place Timeline::media(Kind kind, std::uint32_t timestamp) {
   else if (seam_)
     offset = cross_seam(kind, raw);
   else
-    offset = close(raw, next_time(kind));
+    offset = close(kind, raw, next_time(kind));
 
   const std::int64_t time = raw + offset;
   if (own.started && !discontinuity)
@@ -99,8 +99,8 @@ std::optional<std::int64_t> Timeline::known_offset(Kind kind, std::int64_t raw) 
     return offset_;
   if (own.before_jump && is_near(raw + offset_before_ - *own.before_jump))
     return offset_before_;
-  const bool confirmed =
-      other.started && other.offset == offset_ && is_near(raw + offset_ - other.time);
+  const bool confirmed = other.started && !has_stopped(other, own.time) &&
+                         other.offset == offset_ && is_near(raw + offset_ - other.time);
   if (confirmed || keeps_rhythm(own, other, step))
     return offset_;
   return std::nullopt;
@@ -115,10 +115,19 @@ std::optional<std::int64_t> Timeline::first_offset(std::int64_t raw) const {
   return std::nullopt;
 }
 
-// A kind is alone where there is no other, or the other has stopped.
+// Whether a kind has been silent for too long at media time `time`.
+bool Timeline::has_stopped(const Track &track, std::int64_t time) const {
+  constexpr std::int64_t kDefault = 10'000;
+  return time - track.time > (max_gap_ > 0 ? std::int64_t{max_gap_} : kDefault);
+}
+
+// A kind is alone where there is no other, or the other has stopped. It may have done so since the
+// last tag, if this kind's own steps are that long.
 bool Timeline::keeps_rhythm(const Track &own, const Track &other, std::int64_t step) const {
-  const bool alone = !other.started || own.time - other.time > std::int64_t{max_gap_};
-  return alone && step > 0 && (own.longest == 0 || step <= kMaxSteps * own.longest);
+  const bool alone = !other.started || has_stopped(other, own.time);
+  if (step <= 0 || (!alone && own.longest <= std::int64_t{max_gap_}))
+    return false;
+  return own.longest == 0 || step <= kMaxSteps * own.longest;
 }
 
 // Where a tag goes that is a discontinuity: a usual step behind the last one of its kind. Where
@@ -148,9 +157,13 @@ std::int64_t Timeline::usual_step(Kind kind) const {
   return *middle;
 }
 
-// The offset that puts `raw` at `time`, for all kinds from here on.
-std::int64_t Timeline::close(std::int64_t raw, std::int64_t time) {
-  offset_before_ = offset_;
+// The offset that puts `raw` at `time`, for all kinds from here on. After a single wrong timestamp
+// no kind has the offset in force: the one before is that of the kind's last tag.
+std::int64_t Timeline::close(Kind kind, std::int64_t raw, std::int64_t time) {
+  const Track &own = track(kind);
+  const bool is_used = std::ranges::any_of(
+      tracks_, [this](const Track &each) { return each.started && each.offset == offset_; });
+  offset_before_ = own.started && !is_used ? own.offset : offset_;
   offset_ = time - raw;
   return offset_;
 }
@@ -159,7 +172,7 @@ std::int64_t Timeline::close(std::int64_t raw, std::int64_t time) {
 std::int64_t Timeline::cross_seam(Kind kind, std::int64_t raw) {
   const Track &own = track(kind);
   const std::int64_t next = own.started ? own.time + usual_step(kind) : highest_;
-  close(raw, next > highest_ ? next : end());
+  close(kind, raw, next > highest_ ? next : end());
   offset_before_ = offset_;
   seam_ = false;
   for (Track &each : tracks_) {

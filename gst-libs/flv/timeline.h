@@ -74,7 +74,8 @@ private:
   [[nodiscard]] bool keeps_rhythm(const Track &own, const Track &other, std::int64_t step) const;
   [[nodiscard]] std::int64_t next_time(Kind kind) const;
   [[nodiscard]] std::int64_t usual_step(Kind kind) const;
-  std::int64_t close(std::int64_t raw, std::int64_t time);
+  [[nodiscard]] bool has_stopped(const Track &track, std::int64_t time) const;
+  std::int64_t close(Kind kind, std::int64_t raw, std::int64_t time);
   std::int64_t cross_seam(Kind kind, std::int64_t raw);
 
   std::uint32_t max_gap_ = 10000;

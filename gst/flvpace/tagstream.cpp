@@ -319,13 +319,14 @@ std::optional<std::uint64_t> TagStream::find_splice(const Item &item) {
       (item.kind != Item::Kind::Tag || !item.wrong_previous_size))
     return std::nullopt;
   const auto size = static_cast<std::size_t>(item.end - item.begin);
+  const std::uint64_t behind = splitter_.position() - item.end;
   std::optional<std::size_t> at;
   if (chunk_ && item.begin >= chunk_begin_) {
     const auto offset = static_cast<std::size_t>(item.begin - chunk_begin_);
-    at = splices_.find(chunk_bytes_.subspan(offset, size), current_.max_tag_size);
+    at = splices_.find(chunk_bytes_.subspan(offset, size), current_.max_tag_size, behind);
   } else {
     const BufferPtr tag = carry_.take(item.begin, item.end);
-    at = splices_.find(gstflv::MappedBuffer(tag.get()).bytes(), current_.max_tag_size);
+    at = splices_.find(gstflv::MappedBuffer(tag.get()).bytes(), current_.max_tag_size, behind);
   }
   return at ? std::optional(item.begin + *at) : std::nullopt;
 }
@@ -424,7 +425,7 @@ GstFlowReturn TagStream::handle_tag(const Item &item, More more) {
   cut_out(item, tag);
   // The last tag of a stream may lack its size, one in front of another tag may not.
   if (const std::size_t whole = item.tag.tag_size() + flv::kPreviousTagSizeSize;
-      more == More::Follows && tag.size < whole) {
+      tag.size < whole && (more == More::Follows || item.end < splitter_.position())) {
     tag.buffer = completed(tag.buffer.get(), item.tag.tag_size());
     tag.size = whole;
   }

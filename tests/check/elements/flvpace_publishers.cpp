@@ -131,6 +131,22 @@ GST_START_TEST(cut_again_and_again) {
 }
 GST_END_TEST
 
+// The tag in front of a file header gets its size even where only the end of the stream shows the
+// cut; the last tag stays as it is.
+GST_START_TEST(missing_size_behind_a_cut) {
+  Stream first = file({.duration = 200});
+  const std::size_t cut = first.tags.size();
+  first.key(400, 100'000);
+  const Stream next = next_publisher();
+  const Bytes short_next = Bytes(next.bytes).first(next.bytes.size() - 4);
+  const Passed passed = pass(joined({cut_publisher(first, cut, 5000), short_next, short_next}),
+                             "retimestamp=none", 0);
+  const Bytes tags = behind_header(next);
+  assert_bytes(bytes(passed.arrivals), joined({Bytes(first.bytes).first(first.tags[cut].begin),
+                                               tags, tags.first(tags.size() - 4)}));
+}
+GST_END_TEST
+
 GST_START_TEST(timestamps_go_on_behind_the_cut) {
   Stream first = file({.duration = 200, .audio = false});
   first.key(200, 30'000);
@@ -150,6 +166,16 @@ GST_START_TEST(cut_tag_as_an_error) {
   pace.run();
   assert_problem(pace, true, GST_STREAM_ERROR, GST_STREAM_ERROR_DEMUX, "after 5000 bytes");
   assert_bytes(bytes(pace.take()), Bytes(first.bytes).first(first.tags.back().begin));
+}
+GST_END_TEST
+
+// So does one of short tags, each of which a file header cuts short.
+GST_START_TEST(many_file_headers) {
+  Buffer data = file_header();
+  for (std::size_t i = 0; i < 40'000; ++i)
+    append(data, joined({tag_header(9, 13), file_header()}));
+  for (const std::size_t chunk : {std::size_t{0}, std::size_t{65536}})
+    (void)pass(joined({data, file().bytes}), "", chunk);
 }
 GST_END_TEST
 
@@ -187,6 +213,20 @@ GST_START_TEST(stream_ids_are_passed_on) {
       fail_unless(passed.warnings[0].find("stream id " + std::to_string(id)) != std::string::npos,
                   "%s", passed.warnings[0].c_str());
     }
+  }
+}
+GST_END_TEST
+
+// Of any number; and where a server puts configurations of its own, with id 0, in front.
+GST_START_TEST(other_stream_ids) {
+  const Stream stream = file({.duration = 400});
+  for (const std::uint32_t id : {1000U, 1U}) {
+    Buffer data = stream.bytes;
+    for (std::size_t i = id == 1 ? 3 : 0; i < stream.tags.size(); ++i)
+      flv::store_u24(&data[stream.tags[i].begin + 8], id);
+    const Passed passed = pass(data, "", 100);
+    assert_bytes(bytes(passed.arrivals), data);
+    assert_equals_uint64(passed.skipped, 0);
   }
 }
 GST_END_TEST
@@ -303,10 +343,13 @@ static Suite *flvpace_publishers_suite() {
   tcase_add_loop_test(tcase, cut_inside_a_tag, 0, 2);
   tcase_add_test(tcase, cut_anywhere);
   tcase_add_test(tcase, cut_again_and_again);
+  tcase_add_test(tcase, missing_size_behind_a_cut);
   tcase_add_test(tcase, timestamps_go_on_behind_the_cut);
   tcase_add_test(tcase, cut_tag_as_an_error);
+  tcase_add_test(tcase, many_file_headers);
   tcase_add_test(tcase, nested_file_headers);
   tcase_add_test(tcase, stream_ids_are_passed_on);
+  tcase_add_test(tcase, other_stream_ids);
   tcase_add_test(tcase, damage_among_stream_ids);
   tcase_add_test(tcase, empty_tags_promise_nothing);
   tcase_add_test(tcase, empty_tags_have_no_time);

@@ -150,19 +150,21 @@ const struct {
 } kStreamIds[] = {
     {"the first tag", {}, 9, 0x123456, true},
     {"0 behind 0", {9, 0}, 9, 0, true},
-    {"1 behind 0", {9, 0}, 9, 1, false},
+    {"1 behind a configuration with 0", {9, 0}, 9, 1, true},
+    {"1 behind four 0", {9, 0, 8, 0, 9, 0, 9, 0}, 9, 1, false},
+    {"an unlikely id, the first one's", {9, 200, 8, 200}, 9, 200, true},
     {"1 behind 1", {9, 1}, 9, 1, true},
     {"1 of another kind behind 1", {9, 1, 9, 1}, 8, 1, true},
     {"0 behind a single 1", {9, 1}, 9, 0, true},
-    {"0 behind two", {9, 1, 9, 1}, 9, 0, false},
-    {"2 behind two 1", {9, 1, 9, 1}, 9, 2, false},
+    {"0 behind four 1", {9, 1, 9, 1, 9, 1, 9, 1}, 9, 0, false},
+    {"2 behind four 1", {9, 1, 9, 1, 9, 1, 9, 1}, 9, 2, false},
     {"media of id 1 behind script data of id 0", {18, 0}, 9, 1, true},
     {"media of id 1 in the other byte order", {18, 0}, 9, 0x010000, true},
     {"media of an unlikely id behind script data", {18, 0}, 9, 0x123456, false},
     {"script data of id 0 behind media of id 1", {9, 1, 9, 1}, 18, 0, true},
-    {"script data of id 0 again", {9, 1, 9, 1, 18, 0}, 18, 1, false},
+    {"script data of id 1 behind four 0", {18, 0, 18, 0, 18, 0, 18, 0}, 18, 1, false},
     {"a single damaged id at the start", {9, 5, 9, 0}, 9, 0, true},
-    {"the damaged id again", {9, 5, 9, 0}, 9, 5, false},
+    {"the damaged id again", {9, 5, 9, 0, 9, 0, 9, 0, 9, 0}, 9, 5, false},
 };
 
 START_TEST(test_stream_ids) {
