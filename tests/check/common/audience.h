@@ -353,7 +353,7 @@ private:
   std::int64_t base_ = 0;
   std::int64_t floor_ = 0;
   std::int64_t last_ = 0;
-  std::int64_t shown_ = 0;
+  std::int64_t shown_ = -1;
   bool changed_ = false; // a configuration came by since the last head
   std::vector<Buffer> configurations_;
   std::vector<Buffer> front_;
