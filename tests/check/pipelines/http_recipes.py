@@ -284,17 +284,6 @@ def http_nginx_recipe():
 
 
 @case
-def nginx_that_buffers_unless_it_is_told():
-    """The answer tells it, so the recipe needs no setting for that."""
-    needs("nginx")
-    port = free_port()
-    through(lambda back, port: nginx(
-        re.sub(r"\b(certificate|key)\.pem", rf"{pathlib.Path.cwd()}/\1.pem",
-               recipe("http-nginx", _8443=port, _8080=back, **{
-                   "      proxy_buffering off;\n": ""})), port), port)
-
-
-@case
 def http_haproxy_recipe():
     needs("haproxy")
     port = free_port()
