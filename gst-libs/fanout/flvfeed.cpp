@@ -352,7 +352,7 @@ bool FlvFeed::can_join(const Held &held) const {
 }
 
 void FlvFeed::emit(Held held, std::vector<Entry> &out) {
-  // A frame behind a configuration can be decoded only by whoever has those in front of it.
+  // An inter frame behind a configuration needs the frames in front of it.
   const bool joinable = can_join(held);
   if (waiting_ && (!joinable || held.start == StartPoint::Configuration)) {
     dropped_ |= held.entry.is_media;

@@ -112,7 +112,7 @@ public:
   // Of the last place to start at, forgotten or not; nullptr before there was one.
   [[nodiscard]] const HeadPtr &newest_head() const { return newest_head_; }
 
-  // What is to be sent to a viewer that joins at `number`, which has a head or is behind one.
+  // The head for a viewer that joins at `number`. That entry has a head, or an earlier one has.
   [[nodiscard]] HeadPtr head_at(Number number) const;
   // Whether there were frames of it within kSilence.
   [[nodiscard]] bool is_present(Kind kind) const;

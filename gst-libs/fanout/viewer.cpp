@@ -120,8 +120,8 @@ void Viewer::join(const History &history, const ViewerSettings &settings) {
   any_frame_from_.reset();
 }
 
-// The head announces what is true for the frames to come. Whether it announces a kind that the
-// viewer was not told of before.
+// Selects the head that announces the kinds of the frames that follow. Returns whether one of these
+// kinds is new to the viewer.
 bool Viewer::choose_head(const History &history, History::Number number) {
   const Entry &entry = history.at(number);
   head_ = history.head_at(number);

@@ -96,7 +96,7 @@ void Starter::find_index() {
       note(metadata_fault_ + "; it is left out");
     return begin_scan();
   }
-  // What was scanned to the end is known better than the metadata says.
+  // A complete scan is more reliable than the metadata.
   if (settings_.index == IndexSource::Scan || (is_auto && has_scanned_all()))
     return begin_scan();
   if (!listed_fault_.empty() && !is_auto)

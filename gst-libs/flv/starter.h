@@ -92,7 +92,7 @@ public:
   [[nodiscard]] const StreamStart &start() const { return start_; }
   // Positions of index entries that were passed over, since they are no key frames.
   [[nodiscard]] const std::vector<std::uint64_t> &rejected() const { return rejected_; }
-  // What was wrong with the file's metadata, and did not prevent the start. For people.
+  // Texts of warnings: faults of the file's metadata in spite of which the start was found.
   [[nodiscard]] const std::vector<std::string> &notes() const { return notes_; }
 
   // What is known of the file; nothing while it is not.

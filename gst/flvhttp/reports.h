@@ -41,7 +41,7 @@ public:
   // `run_soon` runs something in the thread that asks.
   explicit Reports(std::function<void(std::function<void()>)> run_soon)
       : run_soon_(std::move(run_soon)) {}
-  // What was not delivered is dropped.
+  // Drops the reports that were not delivered.
   ~Reports();
   Reports(const Reports &) = delete;
   Reports &operator=(const Reports &) = delete;

@@ -132,7 +132,7 @@ public:
 private:
   static constexpr std::int64_t kUnknown = -1;
 
-  // Whether the stream goes on behind the items at hand.
+  // Whether more of the stream follows the current items.
   enum class More { Follows, EndOfStream };
 
   [[nodiscard]] GstFlowReturn take_chunk(gstflv::BufferPtr buffer);

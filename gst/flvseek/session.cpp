@@ -163,7 +163,7 @@ GstFlowReturn Session::begin() {
   return flow;
 }
 
-// What is wrong with the file is told once, and not again by each seek.
+// Posts each warning about the file once, not at every seek.
 void Session::warn(const Decision &decision) {
   for (const std::string &note : decision.notes) {
     if (std::ranges::find(told_, note) != told_.end())
