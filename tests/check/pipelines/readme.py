@@ -4,13 +4,11 @@
 
 import contextlib
 import functools
-import http.server
-import os
 import pathlib
 import re
 import socket
-import threading
 
+from commandline import FLVSTREAM, web_server
 from flvfile import clip, pictures, tags_of
 from pipeline import (ROOT, add_case, background, case, check, check_decodes, finish, free_port,
                       main, needs, needs_element, run, wait_for_port)
@@ -31,18 +29,6 @@ def lines():
             found += [line.split("  #")[0].strip() for line in block.splitlines()
                       if line and not line.startswith("#")]
     return found
-
-
-class WebServer(http.server.ThreadingHTTPServer):
-    def __init__(self):
-        handler = functools.partial(Quiet, directory=os.getcwd())
-        super().__init__(("127.0.0.1", 0), handler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
 
 
 def frames_of(url):
@@ -83,17 +69,19 @@ def send_datagrams(line, port):
 
 
 def play(line):
+    with web_server() as web:
+        play_beside(web, line)
+
+
+def play_beside(web, line):
     needs("ffmpeg", "ffprobe")
     for element in re.findall(r"\b(\w+(?:src|sink))\b", line):
         needs_element(element)
     clip(SECONDS)
     port = free_port()
-    command = PORTS.sub(str(port), line)
-    if "http://127.0.0.1/" in command:
-        server = WebServer()
-        command = command.replace("http://127.0.0.1/", f"http://127.0.0.1:{server.server_port}/")
+    command = PORTS.sub(str(port), line).replace("http://127.0.0.1/", f"{web}/")
     if command.startswith("flvstream"):
-        command = os.environ["FLV_STREAM"] + command.removeprefix("flvstream")
+        command = FLVSTREAM + command.removeprefix("flvstream")
     if "| ffplay -" in command:
         done = run(command.replace("ffplay -", "ffmpeg -v warning -i - -f null -")).ok()
         check("non-existing" not in done.stderr and "Invalid" not in done.stderr, done.stderr)
