@@ -13,7 +13,6 @@ namespace flv {
 // Only the PreviousTagSize behind it shows that. Then a file header is looked for inside the tag.
 class SpliceSearch {
 public:
-  void clear() { budget_ = 0; }
   // The stream has so many more bytes. They bound the work: a stream of nested file headers would
   // otherwise have the same bytes searched again and again.
   void add_received(std::uint64_t bytes);
