@@ -21,34 +21,6 @@ namespace {
 // Entries that are held back at most, whatever their times say.
 constexpr std::size_t kMaxHeld = 1000;
 
-// The composition time of a video frame (Video File Format Specification 10.1, E.4.3.1; Enhanced
-// RTMP v2, "CodedFrames").
-std::int64_t composition_time(Bytes data) {
-  constexpr std::uint8_t kEnhanced = 0x80;
-  constexpr std::uint8_t kFrames = 1;
-  constexpr std::size_t kFourCc = 4;
-  if (data.size() < 2)
-    return 0;
-  const bool enhanced = (data[0] & kEnhanced) != 0;
-  std::size_t at = 2;
-  if (enhanced) {
-    at = 1 + kFourCc;
-    if ((data[0] & 0x0F) != kFrames || data.size() < at)
-      return 0;
-    const std::uint32_t codec = flv::load_u32(&data[1]);
-    if (codec != flv::fourcc("avc1") && codec != flv::fourcc("hvc1") &&
-        codec != flv::fourcc("vvc1"))
-      return 0;
-  } else if (!flv::has_packet_type(data[0] & 0x0F) || data[1] != kFrames) {
-    return 0;
-  }
-  if (data.size() < at + 3)
-    return 0;
-  constexpr std::int64_t kRange = 1 << 24;
-  const std::int64_t time = flv::load_u24(&data[at]);
-  return time < kRange / 2 ? time : time - kRange;
-}
-
 Kind kind_of(Bytes tag) {
   const auto type = static_cast<TagType>(tag[0] & 0x1F);
   return type == TagType::Audio ? Kind::Audio : type == TagType::Video ? Kind::Video : Kind::None;
@@ -71,7 +43,7 @@ void FlvFeed::note_head(Bytes bytes) {
       flv::read_file_header(bytes.data(), file).kind == flv::Fault::Kind::None) {
     note_file_header(file);
     if (!std::exchange(started_, true))
-      start_behind_header();
+      tags_.start_behind_header();
     bytes = bytes.subspan(std::min(bytes.size(), file.size + flv::kPreviousTagSizeSize));
   }
   flv::TagHeader header;
@@ -102,19 +74,9 @@ void FlvFeed::note_head_tag(const flv::TagHeader &header, Bytes data) {
   configurations_.note_tag(tag);
 }
 
-// The splitter expects a file header in front of the first tag, and takes another in its place.
-void FlvFeed::start_behind_header() {
-  splitter_.reset(flv::Splitter::Start::File);
-  (void)splitter_.feed(flv::write_file_header({}), items_);
-  items_.clear();
-  chunk_begin_ = splitter_.position();
-  carry_begin_ = chunk_begin_;
-  carry_.clear();
-}
-
 void FlvFeed::interrupt() {
   if (started_)
-    start_behind_header();
+    tags_.start_behind_header();
   else
     clear();
   start_stretch();
@@ -127,69 +89,16 @@ void FlvFeed::interrupt() {
 
 flv::Status FlvFeed::take(const std::shared_ptr<const void> &owner, Bytes bytes,
                           std::vector<Entry> &out) {
-  owner_ = owner;
-  chunk_ = bytes;
-  chunk_begin_ = splitter_.position();
-  const flv::Status status = splitter_.feed(bytes, items_);
-  splices_.add_received(bytes.size());
-  take_items(out);
-
-  const std::uint64_t keep = splitter_.keep_from();
-  const std::uint64_t from_carry = std::min<std::uint64_t>(keep - carry_begin_, carry_.size());
-  carry_.erase(carry_.begin(), carry_.begin() + static_cast<std::ptrdiff_t>(from_carry));
-  const std::uint64_t from_chunk = std::max(keep, chunk_begin_) - chunk_begin_;
-  carry_.insert(carry_.end(), chunk_.begin() + static_cast<std::ptrdiff_t>(from_chunk),
-                chunk_.end());
-  carry_begin_ = keep;
-  owner_.reset();
-  chunk_ = {};
+  const flv::Status status = tags_.begin(owner, bytes);
+  while (const auto item = tags_.next())
+    take_item(*item, out);
+  tags_.end();
   return status;
 }
 
 void FlvFeed::finish(std::vector<Entry> &out) {
   if (held_)
     release(out);
-}
-
-void FlvFeed::take_items(std::vector<Entry> &out) {
-  for (std::size_t i = 0; i < items_.size();) {
-    const Item item = items_[i++];
-    if (const auto splice = find_splice(item)) {
-      split_again(*splice);
-      i = 0;
-    } else {
-      take_item(item, out);
-    }
-  }
-  items_.clear();
-}
-
-// Where another publisher's file header stands inside what the item takes for one tag.
-std::optional<std::uint64_t> FlvFeed::find_splice(const Item &item) {
-  if (item.kind != Item::Kind::Tag || !item.wrong_previous_size)
-    return std::nullopt;
-  const auto at = splices_.find(bytes_of(item.begin, item.end), flv::kMaxDataSize,
-                                splitter_.position() - item.end);
-  return at ? std::optional(item.begin + *at) : std::nullopt;
-}
-
-// Drops a tag that is cut short: replaces the items by those from `position` on.
-void FlvFeed::split_again(std::uint64_t position) {
-  const std::vector<std::uint8_t> rest = bytes_of(position, splitter_.position());
-  splitter_.reset(flv::Splitter::Start::Middle, position);
-  items_.clear();
-  (void)splitter_.feed(rest, items_); // in the middle of a stream it cannot fail
-}
-
-std::vector<std::uint8_t> FlvFeed::bytes_of(std::uint64_t begin, std::uint64_t end) const {
-  std::vector<std::uint8_t> bytes;
-  flv::Writer writer(bytes);
-  const std::uint64_t middle = std::clamp(chunk_begin_, begin, end);
-  if (begin < middle)
-    writer.bytes(Bytes(carry_).subspan(begin - carry_begin_, middle - begin));
-  if (middle < end)
-    writer.bytes(chunk_.subspan(middle - chunk_begin_, end - middle));
-  return bytes;
 }
 
 void FlvFeed::take_item(const Item &item, std::vector<Entry> &out) {
@@ -221,23 +130,6 @@ void FlvFeed::start_stretch() {
   }
   waiting_ = true;
   timeline_.seam();
-}
-
-// In one piece, wherever it was, and with its own size behind it.
-Entry FlvFeed::entry_of(const Item &item) const {
-  Entry entry;
-  entry.is_tag = true;
-  if (item.begin >= chunk_begin_ && !item.wrong_previous_size) {
-    entry.owner = owner_;
-    entry.bytes = chunk_.subspan(item.begin - chunk_begin_, item.end - item.begin);
-    return entry;
-  }
-  auto whole = std::make_shared<std::vector<std::uint8_t>>(
-      bytes_of(item.begin, item.begin + item.tag.tag_size()));
-  flv::Writer(*whole).u32(item.tag.tag_size());
-  entry.bytes = *whole;
-  entry.owner = std::move(whole);
-  return entry;
 }
 
 bool FlvFeed::has(const Presence &presence) const {
@@ -285,7 +177,7 @@ bool FlvFeed::shows_all() const {
 }
 
 void FlvFeed::take_tag(const Item &item, std::vector<Entry> &out) {
-  Entry entry = entry_of(item);
+  Entry entry = tags_.entry_of(item);
   const Bytes data = entry.bytes.subspan(flv::kTagHeaderSize, item.tag.data_size);
   if (item.tag.is_script())
     return take_script(item, data, out);
@@ -300,7 +192,7 @@ void FlvFeed::take_tag(const Item &item, std::vector<Entry> &out) {
   if (info.role == Role::Configuration)
     configurations_.note(item.tag, info, entry.bytes);
   if (entry.is_media && is_video)
-    entry.ahead = composition_time(data);
+    entry.ahead = flv::composition_time(data);
   entry.kind = is_video ? Kind::Video : Kind::Audio;
   const auto start = start_of(info, entry.kind, data);
   const bool appears = entry.is_media && note_frame(entry.kind, start.has_value());
@@ -310,7 +202,7 @@ void FlvFeed::take_tag(const Item &item, std::vector<Entry> &out) {
 
 // Metadata goes in front of what it describes, and again where it changes.
 void FlvFeed::take_script(const Item &item, Bytes data, std::vector<Entry> &out) {
-  Entry entry = entry_of(item);
+  Entry entry = tags_.entry_of(item);
   entry.is_media = false;
   entry.time = timeline_.other(item.tag.timestamp).time;
   flv::amf0::Value object;

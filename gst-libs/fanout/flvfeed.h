@@ -8,10 +8,9 @@
 #include "flv/amf0.h"
 #include "flv/codec.h"
 #include "flv/head.h"
-#include "flv/splice.h"
-#include "flv/splitter.h"
 #include "flv/timeline.h"
 #include "history.h"
+#include "tagassembler.h"
 
 namespace fanout {
 
@@ -34,7 +33,7 @@ public:
   // The stream is over: appends what was held back.
   void finish(std::vector<Entry> &out);
 
-  [[nodiscard]] const flv::Fault &fault() const { return splitter_.fault(); }
+  [[nodiscard]] const flv::Fault &fault() const { return tags_.fault(); }
 
 private:
   struct Presence {
@@ -52,20 +51,14 @@ private:
     std::vector<flv::SharedBytes> configurations;
   };
 
-  void take_items(std::vector<Entry> &out);
-  [[nodiscard]] std::optional<std::uint64_t> find_splice(const flv::Item &item);
-  void split_again(std::uint64_t position);
-  [[nodiscard]] std::vector<std::uint8_t> bytes_of(std::uint64_t begin, std::uint64_t end) const;
   void take_item(const flv::Item &item, std::vector<Entry> &out);
   void take_tag(const flv::Item &item, std::vector<Entry> &out);
   void set_metadata(std::optional<flv::amf0::Value> metadata);
   void take_script(const flv::Item &item, Bytes data, std::vector<Entry> &out);
-  void start_behind_header();
   void start_file(std::vector<Entry> &out);
   void start_stretch();
   void note_file_header(const flv::FileHeader &header);
   void note_head_tag(const flv::TagHeader &header, Bytes data);
-  [[nodiscard]] Entry entry_of(const flv::Item &item) const;
   [[nodiscard]] Presence &presence(Kind kind) { return kind == Kind::Video ? video_ : audio_; }
   [[nodiscard]] bool has(const Presence &presence) const;
   [[nodiscard]] bool note_frame(Kind kind, bool can_start);
@@ -86,16 +79,8 @@ private:
     return metadata_tag(has(audio_), has(video_));
   }
 
-  flv::Splitter splitter_;
-  flv::SpliceSearch splices_;
+  TagAssembler tags_;
   bool started_ = false; // there was a file header, here or elsewhere
-  std::vector<flv::Item> items_;
-  // The chunk at hand, and what was left of those before it.
-  std::shared_ptr<const void> owner_;
-  Bytes chunk_;
-  std::uint64_t chunk_begin_ = 0;
-  std::vector<std::uint8_t> carry_;
-  std::uint64_t carry_begin_ = 0;
 
   flv::Timeline timeline_;
   flv::Head configurations_; // and nothing else

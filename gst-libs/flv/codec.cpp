@@ -134,6 +134,11 @@ TagInfo classify_enhanced(TagType type, Bytes data) {
   return info;
 }
 
+// Classic codecs that, like AVC, have a packet type in the second byte.
+bool has_packet_type(std::uint32_t codec) {
+  return codec == kAvc || codec == kHevc || codec == kAv1;
+}
+
 TagInfo classify_video(Bytes data) {
   const std::uint8_t frame_type = data[0] >> 4;
   TagInfo info{.codec = static_cast<std::uint32_t>(data[0] & 0x0F)};
@@ -180,8 +185,29 @@ TagInfo classify(TagType type, Bytes data) {
   return type == TagType::Video ? classify_video(data) : classify_audio(data);
 }
 
-bool has_packet_type(std::uint32_t video_codec) {
-  return video_codec == kAvc || video_codec == kHevc || video_codec == kAv1;
+std::int32_t composition_time(Bytes data) {
+  if (data.empty())
+    return 0;
+  Reader reader(data);
+  if (is_enhanced(TagType::Video, data[0])) {
+    EnhancedStart start;
+    const bool has_time = read_enhanced(reader, TagType::Video, start) && !start.command &&
+                          !start.multitrack && start.packet_type == kCodedFrames &&
+                          (start.codec == fourcc("avc1") || start.codec == fourcc("hvc1") ||
+                           start.codec == fourcc("vvc1"));
+    if (!has_time)
+      return 0;
+  } else {
+    std::uint8_t packet_type = 0;
+    if (!has_packet_type(data[0] & 0x0F) || !reader.skip(1) || !reader.u8(packet_type) ||
+        packet_type != kLegacyFrame)
+      return 0;
+  }
+  std::uint32_t time = 0;
+  if (!reader.u24(time))
+    return 0;
+  constexpr std::uint32_t kSign = 0x800000;
+  return static_cast<std::int32_t>(time ^ kSign) - static_cast<std::int32_t>(kSign);
 }
 
 TrackSet tracks_of(TagType type, Bytes data) {

@@ -56,8 +56,9 @@ using TrackSet = std::bitset<256>;
   return role == Role::Media || role == Role::KeyFrame;
 }
 
-// CodecIDs of classic video tags that, like AVC, have a packet type in the second byte.
-[[nodiscard]] bool has_packet_type(std::uint32_t video_codec);
+// The composition time (ms) of a video tag's data: how much later than its timestamp a frame is
+// shown. 0 where the data has none.
+[[nodiscard]] std::int32_t composition_time(Bytes data);
 
 // The tracks that a tag has something for. Looks through all of a multitrack tag's `data`.
 [[nodiscard]] TrackSet tracks_of(TagType type, Bytes data);

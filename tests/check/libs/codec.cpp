@@ -256,6 +256,36 @@ START_TEST(test_hostile_tracks) {
 END_TEST
 
 const struct {
+  const char *what;
+  Buffer data;
+  std::int32_t time;
+} kTimes[] = {
+    {"AVC", {0x27, 1, 0, 0, 80}, 80},
+    {"AVC, negative", {0x27, 1, 0xFF, 0xFF, 0xFE}, -2},
+    {"the least", {0x27, 1, 0x80, 0, 0}, -0x800000},
+    {"HEVC", {0x1C, 1, 0, 1, 0}, 256},
+    {"AV1 as id 13", {0x1D, 1, 0, 0, 7}, 7},
+    {"a sequence header", {0x17, 0, 0, 0, 80}, 0},
+    {"H.263", {0x22, 1, 0, 0, 80}, 0},
+    {"cut off", {0x27, 1, 0, 0}, 0},
+    {"nothing", {}, 0},
+    {"coded frames", flvtest::ex_video(2, Packet::CodedFrames, "hvc1", Buffer{0, 0, 9, 1}), 9},
+    {"behind a modifier",
+     flvtest::with_modex(flvtest::ex_video(2, Packet::CodedFrames, "avc1", Buffer{0, 0, 9, 1}),
+                         flvtest::nanoseconds(5)),
+     9},
+    {"coded frames X", flvtest::ex_video(2, Packet::CodedFramesX, "hvc1", Buffer{0, 0, 9, 1}), 0},
+    {"AV1", flvtest::ex_video(2, Packet::CodedFrames, "av01", Buffer{0, 0, 9, 1}), 0},
+    {"a command", flvtest::ex_command(1), 0},
+};
+
+START_TEST(test_composition_time) {
+  const auto &row = ROW(kTimes);
+  ck_assert_msg(composition_time(row.data) == row.time, "%s", row.what);
+}
+END_TEST
+
+const struct {
   const char *file;
   unsigned keys;
   unsigned configurations;
@@ -326,6 +356,7 @@ int main() {
                                 {test_enhanced_truncated, std::size(kEnhanced)},
                                 {test_hostile_modex},
                                 {test_hostile_tracks},
+                                {test_composition_time, std::size(kTimes)},
                                 {test_media_roles, std::size(kMediaRoles)},
                                 {test_names, std::size(kNames)}});
 }

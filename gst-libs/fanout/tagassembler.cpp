@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "tagassembler.h"
+
+#include <algorithm>
+
+namespace fanout {
+
+using flv::Item;
+
+// The splitter expects a file header in front of the first tag, and takes another in its place.
+void TagAssembler::start_behind_header() {
+  splitter_.reset(flv::Splitter::Start::File);
+  (void)splitter_.feed(flv::write_file_header({}), items_);
+  items_.clear();
+  chunk_begin_ = splitter_.position();
+  carry_begin_ = chunk_begin_;
+  carry_.clear();
+}
+
+flv::Status TagAssembler::begin(const std::shared_ptr<const void> &owner, Bytes bytes) {
+  owner_ = owner;
+  chunk_ = bytes;
+  chunk_begin_ = splitter_.position();
+  items_.clear();
+  next_ = 0;
+  splices_.add_received(bytes.size());
+  return splitter_.feed(bytes, items_);
+}
+
+std::optional<Item> TagAssembler::next() {
+  while (next_ < items_.size()) {
+    const Item item = items_[next_++];
+    const auto splice = find_splice(item);
+    if (!splice)
+      return item;
+    split_again(*splice);
+  }
+  return std::nullopt;
+}
+
+void TagAssembler::end() {
+  const std::uint64_t keep = splitter_.keep_from();
+  const std::uint64_t from_carry = std::min<std::uint64_t>(keep - carry_begin_, carry_.size());
+  carry_.erase(carry_.begin(), carry_.begin() + static_cast<std::ptrdiff_t>(from_carry));
+  const std::uint64_t from_chunk = std::max(keep, chunk_begin_) - chunk_begin_;
+  carry_.insert(carry_.end(), chunk_.begin() + static_cast<std::ptrdiff_t>(from_chunk),
+                chunk_.end());
+  carry_begin_ = keep;
+  owner_.reset();
+  chunk_ = {};
+}
+
+Entry TagAssembler::entry_of(const Item &item) const {
+  Entry entry;
+  entry.is_tag = true;
+  if (item.begin >= chunk_begin_ && !item.wrong_previous_size) {
+    entry.owner = owner_;
+    entry.bytes = chunk_.subspan(item.begin - chunk_begin_, item.end - item.begin);
+    return entry;
+  }
+  auto whole = std::make_shared<std::vector<std::uint8_t>>(
+      bytes_of(item.begin, item.begin + item.tag.tag_size()));
+  flv::Writer(*whole).u32(item.tag.tag_size());
+  entry.bytes = *whole;
+  entry.owner = std::move(whole);
+  return entry;
+}
+
+// Where another publisher's file header stands inside what the item takes for one tag.
+std::optional<std::uint64_t> TagAssembler::find_splice(const Item &item) {
+  if (item.kind != Item::Kind::Tag || !item.wrong_previous_size)
+    return std::nullopt;
+  const auto at = splices_.find(bytes_of(item.begin, item.end), flv::kMaxDataSize,
+                                splitter_.position() - item.end);
+  return at ? std::optional(item.begin + *at) : std::nullopt;
+}
+
+// Drops a tag that is cut short: replaces the items by those from `position` on.
+void TagAssembler::split_again(std::uint64_t position) {
+  const std::vector<std::uint8_t> rest = bytes_of(position, splitter_.position());
+  splitter_.reset(flv::Splitter::Start::Middle, position);
+  items_.clear();
+  next_ = 0;
+  (void)splitter_.feed(rest, items_); // in the middle of a stream it cannot fail
+}
+
+std::vector<std::uint8_t> TagAssembler::bytes_of(std::uint64_t begin, std::uint64_t end) const {
+  std::vector<std::uint8_t> bytes;
+  flv::Writer writer(bytes);
+  const std::uint64_t middle = std::clamp(chunk_begin_, begin, end);
+  if (begin < middle)
+    writer.bytes(Bytes(carry_).subspan(begin - carry_begin_, middle - begin));
+  if (middle < end)
+    writer.bytes(chunk_.subspan(middle - chunk_begin_, end - middle));
+  return bytes;
+}
+
+} // namespace fanout
