@@ -155,12 +155,13 @@ std::string fault_of(const Places &places) {
   for (const auto &[name, path] : paths) {
     if (path.empty() && &path != &places.path)
       continue;
+    const std::string quoted = '"' + path + '"';
     if (const std::string fault = flvhttp::path_fault(path); !fault.empty())
-      return std::string(name) + " \"" + path + "\" " + fault;
+      return std::string(name).append(" ").append(quoted).append(" ").append(fault);
     for (const auto &[other_name, other] : paths) {
       if (name != other_name && !other.empty() &&
           flvhttp::normalized_path(path) == flvhttp::normalized_path(other))
-        return std::string(name) + " and " + other_name + " are both \"" + path + '"';
+        return std::string(name).append(" and ").append(other_name).append(" are both ") + quoted;
     }
   }
   if (places.place.certificate.empty() && !places.place.key.empty())
