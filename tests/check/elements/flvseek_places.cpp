@@ -37,7 +37,12 @@ std::string with_position(std::string text, guint64 position) {
   return text;
 }
 
-constexpr guint kChunks[] = {1, 7, 4096, 1 << 20};
+constexpr guint kChunks[] = {4096, 1 << 20, 7, 1};
+
+// A byte at a time takes the longest.
+std::span<const guint> chunks() {
+  return std::span(kChunks).first(pacetest::is_short() ? 3 : 4);
+}
 
 Source source_of(const Stream &stream, Access access, guint chunk = 4096) {
   return {.bytes = stream.bytes, .access = access, .chunk = chunk};
@@ -55,7 +60,7 @@ GST_START_TEST(place) {
     const std::string properties =
         with_position(row.properties, offset) + " index=" + index + kOriginal;
     for (const Access access : kAccesses) {
-      for (const guint chunk : kChunks) {
+      for (const guint chunk : chunks()) {
         if (access == Access::Pull && chunk != 4096)
           continue;
         const Buffer out = result(source_of(stream, access, chunk), properties);
@@ -91,7 +96,7 @@ GST_START_TEST(whole_file) {
   const Buffer odd = joined({file_header(), payload(3000)});
   for (const Buffer &bytes : {clip().bytes, file().bytes, odd, file_header()}) {
     for (const char *properties : {"", "offset=1", "offset=12", "offset=9 snap=exact"}) {
-      for (const guint chunk : kChunks) {
+      for (const guint chunk : chunks()) {
         assert_bytes(result({.bytes = bytes, .access = access, .chunk = chunk}, properties), bytes);
       }
     }
@@ -148,7 +153,7 @@ GST_START_TEST(stop_offset) {
       {stream.bytes.size() + 1, stream.bytes.size()},
   };
   for (const auto &row : rows) {
-    for (const guint chunk : kChunks) {
+    for (const guint chunk : chunks()) {
       const std::string stop = " stop-offset=" + std::to_string(row.stop);
       const std::string place = "offset=" + std::to_string(position(stream, 2));
       Buffer should = started(stream, 2);
@@ -180,7 +185,7 @@ GST_START_TEST(rewritten_head_is_the_same) {
   const Stream stream = clip();
   const std::string properties = "offset=" + std::to_string(position(stream, 3) + 7);
   const Buffer pulled = result(source_of(stream, Access::Pull), properties);
-  for (const guint chunk : kChunks) {
+  for (const guint chunk : chunks()) {
     assert_bytes(result(source_of(stream, Access::Seekable, chunk), properties), pulled);
     assert_bytes(result(source_of(stream, Access::Forward, chunk), properties), pulled);
   }

@@ -361,7 +361,7 @@ GST_START_TEST(watched_while_it_plays) {
     gst_util_set_object_arg(G_OBJECT(server.element()), "join", kJoins[turn % 3]);
     server.set("burst", turn * 100);
     server.set("max-lag", turn * 50);
-    server.set("max-lag-bytes", guint64{turn} * 1000);
+    server.set("max-lag-bytes", guint64{turn} * 1'000'000); // fewer could lack a key frame
     server.set("merge", turn % 7);
     server.set("rebase-timestamps", turn % 2);
     server.set("max-clients", turn % 9);

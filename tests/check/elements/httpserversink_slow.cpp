@@ -293,8 +293,12 @@ GST_START_TEST(no_key_frame_left) {
   } else {
     g_usleep(2'000'000);
   }
-  push_frames(3);
-  client.wait_for_size(3000);
+  client.wait_for(
+      [&] {
+        push_frames(1);
+        return client.body().size() >= 3000;
+      },
+      "the stream does not come");
   const std::vector<std::uint32_t> times = timestamps(client.body());
   assert_equals_int(times.front(), 0);
   assert_text(text(client_of(server.stats().get()), "start-point"),

@@ -113,6 +113,10 @@ bool Pace::idle() {
   return pusher_->idle();
 }
 
+bool is_short() {
+  return g_getenv("FLV_TEST_SHORT") != nullptr;
+}
+
 bool next_wait(GstTestClock *clock, GstClockTime &time) {
   GstClockID id = nullptr;
   if (!gst_test_clock_peek_next_pending_id(clock, &id))

@@ -180,6 +180,9 @@ private:
   std::unique_ptr<Pusher> pusher_;
 };
 
+// Whether $FLV_TEST_SHORT is set: fewer repetitions, for tools under which tests are many times
+// slower.
+[[nodiscard]] bool is_short();
 // The buffers of the streamheader in the last caps. All of them are HEADER buffers.
 [[nodiscard]] std::vector<Buffer> stream_header(const Pace &pace);
 // "" if there is none.
