@@ -38,6 +38,12 @@ void Schedule::start(Nanoseconds origin, std::int64_t first) {
   catching_up_ = false;
 }
 
+void Schedule::restart(Nanoseconds origin) {
+  const std::int64_t at_hand = at_hand_;
+  start(origin, anchor_time_);
+  at_hand_ = at_hand;
+}
+
 void Schedule::take(std::int64_t time) {
   at_hand_ = std::max(at_hand_, time);
 }

@@ -20,8 +20,8 @@ public:
   // Begins anew: the tag at media time `first` (ms) is due at `origin`. Speed, burst and catch-up
   // speed stay.
   void start(Nanoseconds origin, std::int64_t first);
-  // The same, for what it began with.
-  void restart(Nanoseconds origin) { start(origin, anchor_time_); }
+  // The same, for what it began with; the tag at hand stays.
+  void restart(Nanoseconds origin);
   void stop() { started_ = false; }
   [[nodiscard]] bool started() const { return started_; }
 
@@ -31,6 +31,8 @@ public:
 
   // When the tag at hand is due.
   [[nodiscard]] Nanoseconds due() const;
+  // Whether that is at the origin, as it is for all of a burst.
+  [[nodiscard]] bool is_due_at_origin() const { return due() == floor_; }
   // When it may leave: later than it is due while the schedule is regained at catch-up speed.
   [[nodiscard]] Nanoseconds leave() const;
   // The tag at hand has left at `now`.

@@ -309,7 +309,23 @@ gboolean gst_flv_pace_src_event(GstPad *pad, GstObject *parent, GstEvent *event)
     const EventPtr owned(event);
     return seek(GST_FLV_PACE(parent), event);
   }
+  if (GST_EVENT_TYPE(event) == GST_EVENT_LATENCY) {
+    GstClockTime latency = 0;
+    gst_event_parse_latency(event, &latency);
+    priv.pacing.set_latency(static_cast<flv::Nanoseconds>(latency));
+  }
   return gst_pad_event_default(pad, parent, event);
+}
+
+// Tags are stamped with the time at which they leave: there is nothing that a sink has to add for
+// what comes before.
+gboolean answer_latency(Private &priv, GstQuery *query) {
+  if (!gst_pad_peer_query(priv.sink_pad, query))
+    return FALSE;
+  gboolean live = FALSE;
+  gst_query_parse_latency(query, &live, nullptr, nullptr);
+  gst_query_set_latency(query, live, 0, GST_CLOCK_TIME_NONE);
+  return TRUE;
 }
 
 gboolean gst_flv_pace_src_query(GstPad *pad, GstObject *parent, GstQuery *query) noexcept {
@@ -334,6 +350,8 @@ gboolean gst_flv_pace_src_query(GstPad *pad, GstObject *parent, GstQuery *query)
       return TRUE;
     }
     break;
+  case GST_QUERY_LATENCY:
+    return answer_latency(priv, query);
   case GST_QUERY_SCHEDULING:
     gstflv::answer_push_only(query);
     return TRUE;
@@ -371,7 +389,11 @@ GstStateChangeReturn gst_flv_pace_change_state(GstElement *element,
       GST_ELEMENT_CLASS(gst_flv_pace_parent_class)->change_state(element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
     priv.stream.stop();
-  return result;
+  // What is due at the start may not be enough for sinks to preroll on, behind decoders say.
+  const bool paused = GST_STATE_TRANSITION_NEXT(transition) == GST_STATE_PAUSED;
+  return paused && result == GST_STATE_CHANGE_SUCCESS && priv.pacing.sync()
+             ? GST_STATE_CHANGE_NO_PREROLL
+             : result;
 }
 
 GstStructure *stats_of(Private &priv) {

@@ -117,6 +117,11 @@ void Pacing::set_flushing(bool flushing) {
   wake();
 }
 
+void Pacing::set_latency(Nanoseconds latency) {
+  const Lock lock(mutex_);
+  latency_ = latency;
+}
+
 void Pacing::set_stopped(bool stopped) {
   const Lock lock(mutex_);
   stopped_ = stopped;
@@ -130,6 +135,7 @@ void Pacing::clear() {
   origin_is_open_ = false;
   needs_preroll_ = false;
   base_time_is_stale_ = false;
+  latency_ = 0;
   left_ = 0;
   lateness_sum_ = 0;
   lateness_ = {};
@@ -196,8 +202,10 @@ Pacing::Look Pacing::look() {
     seen.may_leave = true;
     return seen;
   }
-  if (!playing_)
+  if (!playing_) {
+    seen.may_leave = origin_is_open_ && schedule_.is_due_at_origin();
     return seen;
+  }
   seen.clock = running_clock();
   seen.now = seen.clock ? seen.clock->now() : 0;
   seen.may_leave = !seen.clock || seen.now >= schedule_.leave();
@@ -237,9 +245,9 @@ Departure Pacing::at_hand() const {
 Departure Pacing::depart(const Look &seen) {
   Departure departure = at_hand();
   departure.restarted = std::exchange(restarted_, false);
-  origin_is_open_ = false;
+  origin_is_open_ = origin_is_open_ && sync_ && !playing_;
   if (seen.clock) {
-    const Nanoseconds late = std::max<Nanoseconds>(seen.now - departure.due, 0);
+    const Nanoseconds late = std::max<Nanoseconds>(seen.now - departure.due - latency_, 0);
     lateness_.last = late;
     lateness_.maximum = std::max(lateness_.maximum, late);
     lateness_sum_ += static_cast<double>(late);

@@ -53,6 +53,8 @@ public:
   // true: nobody waits, nobody may leave. By a flush, or by the element's stop.
   void set_flushing(bool flushing);
   void set_stopped(bool stopped);
+  // What sinks wait for behind a due time: so much later a tag is not late.
+  void set_latency(flv::Nanoseconds latency);
   // Everything begins anew, settings aside.
   void clear();
   // After a flush the schedule begins anew; if `time_resets`, the running time as well.
@@ -116,7 +118,8 @@ private:
   bool needs_preroll_ = false;
   GstClockID clock_id_ = nullptr; // of the wait under way; borrowed
 
-  // Nothing has left yet, and it is not PLAYING: the origin is what PLAYING begins with.
+  // It has not been PLAYING since the start: the origin is what PLAYING begins with. What is due
+  // there leaves at once, for sinks to preroll on.
   bool origin_is_open_ = false;
   bool restarted_ = false;
   // The running time at which PLAYING was left.
@@ -127,6 +130,7 @@ private:
   GstClockTime stale_base_time_ = 0;
   std::optional<GstClockTime> stand_in_zero_;
 
+  flv::Nanoseconds latency_ = 0;
   std::uint64_t left_ = 0;
   double lateness_sum_ = 0;
   Lateness lateness_;

@@ -257,7 +257,7 @@ GST_END_TEST
 GST_START_TEST(no_key_frame_left) {
   const bool configured = __i__ < 2;
   const Transport transport = kTransports[__i__ % 2];
-  Server server("max-lag-bytes=20000 " + std::string(configured ? "" : "wait-timeout=1000"));
+  Server server("max-lag-bytes=20000 " + std::string(configured ? "" : "wait-timeout=60000"));
   Stream stream = clip({.groups = 1});
   std::uint32_t time = 400;
   const auto push_frames = [&](int count) {
@@ -291,7 +291,8 @@ GST_START_TEST(no_key_frame_left) {
     stream.configs(time, 1);
     server.push(part(stream, first));
   } else {
-    g_usleep(2'000'000);
+    server.set("wait-timeout", 100U);
+    g_usleep(500'000);
   }
   client.wait_for(
       [&] {

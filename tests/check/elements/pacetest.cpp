@@ -198,7 +198,8 @@ GstClockTime Pace::now() const {
 
 void Pace::set_state(GstState state) {
   const GstStateChangeReturn result = gst_element_set_state(element(), state);
-  fail_unless(result == GST_STATE_CHANGE_SUCCESS, "to %s: %s", gst_element_state_get_name(state),
+  fail_unless(result == GST_STATE_CHANGE_SUCCESS || result == GST_STATE_CHANGE_NO_PREROLL,
+              "to %s: %s", gst_element_state_get_name(state),
               gst_element_state_change_return_get_name(result));
 }
 
