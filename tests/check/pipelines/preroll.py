@@ -23,7 +23,7 @@ def frames_at(line):
     """Runs the line to its end: name of the sink → (buffers, first running time, lateness)."""
     needs_element(*(word for word in line.split() if re.fullmatch(r"[a-z]\w+", word)))
     done = run(f"{os.environ['FLV_SINKMETER']} 20 '{line}'")
-    check(done.status == 0, done.stdout)
+    check(done.status == 0, f"exit status {done.status}: {done.stdout}{done.stderr}")
     return {name: tuple(map(int, values))
             for name, *values in (text.split() for text in done.stdout.splitlines())}
 
