@@ -33,6 +33,7 @@
 #include "common/pullpad.h"
 #include "flv/otherformat.h"
 #include "pacing.h"
+#include "streamheader.h"
 #include "tagstream.h"
 
 GST_DEBUG_CATEGORY(gst_flv_pace_debug);
@@ -253,8 +254,30 @@ gboolean seek(GstFlvPace *self, GstEvent *event) {
 
 // Push mode.
 
+bool is_live(Private &priv) {
+  GstQuery *query = gst_query_new_latency();
+  gboolean live = FALSE;
+  if (gst_pad_peer_query(priv.sink_pad, query))
+    gst_query_parse_latency(query, &live, nullptr, nullptr);
+  gst_query_unref(query);
+  return live;
+}
+
 GstFlowReturn gst_flv_pace_chain(GstPad *, GstObject *parent, GstBuffer *buffer) noexcept {
-  return priv_of(parent).stream.take(BufferPtr(buffer));
+  Private &priv = priv_of(parent);
+  if (GST_BUFFER_IS_DISCONT(buffer))
+    priv.stream.interrupt();
+  if (!priv.stream.has_header())
+    priv.stream.set_joining(is_live(priv));
+  return priv.stream.take(BufferPtr(buffer));
+}
+
+// Ours say more than upstream's, but those may say what the stream does not.
+gboolean take_caps(Private &priv, GstEvent *event) {
+  GstCaps *caps = nullptr;
+  gst_event_parse_caps(event, &caps);
+  priv.stream.take_stream_header(flvpace::stream_header_of(caps));
+  return TRUE;
 }
 
 gboolean take_segment(Private &priv, GstEvent *event) {
@@ -270,8 +293,8 @@ gboolean gst_flv_pace_sink_event(GstPad *pad, GstObject *parent, GstEvent *raw_e
   Private &priv = priv_of(parent);
   EventPtr event(raw_event);
   switch (GST_EVENT_TYPE(raw_event)) {
-  case GST_EVENT_CAPS: // ours say more, and the segment is another
-    return TRUE;
+  case GST_EVENT_CAPS:
+    return take_caps(priv, raw_event);
   case GST_EVENT_SEGMENT:
     return take_segment(priv, raw_event);
   case GST_EVENT_FLUSH_START:

@@ -2,10 +2,12 @@
 #include "tagstream.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
 #include "flv/otherformat.h"
+#include "streamheader.h"
 #include "tagbuffers.h"
 
 GST_DEBUG_CATEGORY_EXTERN(gst_flv_pace_debug);
@@ -21,6 +23,9 @@ namespace {
 // What the start is held back for at the most.
 constexpr std::int32_t kMaxHoldSpan = 500; // ms
 constexpr std::size_t kMaxHoldBytes = 1 << 20;
+
+// Bytes in which a stream that is joined in its middle has to show a tag.
+constexpr std::uint64_t kMaxSearch = 4 << 20;
 
 // System memory stays where a map shows it as long as the buffer lives.
 bool stays_in_place(GstBuffer *buffer) {
@@ -112,6 +117,8 @@ void TagStream::clear() {
   stop();
   file_offsets_.clear();
   has_header_ = false;
+  joining_ = false;
+  made_up_header_ = false;
   flush();
   discont_ = false;
   video_seen_ = false;
@@ -124,6 +131,7 @@ void TagStream::stop() {
   outlet_.clear();
   slices_.clear();
   head_.clear();
+  upstream_header_.clear();
   file_header_buffer_.reset();
   tags_.reset();
 }
@@ -145,21 +153,69 @@ void TagStream::flush() {
 GstFlowReturn TagStream::jump(std::uint64_t position) {
   if (position == splitter_.position())
     return GST_FLOW_OK;
-  GstFlowReturn flow = GST_FLOW_OK;
-  if (has_header_) {
-    items_.clear();
-    (void)splitter_.finish(items_); // past the header it cannot fail
-    for (Item &item : items_) {
-      if (item.kind == Item::Kind::Truncated) // by who asked for the jump, not by damage
-        item.kind = Item::Kind::Skipped;
-    }
-    flow = handle_items(More::Follows);
-    timeline_.seam();
-    discont_ = true;
+  const GstFlowReturn flow = drop_half_read();
+  timeline_.seam();
+  restart_at(position);
+  return flow;
+}
+
+// Drops the bytes of an unfinished tag.
+GstFlowReturn TagStream::drop_half_read() {
+  if (!has_header_)
+    return GST_FLOW_OK;
+  items_.clear();
+  (void)splitter_.finish(items_); // past the header it cannot fail
+  for (Item &item : items_) {
+    if (item.kind == Item::Kind::Truncated) // upstream left it, it is not damaged
+      item.kind = Item::Kind::Skipped;
   }
+  discont_ = true;
+  return handle_items(More::Follows);
+}
+
+void TagStream::restart_at(std::uint64_t position) {
   splitter_.reset(has_header_ ? flv::Splitter::Start::Middle : flv::Splitter::Start::File,
                   position);
   carry_.reset(position);
+}
+
+void TagStream::interrupt() {
+  const std::uint64_t position = splitter_.position();
+  if (last_flow_ == GST_FLOW_ERROR || position == 0)
+    return;
+  GST_INFO_OBJECT(element_, "upstream left out data in front of byte %" G_GUINT64_FORMAT, position);
+  last_flow_ = drop_half_read();
+  restart_at(position);
+}
+
+void TagStream::take_stream_header(std::vector<BufferPtr> header) {
+  if (!has_header_)
+    upstream_header_ = std::move(header);
+  else if (last_flow_ != GST_FLOW_ERROR)
+    last_flow_ = take_new_tags(header);
+}
+
+// Takes the tags of `header` that the stream's own head does not have.
+GstFlowReturn TagStream::take_new_tags(const std::vector<BufferPtr> &header) {
+  const std::vector<flv::SharedBytes> known = head_.parts();
+  const auto is_known = [&known](flv::Bytes tag) {
+    return std::ranges::any_of(
+        known, [tag](const flv::SharedBytes &part) { return std::ranges::equal(*part, tag); });
+  };
+  const std::uint64_t position = splitter_.position();
+  GstFlowReturn flow = GST_FLOW_OK;
+  for (const BufferPtr &buffer : header) {
+    const gstflv::MappedBuffer map(buffer.get());
+    if (flow != GST_FLOW_OK || is_file_header(buffer.get()) || is_known(map.bytes()))
+      continue;
+    flow = drop_half_read();
+    restart_at(position);
+    if (flow == GST_FLOW_OK)
+      flow = split(buffer, map.bytes());
+    if (flow == GST_FLOW_OK)
+      flow = drop_half_read();
+    restart_at(position);
+  }
   return flow;
 }
 
@@ -193,11 +249,11 @@ void TagStream::leave_for(std::uint64_t position) {
 
 GstFlowReturn TagStream::take(BufferPtr buffer) {
   if (last_flow_ != GST_FLOW_ERROR)
-    last_flow_ = take_chunk(std::move(buffer));
+    last_flow_ = take_chunk(buffer);
   return last_flow_;
 }
 
-GstFlowReturn TagStream::take_chunk(BufferPtr buffer) {
+GstFlowReturn TagStream::take_chunk(const BufferPtr &buffer) {
   const gstflv::MappedBuffer map(buffer.get());
   if (!map) {
     GST_ELEMENT_ERROR(element_, RESOURCE, READ, (nullptr), ("a buffer could not be mapped"));
@@ -205,10 +261,19 @@ GstFlowReturn TagStream::take_chunk(BufferPtr buffer) {
   }
   take_settings();
   counters_.bytes_in.add(map.bytes().size());
+  GstFlowReturn flow = begins_in_the_middle(map.bytes()) ? join() : GST_FLOW_OK;
+  if (flow == GST_FLOW_OK)
+    flow = split(buffer, map.bytes());
+  if (flow == GST_FLOW_OK && made_up_header_ && hold_ && hold_->tags.empty() &&
+      splitter_.position() > kMaxSearch)
+    flow = found_no_tag();
+  return flow;
+}
 
+GstFlowReturn TagStream::split(const BufferPtr &buffer, flv::Bytes bytes) {
   items_.clear();
   chunk_ = buffer.get();
-  chunk_bytes_ = map.bytes();
+  chunk_bytes_ = bytes;
   chunk_stays_in_place_ = stays_in_place(chunk_);
   chunk_begin_ = splitter_.position();
   file_offsets_.note(chunk_begin_, chunk_);
@@ -222,6 +287,45 @@ GstFlowReturn TagStream::take_chunk(BufferPtr buffer) {
   if (flow == GST_FLOW_OK)
     carry_.drop_before(splitter_.keep_from());
   return flow;
+}
+
+// Whether this is no file's start, but can be taken for the middle of a stream.
+bool TagStream::begins_in_the_middle(flv::Bytes start) const {
+  constexpr std::array<std::uint8_t, 3> kSignature = {'F', 'L', 'V'};
+  const std::size_t size = std::min(start.size(), kSignature.size());
+  return !has_header_ && splitter_.position() == 0 && (joining_ || !upstream_header_.empty()) &&
+         !std::equal(kSignature.begin(), kSignature.begin() + static_cast<std::ptrdiff_t>(size),
+                     start.begin());
+}
+
+// Puts in front of the stream a file header, which names all kinds until it is known which there
+// are, and the tags that upstream's caps hold.
+GstFlowReturn TagStream::join() {
+  GST_INFO_OBJECT(element_, "the stream began before: its file header is made up");
+  announce({.has_audio = true, .has_video = true});
+  made_up_header_ = true;
+  restart_at(0);
+  return take_new_tags(std::exchange(upstream_header_, {}));
+}
+
+// `header` is the file header that will be sent.
+void TagStream::announce(const flv::FileHeader &header) {
+  has_header_ = true;
+  file_header_ = header;
+  const auto bytes = flv::write_file_header(header);
+  file_header_buffer_.reset(gst_buffer_new_memdup(bytes.data(), bytes.size()));
+  GST_BUFFER_FLAG_SET(file_header_buffer_.get(),
+                      GST_BUFFER_FLAG_HEADER | GST_BUFFER_FLAG_DELTA_UNIT);
+  head_.set_file_header(bytes);
+}
+
+GstFlowReturn TagStream::found_no_tag() {
+  GST_ELEMENT_ERROR(element_, STREAM, WRONG_TYPE,
+                    ("Not an FLV stream: there is no whole tag in the first %" G_GUINT64_FORMAT
+                     " bytes.",
+                     guint64{splitter_.position()}),
+                    (nullptr));
+  return GST_FLOW_ERROR;
 }
 
 GstFlowReturn TagStream::finish() {
@@ -371,6 +475,7 @@ GstFlowReturn TagStream::handle_file_header(const Item &item) {
     return GST_FLOW_OK;
   }
   has_header_ = true;
+  upstream_header_.clear();
   file_header_ = item.file;
   file_header_buffer_ = carry_.take(item.begin, item.end);
   GST_BUFFER_FLAG_SET(file_header_buffer_.get(),
@@ -460,6 +565,8 @@ bool TagStream::is_held_enough() const {
 
 // Sends what comes before the first tag, then the tags that were held back.
 GstFlowReturn TagStream::release() {
+  if (std::exchange(made_up_header_, false))
+    announce({.has_audio = hold_->audio_seen, .has_video = hold_->video_seen});
   std::vector<Tag> tags = std::move(hold_->tags);
   hold_.reset();
   for (Tag &tag : tags) {

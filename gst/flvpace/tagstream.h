@@ -120,6 +120,13 @@ public:
   // The next byte is number `position`. Where that does not follow the last one, what is half read
   // is over.
   [[nodiscard]] GstFlowReturn jump(std::uint64_t position);
+  // The next byte does not follow the last one, though it counts on: what is half read is over.
+  void interrupt();
+  // What upstream's caps hold: configurations that the stream did not have are taken for its next
+  // tags.
+  void take_stream_header(std::vector<gstflv::BufferPtr> header);
+  // Whether a stream that begins without a file header is taken to have begun before.
+  void set_joining(bool joining) { joining_ = joining; }
   // The next byte is number `position`, and nothing of what came before is wanted any more.
   void leave_for(std::uint64_t position);
   [[nodiscard]] bool has_header() const { return has_header_; }
@@ -135,7 +142,15 @@ private:
   // Whether more of the stream follows the current items.
   enum class More { Follows, EndOfStream };
 
-  [[nodiscard]] GstFlowReturn take_chunk(gstflv::BufferPtr buffer);
+  [[nodiscard]] GstFlowReturn take_chunk(const gstflv::BufferPtr &buffer);
+  [[nodiscard]] GstFlowReturn split(const gstflv::BufferPtr &buffer, flv::Bytes bytes);
+  [[nodiscard]] GstFlowReturn drop_half_read();
+  void restart_at(std::uint64_t position);
+  [[nodiscard]] bool begins_in_the_middle(flv::Bytes start) const;
+  [[nodiscard]] GstFlowReturn join();
+  void announce(const flv::FileHeader &header);
+  [[nodiscard]] GstFlowReturn found_no_tag();
+  [[nodiscard]] GstFlowReturn take_new_tags(const std::vector<gstflv::BufferPtr> &header);
   [[nodiscard]] GstFlowReturn handle(const flv::Item &item);
   [[nodiscard]] GstFlowReturn handle_file_header(const flv::Item &item);
   [[nodiscard]] GstFlowReturn handle_tag(const flv::Item &item, More more);
@@ -196,7 +211,10 @@ private:
   gstflv::BufferPtr file_header_buffer_; // until it was sent
   gstflv::TagListPtr tags_;              // found in onMetaData, until they were sent
   std::optional<Hold> hold_{Hold{}};
-  bool has_header_ = false; // a file header was seen since READY
+  bool has_header_ = false; // a file header was seen since READY, or made up
+  bool joining_ = false;
+  bool made_up_header_ = false;                    // and not yet sent
+  std::vector<gstflv::BufferPtr> upstream_header_; // in the caps, until the stream begins
   GstFlowReturn last_flow_ = GST_FLOW_OK;
   bool flushed_ = false; // and not yet released since
   bool video_seen_ = false;

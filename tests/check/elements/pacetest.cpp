@@ -45,6 +45,7 @@ void Pace::build(const std::string &properties, const char *sink_pad) {
   harness_ = gst_harness_new_full(element, &source, sink_pad, &sink, "src");
   gst_object_unref(element);
   clock_ = gst_harness_get_testclock(harness_);
+  gst_harness_set_live(harness_, FALSE);
   log_ = std::make_unique<SinkLog>(downstream(), this->element(), clock_);
   pusher_ = std::make_unique<Pusher>(upstream());
 }
