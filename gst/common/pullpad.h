@@ -41,6 +41,69 @@ inline void end_pull_task(GstElement *element, GstPad *sink_pad, GstPad *source_
   gst_pad_push_event(source_pad, eos);
 }
 
+// Begins the stream of a source pad. FLUSHING: the event went nowhere, and has to come again.
+inline GstFlowReturn push_stream_start(GstPad *pad) {
+  const StringPtr id(gst_pad_create_stream_id(pad, GST_PAD_PARENT(pad), nullptr));
+  GstEvent *event = gst_event_new_stream_start(id.get());
+  gst_event_set_group_id(event, gst_util_group_id_next());
+  return gst_pad_push_event(pad, event) || !GST_PAD_IS_FLUSHING(pad) ? GST_FLOW_OK
+                                                                     : GST_FLOW_FLUSHING;
+}
+
+// A seek of an element that pulls.
+class PullSeek {
+public:
+  PullSeek(GstPad *sink_pad, GstPad *source_pad, guint32 seqnum)
+      : sink_pad_(sink_pad), source_pad_(source_pad), seqnum_(seqnum) {}
+
+  // Begins a flush and takes the stream lock. Another seek may end the flush, and let the task go
+  // on, before this one has the lock: then it begins again. `stop` ends the element's own waits.
+  template <typename Stop> void flush_and_lock(Stop stop) const {
+    stop();
+    send(gst_event_new_flush_start());
+    while (!GST_PAD_STREAM_TRYLOCK(sink_pad_)) {
+      if (!GST_PAD_IS_FLUSHING(source_pad_))
+        send(gst_event_new_flush_start());
+      stop();
+      g_usleep(kTurn);
+    }
+  }
+
+  // The same without a flush: waits until downstream lets go.
+  template <typename Stop> void pause_and_lock(Stop stop) const {
+    for (;;) {
+      pause();
+      stop();
+      if (GST_PAD_STREAM_TRYLOCK(sink_pad_))
+        break;
+      g_usleep(kTurn);
+    }
+  }
+
+  void end_flush() const { send(gst_event_new_flush_stop(TRUE)); }
+
+private:
+  static constexpr gulong kTurn = 500; // us
+
+  // Other than gst_pad_pause_task(), does not wait.
+  void pause() const {
+    GST_OBJECT_LOCK(sink_pad_);
+    if (GST_PAD_TASK(sink_pad_))
+      gst_task_pause(GST_PAD_TASK(sink_pad_));
+    GST_OBJECT_UNLOCK(sink_pad_);
+  }
+
+  void send(GstEvent *event) const {
+    gst_event_set_seqnum(event, seqnum_);
+    gst_pad_push_event(sink_pad_, gst_event_ref(event));
+    gst_pad_push_event(source_pad_, event);
+  }
+
+  GstPad *sink_pad_; // borrowed
+  GstPad *source_pad_;
+  guint32 seqnum_;
+};
+
 // Downstream cannot pull.
 inline void answer_push_only(GstQuery *query) {
   gst_query_set_scheduling(query, GST_SCHEDULING_FLAG_SEQUENTIAL, 1, -1, 0);

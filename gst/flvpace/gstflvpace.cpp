@@ -27,6 +27,7 @@
 
 #include "gstflvpace.h"
 
+#include <atomic>
 #include <new>
 #include <optional>
 
@@ -77,9 +78,10 @@ struct Private {
 
   // Pull mode, for the streaming thread.
   guint64 offset = 0;
-  guint32 seqnum = GST_SEQNUM_INVALID; // of the seek that brought it where it is
-  std::optional<guint64> wanted;       // where a seek goes that came before the file header
+  std::optional<guint64> wanted; // where a seek goes that came before the file header
   bool stream_started = false;
+  // Of the seek that brought it where it is; seeks look at it.
+  std::atomic<guint32> seqnum = GST_SEQNUM_INVALID;
 };
 
 GstStaticPadTemplate sink_template =
@@ -131,15 +133,9 @@ GType on_corrupt_type() {
 GstFlowReturn start_stream(Private &priv) {
   if (priv.stream_started)
     return GST_FLOW_OK;
-  priv.stream_started = true;
-  const gstflv::StringPtr id(
-      gst_pad_create_stream_id(priv.source_pad, GST_PAD_PARENT(priv.source_pad), nullptr));
-  gstflv::EventPtr event(gst_event_new_stream_start(id.get()));
-  gst_event_set_group_id(event.get(), gst_util_group_id_next());
-  return gst_pad_push_event(priv.source_pad, event.release()) ||
-                 !GST_PAD_IS_FLUSHING(priv.source_pad)
-             ? GST_FLOW_OK
-             : GST_FLOW_FLUSHING;
+  const GstFlowReturn flow = gstflv::push_stream_start(priv.source_pad);
+  priv.stream_started = flow == GST_FLOW_OK;
+  return flow;
 }
 
 GstFlowReturn pull_a_block(Private &priv) {
@@ -213,31 +209,25 @@ gboolean seek(GstFlvPace *self, GstEvent *event) {
   GstSeekType start_type = GST_SEEK_TYPE_NONE;
   GstSeekType stop_type = GST_SEEK_TYPE_NONE;
   gint64 start = 0;
-  gint64 stop = 0;
-  gst_event_parse_seek(event, &rate, &format, &flags, &start_type, &start, &stop_type, &stop);
+  gint64 stop_position = 0;
+  gst_event_parse_seek(event, &rate, &format, &flags, &start_type, &start, &stop_type,
+                       &stop_position);
   if (format != GST_FORMAT_BYTES)
     return gst_pad_push_event(priv.sink_pad, gst_event_ref(event));
   if (rate != 1.0 || start_type != GST_SEEK_TYPE_SET || start < 0)
     return FALSE;
   const guint32 seqnum = gst_event_get_seqnum(event);
-  const auto send = [&](GstEvent *flush, bool upstream) {
-    gst_event_set_seqnum(flush, seqnum);
-    if (upstream)
-      gst_pad_push_event(priv.sink_pad, gst_event_ref(flush));
-    gst_pad_push_event(priv.source_pad, flush);
-  };
-
-  const bool flush = (flags & GST_SEEK_FLAG_FLUSH) != 0;
-  priv.pacing.set_flushing(true);
-  if (flush)
-    send(gst_event_new_flush_start(), true);
-  else
-    gst_pad_pause_task(priv.sink_pad);
-  GST_PAD_STREAM_LOCK(priv.sink_pad);
-  if (flush) {
+  if (seqnum == priv.seqnum) // from another sink
+    return TRUE;
+  const gstflv::PullSeek seek(priv.sink_pad, priv.source_pad, seqnum);
+  const auto stop_waiting = [&priv] { priv.pacing.set_flushing(true); };
+  if ((flags & GST_SEEK_FLAG_FLUSH) != 0) {
+    seek.flush_and_lock(stop_waiting);
     priv.stream.flush();
     priv.pacing.flushed(true);
-    send(gst_event_new_flush_stop(TRUE), true);
+    seek.end_flush();
+  } else {
+    seek.pause_and_lock(stop_waiting);
   }
   priv.pacing.set_flushing(false);
   priv.seqnum = seqnum;

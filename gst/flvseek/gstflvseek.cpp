@@ -90,9 +90,6 @@ Private &priv_of(gpointer object) {
   return GST_FLV_SEEK(object)->priv;
 }
 
-// How often a seek looks whether the streaming thread has let go (µs).
-constexpr gulong kTurn = 500;
-
 Properties properties_of(gpointer object) {
   GST_OBJECT_LOCK(object);
   const Properties properties = priv_of(object).properties;
@@ -184,29 +181,18 @@ bool is_flushing(GstEvent *seek) {
 }
 
 gboolean seek_by_pulling(Private &priv, GstEvent *event, const flv::StartSettings &settings) {
-  const bool flush = is_flushing(event);
   const guint32 seqnum = gst_event_get_seqnum(event);
-  const auto send = [&](GstEvent *flushing) {
-    gst_event_set_seqnum(flushing, seqnum);
-    gst_pad_push_event(priv.sink_pad, gst_event_ref(flushing));
-    gst_pad_push_event(priv.source_pad, flushing);
-  };
   auto prepared = priv.session.prepare(settings);
   if (!prepared)
     return FALSE;
-  if (flush) {
-    send(gst_event_new_flush_start());
-    // Another seek may end the flush before it is this one's turn.
-    while (!GST_PAD_STREAM_TRYLOCK(priv.sink_pad)) {
-      if (!GST_PAD_IS_FLUSHING(priv.source_pad))
-        send(gst_event_new_flush_start());
-      g_usleep(kTurn);
-    }
+  const gstflv::PullSeek seek(priv.sink_pad, priv.source_pad, seqnum);
+  const auto nothing_waits = [] {};
+  if (is_flushing(event)) {
+    seek.flush_and_lock(nothing_waits);
     priv.session.flush();
-    send(gst_event_new_flush_stop(TRUE));
+    seek.end_flush();
   } else {
-    gst_pad_pause_task(priv.sink_pad);
-    GST_PAD_STREAM_LOCK(priv.sink_pad);
+    seek.pause_and_lock(nothing_waits);
   }
   priv.session.set_seqnum(seqnum);
   priv.session.restart(std::move(*prepared));
@@ -218,6 +204,8 @@ gboolean seek_by_pulling(Private &priv, GstEvent *event, const flv::StartSetting
 gboolean seek(GstFlvSeek *self, GstEvent *event) {
   Private &priv = self->priv;
   auto settings = flvseek::settings_of_seek(event, properties_of(self));
+  if (priv.session.is_current(gst_event_get_seqnum(event))) // from another sink
+    return TRUE;
   if (!settings || !flvseek::fit(*settings, priv.session.index()))
     return FALSE;
   if (GST_PAD_MODE(priv.sink_pad) == GST_PAD_MODE_PULL)

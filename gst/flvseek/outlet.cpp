@@ -27,9 +27,11 @@ GstFlowReturn Outlet::begin(const flv::StreamStart &start, guint32 seqnum) {
                 start.position);
   begun_ = true;
   discont_ = true;
-  if (!std::exchange(has_caps_, true)) {
+  if (!has_caps_) {
     const gstflv::CapsPtr caps(gst_caps_new_empty_simple("video/x-flv"));
-    gst_pad_push_event(pad_, gst_event_new_caps(caps.get()));
+    // What a flush meets is not kept on the pad.
+    has_caps_ =
+        gst_pad_push_event(pad_, gst_event_new_caps(caps.get())) || !GST_PAD_IS_FLUSHING(pad_);
   }
   GstSegment segment;
   gst_segment_init(&segment, GST_FORMAT_BYTES);

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <utility>
 
+#include "common/pullpad.h"
+
 GST_DEBUG_CATEGORY_EXTERN(gst_flv_seek_debug);
 #define GST_CAT_DEFAULT gst_flv_seek_debug
 
@@ -137,14 +139,11 @@ void Session::note_file() {
 }
 
 GstFlowReturn Session::start_stream() {
-  if (std::exchange(stream_started_, true))
+  if (stream_started_)
     return GST_FLOW_OK;
-  GstPad *pad = outlet_.pad();
-  const gstflv::StringPtr id(gst_pad_create_stream_id(pad, element_, nullptr));
-  EventPtr event(gst_event_new_stream_start(id.get()));
-  gst_event_set_group_id(event.get(), gst_util_group_id_next());
-  return gst_pad_push_event(pad, event.release()) || !GST_PAD_IS_FLUSHING(pad) ? GST_FLOW_OK
-                                                                               : GST_FLOW_FLUSHING;
+  const GstFlowReturn flow = gstflv::push_stream_start(outlet_.pad());
+  stream_started_ = flow == GST_FLOW_OK;
+  return flow;
 }
 
 GstFlowReturn Session::begin() {

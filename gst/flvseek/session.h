@@ -63,6 +63,10 @@ public:
   [[nodiscard]] guint32 seqnum() const { return seqnum_; }
 
   // Seeks, from any thread.
+  // Whether what is sent, or looked for, is what this seek wants.
+  [[nodiscard]] bool is_current(guint32 seqnum) const {
+    return seqnum == seqnum_ || seqnum == next_seqnum_;
+  }
   // Whether upstream can give any byte.
   [[nodiscard]] bool is_seekable() const { return access_ != flv::Access::Forward; }
   // Pull mode: finds the place while the stream goes on, if there is one.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Pull mode: the element reads by itself, and sends the same.
+#include <thread>
+
 #include "pulltest.h"
 
 using namespace flvtest;
@@ -187,15 +189,67 @@ GST_START_TEST(seeks_in_every_state) {
   fail_unless(pull.seek(GST_FORMAT_BYTES, place)); // while it waits
   pull.run_until(pull.now() / GST_MSECOND + 150);
   fail_unless(pull.seek(GST_FORMAT_BYTES, place)); // while it waits for the end
+  pull.settle();
   pull.pause();
-  fail_unless(pull.seek(GST_FORMAT_BYTES, place)); // in PAUSED
-  pull.wait_for([&] { return pull.last_event(GST_EVENT_GAP) != nullptr; });
   (void)pull.take();
+  fail_unless(pull.seek(GST_FORMAT_BYTES, place)); // in PAUSED
+  pull.wait_for([&] { return pull.count() == 1; });
+  fail_unless(pull.last_event(GST_EVENT_GAP) != nullptr);
   gst_element_set_base_time(pull.element(), pull.now());
   pull.set_state(GST_STATE_PLAYING);
   pull.run();
   assert_text(due_times(pull.take()), "0 100");
   assert_equals_uint64(pull.count_events(GST_EVENT_EOS), 2);
+}
+GST_END_TEST
+
+// None leaves the stream flushing or the other one waiting.
+GST_START_TEST(seeks_from_two_threads) {
+  const Stream stream = steady();
+  const auto place = static_cast<gint64>(stream.tags[9].begin);
+  const int rounds = is_short() ? 200 : 2000;
+  for (const GstState state : {GST_STATE_PAUSED, GST_STATE_PLAYING}) {
+    for (const bool flushing : {true, false}) {
+      Pull pull({stream.bytes}, "", state);
+      const auto work = [&](int step) {
+        for (int turn = 0; turn < rounds; ++turn) {
+          const bool flush = flushing || turn % 2 == 0;
+          // A pad that the other one flushes takes no event.
+          (void)gst_pad_push_event(
+              pull.downstream(),
+              gst_event_new_seek(1.0, GST_FORMAT_BYTES,
+                                 flush ? GST_SEEK_FLAG_FLUSH : GST_SEEK_FLAG_NONE,
+                                 GST_SEEK_TYPE_SET, turn * step % place, GST_SEEK_TYPE_NONE, -1));
+        }
+      };
+      std::thread first(work, 31);
+      std::thread second(work, 47);
+      first.join();
+      second.join();
+      fail_unless(pull.seek(GST_FORMAT_BYTES, place));
+      gst_element_set_base_time(pull.element(), pull.now());
+      pull.set_state(GST_STATE_PLAYING);
+      pull.run();
+      const Buffer all = bytes(pull.take());
+      const Bytes tail = Bytes(stream.bytes).subspan(stream.tags[9].begin);
+      assert_bytes(Bytes(all).last(tail.size()), tail);
+    }
+  }
+}
+GST_END_TEST
+
+// A pipeline with two sinks sends its seek to both.
+GST_START_TEST(one_seek_from_two_sinks) {
+  const Stream stream = steady();
+  Pull pull({stream.bytes});
+  play_to_wait(pull);
+  GstEvent *event = gst_event_new_seek(1.0, GST_FORMAT_BYTES, GST_SEEK_FLAG_FLUSH,
+                                       GST_SEEK_TYPE_SET, 500, GST_SEEK_TYPE_NONE, -1);
+  for (int sink = 0; sink < 2; ++sink)
+    fail_unless(gst_pad_push_event(pull.downstream(), gst_event_ref(event)));
+  gst_event_unref(event);
+  pull.run();
+  assert_equals_uint64(pull.count_events(GST_EVENT_FLUSH_STOP), 1);
 }
 GST_END_TEST
 
@@ -388,6 +442,8 @@ static Suite *flvpace_pull_suite() {
   tcase_add_test(tcase, stop_and_start_again);
   tcase_add_test(tcase, flushing_seek_while_waiting);
   tcase_add_test(tcase, seeks_in_every_state);
+  tcase_add_test(tcase, seeks_from_two_threads);
+  tcase_add_test(tcase, one_seek_from_two_sinks);
   tcase_add_test(tcase, seek_into_a_tag);
   tcase_add_test(tcase, seek_to_the_start);
   tcase_add_test(tcase, seek_at_the_start);

@@ -256,6 +256,26 @@ GST_START_TEST(seqnums) {
 }
 GST_END_TEST
 
+// A pipeline with two sinks sends its seek to both.
+GST_START_TEST(one_seek_from_two_sinks) {
+  const Way &way = kWays[__i__];
+  const Stream stream = stream_of(way);
+  Seek seek(source_of(stream, way), kOriginal + "start-time=400");
+  seek.run();
+  (void)seek.starts();
+  const std::size_t flushes = seek.count_events(GST_EVENT_FLUSH_STOP);
+  GstEvent *event = gst_event_new_seek(1.0, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET,
+                                       2000 * GST_MSECOND, GST_SEEK_TYPE_NONE, -1);
+  for (int sink = 0; sink < 2; ++sink)
+    fail_unless(seek.send(gst_event_ref(event)));
+  seek.run();
+  fail_unless(seek.send(event)); // late
+  assert_bytes(seek.take(), started(stream, 5));
+  assert_equals_uint64(seek.count_events(GST_EVENT_FLUSH_STOP), flushes + 1);
+  assert_equals_uint64(seek.starts().size(), 1);
+}
+GST_END_TEST
+
 GST_START_TEST(without_flushing) {
   const Way &way = kWays[__i__];
   const Stream stream = stream_of(way);
@@ -539,7 +559,7 @@ GST_START_TEST(from_two_threads) {
   Seek seek(source_of(stream, way), kOriginal + "start-time=400");
   Seek::wait_for([&] { return seek.count_starts() > 0; }); // before, there is nothing to seek in
   const auto work = [&](std::size_t step) {
-    for (std::size_t turn = 0; turn < 50; ++turn)
+    for (std::size_t turn = 0; turn < (pacetest::is_short() ? 50U : 2000U); ++turn)
       (void)seek.seek_time((turn * step % 7 + 1) * 400);
   };
   std::thread first(work, 3);
@@ -595,6 +615,7 @@ static Suite *flvseek_seeks_suite() {
   tcase_add_loop_test(tcase, from_the_start, 0, kWayCount);
   tcase_add_loop_test(tcase, order_and_segment, 0, kWayCount);
   tcase_add_loop_test(tcase, seqnums, 0, kWayCount);
+  tcase_add_loop_test(tcase, one_seek_from_two_sinks, 0, kWayCount);
   tcase_add_loop_test(tcase, without_flushing, 0, kWayCount);
   tcase_add_loop_test(tcase, without_flushing_while_the_sink_blocks, kPulled, kWayCount);
   tcase_add_loop_test(tcase, several_without_flushing, kPulled, kWayCount);
