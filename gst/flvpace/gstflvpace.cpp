@@ -33,6 +33,7 @@
 
 #include "common/pullpad.h"
 #include "flv/otherformat.h"
+#include "inbox.h"
 #include "pacing.h"
 #include "streamheader.h"
 #include "tagstream.h"
@@ -64,8 +65,12 @@ enum Property : guint {
   PROP_MTU,
   PROP_MAX_TAG_SIZE,
   PROP_ON_CORRUPT,
+  PROP_LIVE,
+  PROP_MAX_DELAY,
   PROP_STATS,
 };
+
+enum class Live { Auto, Yes, No };
 
 struct Private {
   Private(GstElement *element, GstPad *sink, GstPad *source)
@@ -75,6 +80,22 @@ struct Private {
   GstPad *source_pad;
   flvpace::Pacing pacing;
   flvpace::TagStream stream;
+
+  // Push mode. Where upstream is live, its thread only fills the inbox, and a task of the source
+  // pad sends.
+  enum class Mode { Unknown, Direct, Live };
+  void set_mode(Mode next) {
+    g_assert(mode == Mode::Unknown || next == Mode::Unknown);
+    GST_DEBUG_OBJECT(GST_PAD_PARENT(sink_pad), "%s",
+                     next == Mode::Live     ? "upstream is live"
+                     : next == Mode::Direct ? "upstream is not live"
+                                            : "not started");
+    mode = next;
+    pacing.set_live(next == Mode::Live);
+  }
+  Mode mode = Mode::Unknown;
+  std::atomic<Live> live = Live::Auto;
+  flvpace::Inbox inbox;
 
   // Pull mode, for the streaming thread.
   guint64 offset = 0;
@@ -125,6 +146,17 @@ GType on_corrupt_type() {
       {0, nullptr, nullptr},
   };
   static const GType type = g_enum_register_static("GstFlvPaceOnCorrupt", kValues);
+  return type;
+}
+
+GType live_type() {
+  static const GEnumValue kValues[] = {
+      {static_cast<gint>(Live::Auto), "As upstream answers the LATENCY query", "auto"},
+      {static_cast<gint>(Live::Yes), "Follow when tags arrive", "yes"},
+      {static_cast<gint>(Live::No), "Keep to the timestamps", "no"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = g_enum_register_static("GstFlvPaceLive", kValues);
   return type;
 }
 
@@ -182,8 +214,9 @@ bool is_worth_reading(Private &priv) {
   return priv.stream.accepts(gstflv::MappedBuffer(start).bytes());
 }
 
-gboolean gst_flv_pace_sink_activate(GstPad *pad, GstObject *) noexcept {
-  return gstflv::activate_in_best_mode(pad);
+gboolean gst_flv_pace_sink_activate(GstPad *pad, GstObject *parent) noexcept {
+  return priv_of(parent).live == Live::Yes ? gst_pad_activate_mode(pad, GST_PAD_MODE_PUSH, TRUE)
+                                           : gstflv::activate_in_best_mode(pad);
 }
 
 gboolean gst_flv_pace_sink_activate_mode(GstPad *pad, GstObject *parent, GstPadMode mode,
@@ -253,13 +286,10 @@ bool is_live(Private &priv) {
   return live;
 }
 
-GstFlowReturn gst_flv_pace_chain(GstPad *, GstObject *parent, GstBuffer *buffer) noexcept {
-  Private &priv = priv_of(parent);
-  if (GST_BUFFER_IS_DISCONT(buffer))
+GstFlowReturn take_buffer(Private &priv, BufferPtr buffer, flv::Nanoseconds arrival) {
+  if (GST_BUFFER_IS_DISCONT(buffer.get()))
     priv.stream.interrupt();
-  if (!priv.stream.has_header())
-    priv.stream.set_joining(is_live(priv));
-  return priv.stream.take(BufferPtr(buffer));
+  return priv.stream.take(std::move(buffer), arrival);
 }
 
 // Ours say more than upstream's, but those may say what the stream does not.
@@ -279,39 +309,108 @@ gboolean take_segment(Private &priv, GstEvent *event) {
   return priv.stream.jump(segment->start) == GST_FLOW_OK;
 }
 
+// A serialized event, in the thread that sends.
+gboolean take_event(Private &priv, EventPtr event) {
+  switch (GST_EVENT_TYPE(event.get())) {
+  case GST_EVENT_CAPS:
+    return take_caps(priv, event.get());
+  case GST_EVENT_SEGMENT:
+    return take_segment(priv, event.get());
+  case GST_EVENT_GAP:
+    return priv.stream.send_gap();
+  case GST_EVENT_EOS:
+    if (priv.stream.finish() == GST_FLOW_FLUSHING)
+      return FALSE;
+    break;
+  case GST_EVENT_STREAM_START:
+    break;
+  default:
+    return priv.stream.send_event(std::move(event));
+  }
+  return gst_pad_push_event(priv.source_pad, event.release());
+}
+
+void gst_flv_pace_send_loop(gpointer data) noexcept {
+  Private &priv = priv_of(data);
+  auto item = priv.inbox.take();
+  GstFlowReturn flow = GST_FLOW_FLUSHING;
+  if (item) {
+    auto *buffer = std::get_if<BufferPtr>(&item->content);
+    flow = GST_FLOW_OK;
+    if (buffer)
+      flow = take_buffer(priv, std::move(*buffer), item->arrival);
+    else
+      take_event(priv, std::move(std::get<EventPtr>(item->content)));
+  }
+  if (flow == GST_FLOW_OK)
+    return;
+  priv.inbox.fail(flow); // upstream learns of it with what it sends next
+  gst_pad_pause_task(priv.source_pad);
+}
+
+void start_sending(Private &priv) {
+  priv.inbox.open();
+  gst_pad_start_task(priv.source_pad, gst_flv_pace_send_loop, GST_PAD_PARENT(priv.source_pad),
+                     nullptr);
+}
+
+// With the first buffer: upstream has to be as far as to know.
+void find_mode(Private &priv) {
+  const bool live = priv.live == Live::Auto ? is_live(priv) : priv.live == Live::Yes;
+  priv.stream.set_joining(live);
+  priv.set_mode(live ? Private::Mode::Live : Private::Mode::Direct);
+  if (!live)
+    return;
+  if (const guint burst = priv.pacing.burst(); burst > 0)
+    GST_ELEMENT_WARNING(GST_PAD_PARENT(priv.sink_pad), RESOURCE, SETTINGS,
+                        ("burst=%u has no effect: a live source has nothing to send ahead.", burst),
+                        (nullptr));
+  start_sending(priv);
+}
+
+GstFlowReturn gst_flv_pace_chain(GstPad *, GstObject *parent, GstBuffer *raw_buffer) noexcept {
+  Private &priv = priv_of(parent);
+  BufferPtr buffer(raw_buffer);
+  if (priv.mode == Private::Mode::Unknown)
+    find_mode(priv);
+  if (priv.mode == Private::Mode::Direct)
+    return take_buffer(priv, std::move(buffer), 0);
+  return priv.inbox.put({std::move(buffer), priv.pacing.now()});
+}
+
 gboolean gst_flv_pace_sink_event(GstPad *pad, GstObject *parent, GstEvent *raw_event) noexcept {
   Private &priv = priv_of(parent);
   EventPtr event(raw_event);
+  const bool live = priv.mode == Private::Mode::Live;
   switch (GST_EVENT_TYPE(raw_event)) {
-  case GST_EVENT_CAPS:
-    return take_caps(priv, raw_event);
-  case GST_EVENT_SEGMENT:
-    return take_segment(priv, raw_event);
-  case GST_EVENT_FLUSH_START:
+  case GST_EVENT_FLUSH_START: {
     priv.pacing.set_flushing(true);
-    break;
+    const gboolean sent = gst_pad_event_default(pad, parent, event.release());
+    if (live) {
+      priv.inbox.shut();
+      gst_pad_pause_task(priv.source_pad);
+    }
+    return sent;
+  }
   case GST_EVENT_FLUSH_STOP: {
     gboolean time_resets = TRUE;
     gst_event_parse_flush_stop(raw_event, &time_resets);
     priv.stream.flush();
     priv.pacing.flushed(time_resets);
     priv.pacing.set_flushing(false);
-    break;
+    const gboolean sent = gst_pad_event_default(pad, parent, event.release());
+    if (live)
+      start_sending(priv);
+    return sent;
   }
-  case GST_EVENT_EOS:
-    if (priv.stream.finish() == GST_FLOW_FLUSHING)
-      return FALSE;
-    break;
-  case GST_EVENT_GAP:
-    return priv.stream.send_gap();
-  case GST_EVENT_STREAM_START:
-    break;
   default:
-    if (gstflv::has_flag(raw_event, GST_EVENT_TYPE_SERIALIZED))
-      return priv.stream.send_event(std::move(event));
     break;
   }
-  return gst_pad_event_default(pad, parent, event.release());
+  if (!gstflv::has_flag(raw_event, GST_EVENT_TYPE_SERIALIZED))
+    return gst_pad_event_default(pad, parent, event.release());
+  if (live)
+    return priv.inbox.put({std::move(event), 0}) == GST_FLOW_OK;
+  return take_event(priv, std::move(event));
 }
 
 // The source pad.
@@ -339,6 +438,16 @@ gboolean answer_latency(Private &priv, GstQuery *query) {
   gst_query_parse_latency(query, &live, nullptr, nullptr);
   gst_query_set_latency(query, live, 0, GST_CLOCK_TIME_NONE);
   return TRUE;
+}
+
+gboolean gst_flv_pace_src_activate_mode(GstPad *pad, GstObject *parent, GstPadMode mode,
+                                        gboolean active) noexcept {
+  if (mode != GST_PAD_MODE_PUSH)
+    return FALSE;
+  if (active)
+    return TRUE;
+  priv_of(parent).inbox.shut();
+  return gst_pad_stop_task(pad);
 }
 
 gboolean gst_flv_pace_src_query(GstPad *pad, GstObject *parent, GstQuery *query) noexcept {
@@ -383,6 +492,7 @@ GstStateChangeReturn gst_flv_pace_change_state(GstElement *element,
   case GST_STATE_CHANGE_READY_TO_PAUSED:
     priv.stream.clear();
     priv.pacing.clear();
+    priv.set_mode(Private::Mode::Unknown);
     priv.pacing.set_flushing(false);
     priv.pacing.set_stopped(false);
     break;
@@ -394,6 +504,7 @@ GstStateChangeReturn gst_flv_pace_change_state(GstElement *element,
     break;
   case GST_STATE_CHANGE_PAUSED_TO_READY:
     priv.pacing.set_stopped(true);
+    priv.inbox.shut();
     break;
   default:
     break;
@@ -412,6 +523,7 @@ GstStateChangeReturn gst_flv_pace_change_state(GstElement *element,
 GstStructure *stats_of(Private &priv) {
   const flvpace::Counters &counters = priv.stream.counters();
   const flvpace::Lateness lateness = priv.pacing.lateness();
+  const flvpace::Following following = priv.pacing.following();
   // clang-format off
   return gst_structure_new("flvpace-stats",
       "audio-tags", G_TYPE_UINT64, guint64{counters.audio_tags},
@@ -429,6 +541,9 @@ GstStructure *stats_of(Private &priv) {
       "lateness-average", G_TYPE_UINT64, lateness.average,
       "lateness-maximum", G_TYPE_UINT64, lateness.maximum,
       "lead", G_TYPE_INT64, static_cast<gint64>(priv.pacing.lead()),
+      "delay", G_TYPE_INT64, gint64{following.delay},
+      "skew", G_TYPE_DOUBLE, following.skew,
+      "corrections", G_TYPE_UINT64, guint64{following.corrections},
       nullptr);
   // clang-format on
 }
@@ -469,6 +584,12 @@ void gst_flv_pace_set_property(GObject *object, guint id, const GValue *value,
       settings.on_corrupt = static_cast<OnCorrupt>(g_value_get_enum(value));
     });
     break;
+  case PROP_LIVE:
+    priv.live = static_cast<Live>(g_value_get_enum(value));
+    break;
+  case PROP_MAX_DELAY:
+    priv.pacing.set_max_delay(g_value_get_uint(value));
+    break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
   }
@@ -505,6 +626,12 @@ void gst_flv_pace_get_property(GObject *object, guint id, GValue *value,
     break;
   case PROP_ON_CORRUPT:
     g_value_set_enum(value, static_cast<gint>(settings.on_corrupt));
+    break;
+  case PROP_LIVE:
+    g_value_set_enum(value, static_cast<gint>(priv.live.load()));
+    break;
+  case PROP_MAX_DELAY:
+    g_value_set_uint(value, priv.pacing.max_delay());
     break;
   case PROP_STATS:
     g_value_take_boxed(value, stats_of(priv));
@@ -629,14 +756,37 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
       g_param_spec_enum("on-corrupt", "On corrupt", "What to do where the stream is damaged",
                         on_corrupt_type(), static_cast<gint>(OnCorrupt::Skip), kReady));
   /**
+   * GstFlvPace:live:
+   *
+   * Whether the stream comes from a publisher who sends it as it happens. Then due times follow
+   * when tags arrive, since the publisher's clock is not the pipeline's: a difference is slewed
+   * away, a pause or a jump of the delay is taken over at once. #GstFlvPace:burst and
+   * #GstFlvPace:speed have no effect.
+   */
+  g_object_class_install_property(
+      object_class, PROP_LIVE,
+      g_param_spec_enum("live", "Live", "Whether due times follow when tags arrive", live_type(),
+                        static_cast<gint>(Live::Auto), kReady));
+  /**
+   * GstFlvPace:max-delay:
+   *
+   * Milliseconds. The most that a tag of a live source waits between its arrival and its departure.
+   */
+  g_object_class_install_property(object_class, PROP_MAX_DELAY,
+                                  g_param_spec_uint("max-delay", "Maximum delay",
+                                                    "Longest wait of a live source's tag (ms)", 0,
+                                                    G_MAXUINT, 500, kPlaying));
+  /**
    * GstFlvPace:stats:
    *
    * A structure `flvpace-stats`. Tags sent: `audio-tags`, `video-tags`, `script-tags` and, among
    * the video tags, `key-frames`. Bytes: `bytes-in`, `bytes-out`, `bytes-skipped`. Oddities:
    * `discontinuities`, `wrong-previous-sizes`, `nonzero-stream-ids`. Punctuality: `late-tags` left
    * more than 10 ms after they were due; `lateness-last`, `lateness-average`, `lateness-maximum` in
-   * ns. `lead`: how many ms of media the last tag is ahead of real time now. All are uint64, `lead`
-   * is int64.
+   * ns. `lead`: how many ms of media the last tag is ahead of real time now. Of a live source:
+   * `delay` (ns), how long the last tag waited; `skew` (ppm), by how much the publisher's clock is
+   * faster; `corrections`, how often due times jumped. All are uint64, but `lead` and `delay` are
+   * int64 and `skew` is a double.
    */
   g_object_class_install_property(
       object_class, PROP_STATS,
@@ -653,6 +803,7 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
       "The gst-flv-streaming authors");
   gst_type_mark_as_plugin_api(retimestamp_type(), static_cast<GstPluginAPIFlags>(0));
   gst_type_mark_as_plugin_api(on_corrupt_type(), static_cast<GstPluginAPIFlags>(0));
+  gst_type_mark_as_plugin_api(live_type(), static_cast<GstPluginAPIFlags>(0));
 }
 
 static void gst_flv_pace_init(GstFlvPace *self) {
@@ -664,6 +815,7 @@ static void gst_flv_pace_init(GstFlvPace *self) {
   gst_element_add_pad(GST_ELEMENT(self), sink);
 
   GstPad *source = gst_pad_new_from_static_template(&source_template, "src");
+  gst_pad_set_activatemode_function(source, gst_flv_pace_src_activate_mode);
   gst_pad_set_event_function(source, gst_flv_pace_src_event);
   gst_pad_set_query_function(source, gst_flv_pace_src_query);
   gst_pad_use_fixed_caps(source);

@@ -83,8 +83,8 @@ Outlet::HeaderPart Outlet::header_part(const flv::SharedBytes &bytes) {
   return part;
 }
 
-GstFlowReturn Outlet::send_segment(const Departure &departure, std::int64_t position) {
-  const auto start = static_cast<guint64>(std::max<std::int64_t>(position, 0)) * GST_MSECOND;
+GstFlowReturn Outlet::send_segment(const Departure &departure) {
+  const auto start = static_cast<guint64>(std::max<std::int64_t>(departure.media, 0)) * GST_MSECOND;
   gst_segment_init(&segment_, GST_FORMAT_TIME);
   segment_.applied_rate = departure.speed;
   segment_.base = static_cast<guint64>(departure.due);

@@ -26,9 +26,9 @@ public:
 
   // Sends caps whose streamheader is `parts`.
   [[nodiscard]] GstFlowReturn send_caps(const std::vector<flv::SharedBytes> &parts);
-  // Sends a segment in which media time `position` (ms) comes at running time `departure.due`, and
-  // then what was waiting for the first one.
-  [[nodiscard]] GstFlowReturn send_segment(const Departure &departure, std::int64_t position);
+  // Sends a segment in which media time `departure.media` comes at running time `departure.due`,
+  // and then what was waiting for the first one.
+  [[nodiscard]] GstFlowReturn send_segment(const Departure &departure);
   [[nodiscard]] bool has_segment() const { return has_segment_; }
   [[nodiscard]] double speed() const { return segment_.applied_rate; }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstdlib>
 #include <utility>
 
 #ifdef __linux__
@@ -18,6 +19,10 @@ namespace {
 
 // A pipeline that begins to play is at running time 0, give or take what its start takes.
 constexpr Nanoseconds kStartTolerance = 100'000'000;
+
+constexpr Nanoseconds kMillisecond = 1'000'000;
+// A segment that is off by more than this is sent again.
+constexpr Nanoseconds kMaxSegmentDrift = 5 * kMillisecond;
 
 // Linux lets the timers of ordinary threads go off 50 us late, so that fewer wake-ups do: much of
 // the jitter of one stream, and a comfort for a thousand.
@@ -72,6 +77,27 @@ void Pacing::set_catch_up_speed(double speed) {
   catch_up_speed_ = speed;
   schedule_.set_catch_up_speed(speed);
   wake();
+}
+
+void Pacing::set_max_delay(std::uint32_t ms) {
+  const Lock lock(mutex_);
+  max_delay_ = ms;
+  live_sync_.set_max_delay(ms);
+}
+
+std::uint32_t Pacing::max_delay() const {
+  const Lock lock(mutex_);
+  return max_delay_;
+}
+
+void Pacing::set_live(bool live) {
+  const Lock lock(mutex_);
+  live_ = live;
+}
+
+Nanoseconds Pacing::now() {
+  const Lock lock(mutex_);
+  return running_time();
 }
 
 bool Pacing::sync() const {
@@ -131,6 +157,8 @@ void Pacing::set_stopped(bool stopped) {
 void Pacing::clear() {
   const Lock lock(mutex_);
   schedule_.stop();
+  live_ = false;
+  live_sync_.stop();
   paused_at_ = 0;
   origin_is_open_ = false;
   needs_preroll_ = false;
@@ -144,6 +172,7 @@ void Pacing::clear() {
 void Pacing::flushed(bool time_resets) {
   const Lock lock(mutex_);
   schedule_.stop();
+  live_sync_.stop();
   if (!time_resets)
     return;
   paused_at_ = 0;
@@ -154,15 +183,26 @@ void Pacing::flushed(bool time_resets) {
 
 Departure Pacing::start(std::int64_t first) {
   const Lock lock(mutex_);
-  schedule_.start(std::max<Nanoseconds>(running_time(), 0), first);
-  origin_is_open_ = !playing_;
+  const Nanoseconds now = std::max<Nanoseconds>(running_time(), 0);
+  schedule_.start(now, first);
+  live_sync_.stop();
+  live_time_ = first;
+  live_start_ = now;
+  live_due_ = now;
+  segment_offset_ = now - first * kMillisecond;
+  origin_is_open_ = !playing_ && !live_;
   restarted_ = false;
   return at_hand();
 }
 
-std::optional<Departure> Pacing::try_leave(std::int64_t time) {
+std::optional<Departure> Pacing::try_leave(std::int64_t time, Nanoseconds arrival) {
   const Lock lock(mutex_);
-  schedule_.take(time);
+  if (live_) {
+    live_time_ = std::max(live_time_, time);
+    live_due_ = std::max(live_sync_.take(time, arrival), live_start_);
+  } else {
+    schedule_.take(time);
+  }
   const Look seen = look();
   if (shut() || !seen.may_leave)
     return std::nullopt;
@@ -180,6 +220,8 @@ Wait Pacing::wait(Departure &departure) {
 
 Wait Pacing::wait_for_end(std::int64_t time) {
   Lock lock(mutex_);
+  if (live_)
+    return shut() ? Wait::Flushing : Wait::Over;
   schedule_.take(time);
   Look seen;
   return wait_here(lock, seen);
@@ -202,6 +244,12 @@ Pacing::Look Pacing::look() {
     seen.may_leave = true;
     return seen;
   }
+  if (live_) {
+    seen.clock = playing_ ? running_clock() : std::nullopt;
+    seen.now = seen.clock ? seen.clock->now() : 0;
+    seen.may_leave = playing_ && (!seen.clock || seen.now >= live_due_);
+    return seen;
+  }
   if (!playing_) {
     seen.may_leave = origin_is_open_ && schedule_.is_due_at_origin();
     return seen;
@@ -218,8 +266,8 @@ void Pacing::wait_a_turn(Lock &lock, const Look &seen) {
     return;
   }
   GstClock *clock = seen.clock->clock.get();
-  const Nanoseconds until =
-      static_cast<Nanoseconds>(seen.clock->zero) + wake_up_time(clock, seen.now, schedule_.leave());
+  const Nanoseconds until = static_cast<Nanoseconds>(seen.clock->zero) +
+                            wake_up_time(clock, seen.now, live_ ? live_due_ : schedule_.leave());
   const gstflv::ClockIdPtr id(gst_clock_new_single_shot_id(
       clock, static_cast<GstClockTime>(std::max<Nanoseconds>(0, until))));
   clock_id_ = id.get();
@@ -239,12 +287,24 @@ void Pacing::wake() {
 }
 
 Departure Pacing::at_hand() const {
-  return {schedule_.due(), schedule_.speed(), false};
+  if (live_)
+    return {live_due_, live_time_, 1.0, false};
+  const Nanoseconds due = schedule_.due();
+  return {due, schedule_.media_at(due), schedule_.speed(), false};
+}
+
+// Whether demuxers that stamp by the last segment are off.
+bool Pacing::has_drifted(const Departure &departure) {
+  const Nanoseconds offset = departure.due - departure.media * kMillisecond;
+  if (!live_ || std::abs(offset - segment_offset_) <= kMaxSegmentDrift)
+    return false;
+  segment_offset_ = offset;
+  return true;
 }
 
 Departure Pacing::depart(const Look &seen) {
   Departure departure = at_hand();
-  departure.restarted = std::exchange(restarted_, false);
+  departure.restarted = std::exchange(restarted_, false) || has_drifted(departure);
   origin_is_open_ = origin_is_open_ && sync_ && !playing_;
   if (seen.clock) {
     const Nanoseconds late = std::max<Nanoseconds>(seen.now - departure.due - latency_, 0);
@@ -255,7 +315,8 @@ Departure Pacing::depart(const Look &seen) {
     if (late > flv::Schedule::kTolerance)
       ++lateness_.tags;
   }
-  schedule_.left(seen.clock ? seen.now : departure.due);
+  if (!live_)
+    schedule_.left(seen.clock ? seen.now : departure.due);
   return departure;
 }
 
@@ -287,18 +348,20 @@ Nanoseconds Pacing::running_time() {
   return clock ? clock->now() : paused_at_;
 }
 
-std::int64_t Pacing::media_at(Nanoseconds running_time) const {
-  const Lock lock(mutex_);
-  return schedule_.media_at(running_time);
-}
-
 Lateness Pacing::lateness() const {
   const Lock lock(mutex_);
   return lateness_;
 }
 
+Following Pacing::following() const {
+  const Lock lock(mutex_);
+  return {live_sync_.delay(), live_sync_.skew(), live_sync_.corrections()};
+}
+
 std::int64_t Pacing::lead() {
   const Lock lock(mutex_);
+  if (live_)
+    return 0; // there is nothing to be ahead with
   return schedule_.started() ? schedule_.lead(running_time()) : 0;
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "common/gstptr.h"
+#include "flv/livesync.h"
 #include "flv/schedule.h"
 
 namespace flvpace {
@@ -29,8 +30,16 @@ enum class Wait {
 // A tag that may leave.
 struct Departure {
   flv::Nanoseconds due = 0; // running time
+  std::int64_t media = 0;   // ms, what a player that began at the origin has reached then
   double speed = 1.0;       // in force for it
   bool restarted = false;   // the origin is another since the last one
+};
+
+// How a live source is followed.
+struct Following {
+  std::int64_t delay = 0; // ns that the last tag waited
+  double skew = 0;        // ppm by which the publisher's clock is faster
+  std::uint64_t corrections = 0;
 };
 
 // Holds the schedule together with the clock, the state and the properties that move due times. No
@@ -44,10 +53,17 @@ public:
   void set_burst(std::uint32_t ms);
   void set_speed(double speed);
   void set_catch_up_speed(double speed);
+  void set_max_delay(std::uint32_t ms);
   [[nodiscard]] bool sync() const;
   [[nodiscard]] std::uint32_t burst() const;
   [[nodiscard]] double speed() const;
   [[nodiscard]] double catch_up_speed() const;
+  [[nodiscard]] std::uint32_t max_delay() const;
+
+  // From now on due times follow when tags arrive; burst and speed have no effect.
+  void set_live(bool live);
+  // Running time, or where it will go on with PLAYING.
+  [[nodiscard]] flv::Nanoseconds now();
 
   void set_playing(bool playing);
   // true: nobody waits, nobody may leave. By a flush, or by the element's stop.
@@ -63,17 +79,16 @@ public:
   // From the streaming thread. The tag at media time `first` (ms) is the schedule's origin: now, or
   // the start of PLAYING if that has yet to come. Gives what goes in front of it.
   Departure start(std::int64_t first);
-  // Puts the tag at media time `time` (ms) at hand; what is left of it when it may leave right now.
-  [[nodiscard]] std::optional<Departure> try_leave(std::int64_t time);
+  // Puts the tag at media time `time` (ms) at hand, which came at `arrival` (running time); gives
+  // how it leaves if it may right now.
+  [[nodiscard]] std::optional<Departure> try_leave(std::int64_t time, flv::Nanoseconds arrival);
   // Waits until the tag at hand may leave.
   [[nodiscard]] Wait wait(Departure &departure);
   // Waits until media time `time` (ms) is due, with nothing to leave then.
   [[nodiscard]] Wait wait_for_end(std::int64_t time);
 
-  // The media time (ms) that a player which started at the origin has reached at `running_time`.
-  [[nodiscard]] std::int64_t media_at(flv::Nanoseconds running_time) const;
-
   [[nodiscard]] Lateness lateness() const;
+  [[nodiscard]] Following following() const;
   // Media (ms) that the last tag is ahead of real time now; 0 before there is any.
   [[nodiscard]] std::int64_t lead();
 
@@ -102,6 +117,7 @@ private:
   [[nodiscard]] Wait wait_here(Lock &lock, Look &seen);
   void wait_a_turn(Lock &lock, const Look &seen);
   [[nodiscard]] Departure at_hand() const;
+  [[nodiscard]] bool has_drifted(const Departure &departure);
   Departure depart(const Look &seen);
   void wake();
 
@@ -109,6 +125,13 @@ private:
   mutable std::mutex mutex_;
   std::condition_variable state_changed_;
   flv::Schedule schedule_;
+  bool live_ = false; // then this takes the place of the schedule
+  flv::LiveSync live_sync_;
+  std::uint32_t max_delay_ = 500; // ms
+  std::int64_t live_time_ = 0;    // of the tag at hand, ms
+  flv::Nanoseconds live_due_ = 0;
+  flv::Nanoseconds live_start_ = 0;     // nothing is due before
+  flv::Nanoseconds segment_offset_ = 0; // running time minus media time in the last segment
   bool sync_ = true;
   std::uint32_t burst_ = 0;
   double catch_up_speed_ = 0;

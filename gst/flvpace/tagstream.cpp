@@ -247,7 +247,8 @@ void TagStream::leave_for(std::uint64_t position) {
     needs_segment_ = true;
 }
 
-GstFlowReturn TagStream::take(BufferPtr buffer) {
+GstFlowReturn TagStream::take(BufferPtr buffer, flv::Nanoseconds arrival) {
+  arrival_ = arrival;
   if (last_flow_ != GST_FLOW_ERROR)
     last_flow_ = take_chunk(buffer);
   return last_flow_;
@@ -489,6 +490,7 @@ GstFlowReturn TagStream::handle_tag(const Item &item, More more) {
   tag.header = item.tag;
   tag.position = file_offsets_.of(item.begin);
   tag.size = static_cast<std::size_t>(item.end - item.begin);
+  tag.arrival = arrival_;
   cut_out(item, tag);
   // The last tag of a stream may lack its size, one in front of another tag may not.
   if (const std::size_t whole = item.tag.tag_size() + flv::kPreviousTagSizeSize;
@@ -579,7 +581,7 @@ GstFlowReturn TagStream::release() {
   const Departure departure = pacing_.start(timeline_.first().value_or(0));
   GstFlowReturn flow = outlet_.send_caps(head_.parts());
   if (flow == GST_FLOW_OK)
-    flow = send_segment(departure);
+    flow = outlet_.send_segment(departure);
   if (flow == GST_FLOW_OK)
     flow = send_file_header(departure.due);
   send_tags();
@@ -589,10 +591,6 @@ GstFlowReturn TagStream::release() {
     flow = deliver(std::move(tag));
   }
   return flow;
-}
-
-GstFlowReturn TagStream::send_segment(const Departure &departure) {
-  return outlet_.send_segment(departure, pacing_.media_at(departure.due));
 }
 
 // The file header goes through even in PAUSED, for sinks to preroll on. Where it went before, after
@@ -704,11 +702,11 @@ GstFlowReturn TagStream::deliver(Tag tag) {
     scheduled_ = true;
     flow = outlet_.send();
     if (flow == GST_FLOW_OK)
-      flow = send_segment(pacing_.start(tag.time));
+      flow = outlet_.send_segment(pacing_.start(tag.time));
     if (flow != GST_FLOW_OK)
       return flow;
   }
-  std::optional<Departure> departure = pacing_.try_leave(tag.time);
+  std::optional<Departure> departure = pacing_.try_leave(tag.time, tag.arrival);
   if (!departure) {
     flow = outlet_.send();
     departure.emplace();
@@ -721,7 +719,7 @@ GstFlowReturn TagStream::deliver(Tag tag) {
     needs_segment_ = false;
     flow = outlet_.send();
     if (flow == GST_FLOW_OK)
-      flow = send_segment(*departure);
+      flow = outlet_.send_segment(*departure);
     if (flow != GST_FLOW_OK)
       return flow;
   }

@@ -67,9 +67,10 @@ struct Tag {
   flv::TagHeader header;
   flv::TagInfo info;
   gstflv::BufferPtr buffer;
-  std::uint64_t position = 0; // of its first byte in the file, for messages
-  std::size_t size = 0;       // of the buffer
-  std::int64_t time = 0;      // ms of media
+  std::uint64_t position = 0;   // of its first byte in the file, for messages
+  std::size_t size = 0;         // of the buffer
+  std::int64_t time = 0;        // ms of media
+  flv::Nanoseconds arrival = 0; // running time, of a live stream
   flv::Head::Change head_change = flv::Head::Change::None;
   bool discont = false;
 
@@ -130,7 +131,8 @@ public:
   // The next byte is number `position`, and nothing of what came before is wanted any more.
   void leave_for(std::uint64_t position);
   [[nodiscard]] bool has_header() const { return has_header_; }
-  [[nodiscard]] GstFlowReturn take(gstflv::BufferPtr buffer);
+  // `arrival`: the running time at which a live source has sent it.
+  [[nodiscard]] GstFlowReturn take(gstflv::BufferPtr buffer, flv::Nanoseconds arrival = 0);
   // The stream is over: sends what is left and waits until the last tag has lasted.
   [[nodiscard]] GstFlowReturn finish();
   gboolean send_event(gstflv::EventPtr event) { return outlet_.send_event(std::move(event)); }
@@ -175,7 +177,6 @@ private:
   void note_head(Tag &tag);
   void note_metadata(flv::Bytes data);
   void send_tags();
-  [[nodiscard]] GstFlowReturn send_segment(const Departure &departure);
   [[nodiscard]] GstFlowReturn send_file_header(flv::Nanoseconds due);
   [[nodiscard]] GstFlowReturn deliver(Tag tag);
   template <typename Waiting> [[nodiscard]] GstFlowReturn wait(Waiting waiting);
@@ -204,6 +205,7 @@ private:
   flv::Bytes chunk_bytes_;
   bool chunk_stays_in_place_ = false;
   std::uint64_t chunk_begin_ = 0;
+  flv::Nanoseconds arrival_ = 0;
 
   flv::Timeline timeline_;
   flv::Head head_;

@@ -70,6 +70,12 @@ void begin_with(Pace &pace, const std::vector<Bytes> &header) {
   pace.push_event(gst_event_new_segment(&segment));
 }
 
+// A live stream is sent by a thread of its own.
+void wait_for_end(Pace &pace) {
+  pace.end();
+  pace.wait_for([&] { return pace.count_events(GST_EVENT_EOS) == 1; });
+}
+
 // File header, metadata and two configurations.
 std::vector<Bytes> header_of(const Stream &stream) {
   std::vector<Bytes> header{Bytes(stream.bytes).first(13)};
@@ -191,8 +197,7 @@ GST_START_TEST(joins_in_the_middle) {
     Pace pace("sync=false");
     gst_harness_set_live(pace.harness(), TRUE);
     pace.push(Bytes(stream.bytes).subspan(stream.tags[from - 1].begin + 5), chunk);
-    pace.end();
-    pace.run();
+    wait_for_end(pace);
     const Arrivals arrivals = pace.take();
     assert_bytes(arrivals.at(0).bytes, file_header());
     assert_bytes(bytes(arrivals),
@@ -210,8 +215,7 @@ GST_START_TEST(joins_one_kind) {
   Pace pace("sync=false");
   gst_harness_set_live(pace.harness(), TRUE);
   pace.push(stream.bytes);
-  pace.end();
-  pace.run();
+  wait_for_end(pace);
   assert_bytes(bytes(pace.take()), joined({file_header(true, false), stream.bytes}));
 }
 GST_END_TEST
@@ -249,8 +253,13 @@ GST_START_TEST(joins_nothing_that_is_no_flv) {
   const Buffer noise(100'000, 0xFF);
   for (int i = 0; i < 50; ++i)
     pace.push(noise);
+  Problem problem;
+  pace.wait_for([&] {
+    problem = pace.problem();
+    return problem.found;
+  });
+  pace.push(noise);
   pace.run();
-  const Problem problem = pace.problem();
   fail_unless(problem.error && problem.code == GST_STREAM_ERROR_WRONG_TYPE &&
                   problem.says("no whole tag in the first 4200000 bytes"),
               "%s", problem.text.c_str());

@@ -49,6 +49,7 @@ std::string waits(const Stream &stream) {
   const gstflv::ClockPtr clock(GST_CLOCK(g_object_new(telling_clock_get_type(), nullptr)));
   telling(clock.get()).waits = &times;
   GstHarness *harness = gst_harness_new("flvpace");
+  gst_harness_set_live(harness, FALSE);
   gst_element_set_clock(harness->element, clock.get());
   gst_element_set_base_time(harness->element, 0);
   gst_harness_play(harness);

@@ -32,6 +32,8 @@ const Property kProperties[] = {
     {"mtu", G_TYPE_UINT, 0, G_MAXUINT, "0", kReady},
     {"max-tag-size", G_TYPE_UINT, 0, 16777215, "16777215", kReady},
     {"on-corrupt", G_TYPE_ENUM, 0, 0, "skip", kReady},
+    {"live", G_TYPE_ENUM, 0, 0, "auto", kReady},
+    {"max-delay", G_TYPE_UINT, 0, G_MAXUINT, "500", kPlaying},
     {"stats", G_TYPE_BOXED, 0, 0, "", kNever},
 };
 
@@ -182,11 +184,11 @@ GST_END_TEST
 namespace {
 
 constexpr const char *kCounters[] = {
-    "audio-tags",           "video-tags",        "script-tags",
-    "key-frames",           "bytes-in",          "bytes-out",
-    "bytes-skipped",        "discontinuities",   "late-tags",
-    "lateness-last",        "lateness-average",  "lateness-maximum",
-    "wrong-previous-sizes", "nonzero-stream-ids"};
+    "audio-tags",           "video-tags",         "script-tags",
+    "key-frames",           "bytes-in",           "bytes-out",
+    "bytes-skipped",        "discontinuities",    "late-tags",
+    "lateness-last",        "lateness-average",   "lateness-maximum",
+    "wrong-previous-sizes", "nonzero-stream-ids", "corrections"};
 
 } // namespace
 
@@ -198,7 +200,12 @@ GST_START_TEST(stats_begin_at_zero) {
   GstStructure *stats = nullptr;
   g_object_get(pace.element(), "stats", &stats, nullptr);
   assert_text(gst_structure_get_name(stats), "flvpace-stats");
-  assert_equals_int(gst_structure_n_fields(stats), static_cast<int>(std::size(kCounters)) + 1);
+  gdouble skew = 1;
+  gint64 delay = 1;
+  fail_unless(gst_structure_get(stats, "skew", G_TYPE_DOUBLE, &skew, "delay", G_TYPE_INT64, &delay,
+                                nullptr));
+  fail_unless(skew == 0 && delay == 0);
+  assert_equals_int(gst_structure_n_fields(stats), static_cast<int>(std::size(kCounters)) + 3);
   gst_structure_free(stats);
 }
 GST_END_TEST

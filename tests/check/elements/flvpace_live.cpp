@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Live sources: due times follow when tags arrive.
+#include "pacetest.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+using namespace flvtest;
+using namespace pacetest;
+
+namespace {
+
+constexpr std::uint32_t kStep = 40;
+
+// A publisher of key frames, each sent when it says, and what became of them.
+class Publisher : public Pace {
+public:
+  explicit Publisher(const std::string &properties = "", gboolean live = TRUE) : Pace(properties) {
+    gst_harness_set_live(harness(), live);
+    gst_harness_set_upstream_latency(harness(), 500 * GST_MSECOND);
+  }
+
+  // The tag has come at `arrival` (ms), and what is due until then has left.
+  void send(std::uint32_t timestamp, double arrival) {
+    run_until(static_cast<guint64>(arrival));
+    Stream stream;
+    if (sent_.empty())
+      stream.header(false, true);
+    stream.key(timestamp);
+    sent_.push_back(now());
+    push(stream.bytes);
+    wait_for([this] { return Pace::idle(); }); // it has arrived
+    settle();
+    note();
+  }
+
+  void finish() {
+    run();
+    note();
+    assert_equals_uint64(delays_.size(), sent_.size());
+  }
+
+  // What has not left yet will not.
+  void forget() { sent_.clear(); }
+
+  // How long each tag waited, in ms.
+  [[nodiscard]] const std::vector<double> &delays() const { return delays_; }
+  [[nodiscard]] double longest() const { return *std::max_element(delays_.begin(), delays_.end()); }
+
+protected:
+  bool idle() override {
+    return Pace::idle() && (sent_.empty() || delays_.size() + count() >= sent_.size() + headers_);
+  }
+
+private:
+  void note() {
+    for (const Arrival &arrival : take()) {
+      if (headers_ > 0) {
+        headers_ = 0;
+        continue;
+      }
+      assert_equals_uint64(arrival.running, arrival.clock);
+      delays_.push_back(static_cast<double>(arrival.clock - sent_.at(delays_.size())) / 1e6);
+    }
+  }
+
+  std::vector<GstClockTime> sent_;
+  std::vector<double> delays_;
+  std::size_t headers_ = 1;
+};
+
+} // namespace
+
+// Each tag leaves at its due time, and none waits for longer than max-delay.
+GST_START_TEST(clocks_of_publishers) {
+  for (const double ppm : {0.0, 500.0, -500.0, 20'000.0, -20'000.0}) {
+    Publisher publisher;
+    for (std::uint32_t time = 0; time < 120'000; time += kStep)
+      publisher.send(1000 + time, time / (1 + ppm / 1e6));
+    fail_unless(publisher.longest() <= 500, "%g ppm: %g ms", ppm, publisher.longest());
+    fail_unless(publisher.stat("corrections") == (ppm > 5000 ? 3U : 0U), "%g ppm: %d corrections",
+                ppm, static_cast<int>(publisher.stat("corrections")));
+    publisher.finish();
+    assert_equals_uint64(publisher.stat("late-tags"), 0);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(pauses) {
+  Publisher publisher;
+  double pauses = 0;
+  for (std::uint32_t time = 0; time < 60'000; time += kStep) {
+    if (time > 0 && time % 10'000 == 0)
+      pauses += 2000;
+    publisher.send(time, time + pauses);
+  }
+  publisher.finish();
+  assert_equals_uint64(publisher.stat("corrections"), 5);
+  assert_equals_uint64(publisher.stat("late-tags"), 0);
+  fail_unless(publisher.longest() == 0, "%g ms", publisher.longest());
+}
+GST_END_TEST
+
+// A server gives who joins the last seconds at once.
+GST_START_TEST(history) {
+  for (const char *properties : {"", "max-delay=100", "max-delay=0"}) {
+    Publisher publisher(properties);
+    for (std::uint32_t time = 0; time < 3000; time += kStep)
+      publisher.send(time, 0);
+    for (std::uint32_t time = 3000; time < 4000; time += kStep)
+      publisher.send(time, time - 3000);
+    publisher.finish();
+    const double most = properties[0] == '\0' ? 500 : std::atof(properties + strlen("max-delay="));
+    fail_unless(publisher.longest() <= most, "%s: %g ms", properties, publisher.longest());
+  }
+}
+GST_END_TEST
+
+// Demuxers behind it stamp by the segment.
+GST_START_TEST(segments_follow) {
+  Publisher publisher;
+  publisher.send(5000, 100);
+  publisher.send(5040, 140);
+  publisher.send(5080, 2180);
+  const EventPtr event = publisher.last_event(GST_EVENT_SEGMENT);
+  const GstSegment *segment = nullptr;
+  gst_event_parse_segment(event.get(), &segment);
+  assert_equals_uint64(gst_segment_to_running_time(segment, GST_FORMAT_TIME, 5080 * GST_MSECOND),
+                       2180 * GST_MSECOND);
+  assert_equals_uint64(publisher.count_events(GST_EVENT_SEGMENT), 2);
+  publisher.finish();
+}
+GST_END_TEST
+
+GST_START_TEST(latency) {
+  Publisher publisher;
+  publisher.send(0, 0);
+  GstQuery *query = gst_query_new_latency();
+  fail_unless(gst_pad_peer_query(publisher.downstream(), query));
+  gboolean live = FALSE;
+  GstClockTime minimum = 1;
+  GstClockTime maximum = 1;
+  gst_query_parse_latency(query, &live, &minimum, &maximum);
+  gst_query_unref(query);
+  fail_unless(live && minimum == 0 && maximum == GST_CLOCK_TIME_NONE);
+  publisher.finish();
+}
+GST_END_TEST
+
+// What a sink waits for the pipeline's latency is no lateness.
+GST_START_TEST(latency_of_the_pipeline) {
+  for (const guint64 latency : {0U, 500U}) {
+    Pace pace;
+    (void)gst_pad_push_event(pace.downstream(), gst_event_new_latency(latency * GST_MSECOND));
+    pace.block_sink(1, 500);
+    pace.push(steady().bytes);
+    pace.run_until(2000);
+    pace.end();
+    pace.run();
+    fail_unless((pace.stat("late-tags") > 0) == (latency == 0));
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(told_what_it_is) {
+  Pace not_live("live=no");
+  gst_harness_set_live(not_live.harness(), TRUE);
+  not_live.push(video_at({0, 5000}).bytes);
+  not_live.end();
+  not_live.run();
+  assert_text(arrival_times(not_live.take()), "0 0 5000");
+  Publisher live("live=yes", FALSE);
+  live.send(0, 0);
+  live.send(5000, 100);
+  live.finish();
+  fail_unless(live.longest() == 0);
+}
+GST_END_TEST
+
+GST_START_TEST(burst_has_no_effect) {
+  Publisher publisher("burst=3000");
+  publisher.send(0, 0);
+  const Problem problem = publisher.problem();
+  fail_unless(problem.found && !problem.error && problem.says("burst=3000 has no effect"));
+  for (std::uint32_t time = kStep; time < 2000; time += kStep)
+    publisher.send(time, time);
+  publisher.finish();
+  fail_unless(publisher.longest() == 0);
+}
+GST_END_TEST
+
+// The source is not kept waiting; what has come leaves nothing behind in a flush or a stop.
+GST_START_TEST(flush_and_stop) {
+  for (const bool flush : {true, false}) {
+    Publisher publisher("max-delay=10000");
+    publisher.send(0, 0);
+    for (std::uint32_t time = kStep; time < 4000; time += kStep)
+      publisher.send(time, 0);
+    assert_equals_int(publisher.flow(), GST_FLOW_OK);
+    assert_equals_uint64(publisher.delays().size(), 1);
+    publisher.forget();
+    if (!flush) {
+      publisher.set_state(GST_STATE_READY);
+      assert_equals_uint64(publisher.count(), 0);
+      continue;
+    }
+    publisher.flush();
+    Stream stream;
+    stream.key(7000).inter(7040);
+    publisher.push(stream.bytes);
+    publisher.wait_for([&] { return publisher.count() == 1; });
+    publisher.run_until(publisher.now() / GST_MSECOND + 40);
+    publisher.wait_for([&] { return publisher.count() == 2; });
+    assert_bytes(bytes(publisher.take()), stream.bytes);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(end_of_stream) {
+  Publisher publisher("max-delay=10000");
+  for (std::uint32_t time = 0; time < 400; time += kStep)
+    publisher.send(time, 0);
+  publisher.end();
+  publisher.wait_for([&] { return !publisher.waits_until().empty(); });
+  assert_equals_uint64(publisher.count_events(GST_EVENT_EOS), 0);
+  publisher.finish();
+  publisher.wait_for([&] { return publisher.count_events(GST_EVENT_EOS) == 1; });
+}
+GST_END_TEST
+
+static Suite *flvpace_live_suite() {
+  Suite *suite = suite_create("flvpace_live");
+  TCase *tcase = tcase_create("live");
+  suite_add_tcase(suite, tcase);
+  tcase_add_test(tcase, clocks_of_publishers);
+  tcase_add_test(tcase, pauses);
+  tcase_add_test(tcase, history);
+  tcase_add_test(tcase, segments_follow);
+  tcase_add_test(tcase, latency);
+  tcase_add_test(tcase, latency_of_the_pipeline);
+  tcase_add_test(tcase, told_what_it_is);
+  tcase_add_test(tcase, burst_has_no_effect);
+  tcase_add_test(tcase, flush_and_stop);
+  tcase_add_test(tcase, end_of_stream);
+  return suite;
+}
+
+GST_CHECK_MAIN(flvpace_live);
