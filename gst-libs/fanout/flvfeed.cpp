@@ -265,12 +265,12 @@ void FlvFeed::emit(Held held, std::vector<Entry> &out) {
     appear(entry, out);
   }
   if (joinable) {
-    set_head(held.configurations);
+    set_head(held.configurations, entry.kind);
     entry.head = head_;
     entry.start = *held.start;
     for (const Kind kind : {Kind::Audio, Kind::Video}) {
       const Presence &state = presence(kind);
-      if (has(state))
+      if (shows(kind, entry.kind))
         entry.kinds[static_cast<std::size_t>(kind)] = {state.appearance, *state.last + shift_};
     }
   }
@@ -381,12 +381,19 @@ HeadPtr FlvFeed::new_head(const std::vector<SharedBytes> &configurations, bool a
   return std::make_shared<const Head>(std::move(head));
 }
 
-void FlvFeed::set_head(const std::vector<SharedBytes> &configurations) {
-  for (Presence *kind : {&audio_, &video_}) {
-    if (has(*kind))
-      kind->announced = kind->appearance;
+// Whether the stream has the kind where it begins with a frame of kind `first`, which may have been
+// held back until the other kind was far ahead.
+bool FlvFeed::shows(Kind kind, Kind first) const {
+  return kind == first || has(kind == Kind::Video ? video_ : audio_);
+}
+
+void FlvFeed::set_head(const std::vector<SharedBytes> &configurations, Kind first) {
+  for (const Kind kind : {Kind::Audio, Kind::Video}) {
+    if (shows(kind, first))
+      presence(kind).announced = presence(kind).appearance;
   }
-  HeadInput input{has(audio_), has(video_), metadata_version_, configurations};
+  HeadInput input{shows(Kind::Audio, first), shows(Kind::Video, first), metadata_version_,
+                  configurations};
   if (head_ && input == head_input_)
     return;
   head_input_ = std::move(input);

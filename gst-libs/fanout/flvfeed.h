@@ -71,7 +71,8 @@ private:
   void appear(Entry &entry, std::vector<Entry> &out);
   [[nodiscard]] Entry own_entry(std::vector<std::uint8_t> tag, std::int64_t time) const;
   [[nodiscard]] bool can_join(const Held &held) const;
-  void set_head(const std::vector<flv::SharedBytes> &configurations);
+  [[nodiscard]] bool shows(Kind kind, Kind first) const;
+  void set_head(const std::vector<flv::SharedBytes> &configurations, Kind first);
   [[nodiscard]] HeadPtr new_head(const std::vector<flv::SharedBytes> &configurations, bool audio,
                                  bool video) const;
   [[nodiscard]] std::vector<std::uint8_t> metadata_tag(bool audio, bool video) const;

@@ -75,13 +75,18 @@ private:
       const std::int64_t far = place.time - from;
       return from != kNone && far >= -Timeline::kMaxStepBack && (max_gap_ == 0 || far <= max_gap_);
     };
-    const bool alone = other == kNone || last - other > max_gap_;
+    // The other kind may have stopped since the last tag, if this kind's own steps are that long.
+    auto &longest = longest_[static_cast<std::size_t>(kind)];
+    const bool alone = other == kNone || last - other > max_gap_ || longest > max_gap_;
     REQUIRE(last == kNone || seam_ || place.discontinuity || is_near(last) || is_near(before) ||
             is_near(other) || (alone && step > 0));
     before = place.discontinuity ? last : kNone;
     if (seam_) {
       last_time_.fill(kNone);
       before_jump_.fill(kNone);
+      longest_.fill(0);
+    } else if (last != kNone) {
+      longest = std::max(longest, step);
     }
     last = place.time;
     seam_ = false;
@@ -131,6 +136,7 @@ private:
   std::int64_t max_gap_ = 10'000;
   std::array<std::int64_t, 2> last_time_{kNone, kNone};
   std::array<std::int64_t, 2> before_jump_{kNone, kNone};
+  std::array<std::int64_t, 2> longest_{}; // step
   bool seam_ = false;
   bool clean_ = true; // nothing was closed over
   Nanoseconds origin_ = 0;

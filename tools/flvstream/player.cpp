@@ -143,9 +143,6 @@ gboolean Player::on_message(GstBus *, GstMessage *message, gpointer data) {
   case GST_MESSAGE_WARNING:
     self->handle_warning(message);
     break;
-  case GST_MESSAGE_ASYNC_DONE:
-    self->handle_ready();
-    break;
   case GST_MESSAGE_EOS:
     self->finish(self->stopping_ ? "stopped" : "done");
     break;
@@ -195,6 +192,8 @@ void Player::handle_notice(const GstStructure *structure) {
     states_.request(GST_STATE_PLAYING);
   else if (gst_structure_has_name(structure, kNoStart))
     fail(input_name(options_) + " cannot be streamed to " + output_name(options_));
+  else if (gst_structure_has_name(structure, kReady))
+    handle_ready();
   else if (gst_structure_has_name(structure, kAgain))
     begin_again();
   else if (gst_structure_has_name(structure, "flvseek") && summary_.rounds == 1)

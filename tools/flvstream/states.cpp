@@ -31,6 +31,11 @@ bool States::close() {
   return changed_.wait_for(lock, kPatience, [this] { return closed_; });
 }
 
+void States::post(const char *name) {
+  gst_element_post_message(
+      pipeline_, gst_message_new_application(GST_OBJECT(pipeline_), gst_structure_new_empty(name)));
+}
+
 void States::run() {
   std::unique_lock lock(mutex_);
   while (!closed_) {
@@ -40,9 +45,9 @@ void States::run() {
     lock.unlock();
     const auto outcome = gst_element_set_state(pipeline_, state);
     if (outcome == GST_STATE_CHANGE_FAILURE)
-      gst_element_post_message(
-          pipeline_,
-          gst_message_new_application(GST_OBJECT(pipeline_), gst_structure_new_empty(kNoStart)));
+      post(kNoStart);
+    else if (state != GST_STATE_NULL)
+      post(kReady);
     lock.lock();
     busy_ = false;
     closed_ = state == GST_STATE_NULL;

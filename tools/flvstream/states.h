@@ -14,6 +14,8 @@ namespace flvstream {
 
 // On the bus after a failed change, behind the messages that say why.
 inline constexpr const char *kNoStart = "flvstream-no-start";
+// On the bus when PAUSED was reached: servers listen.
+inline constexpr const char *kReady = "flvstream-ready";
 
 class States {
 public:
@@ -30,6 +32,7 @@ public:
 
 private:
   void run();
+  void post(const char *name);
 
   GstElement *pipeline_;
   std::mutex mutex_;
