@@ -182,11 +182,12 @@ def http_relay_recipe():
     check(len(done.stderr.splitlines()) <= 6, f"ffmpeg: {done.stderr}")
 
 
-@case
-def http_rtmp_recipe():
+def http_rtmp_recipe(on_air):
+    """From a publisher who has been on air for so many seconds."""
     needs("nginx")
     needs_element("rtmp2src", "rtmp2sink")
-    clip(6)
+    clip(6, "clip.flv")
+    run(f"ffmpeg -v error -i clip.flv -c copy -output_ts_offset {on_air} movie.flv").ok()
     rtmp, port = free_port(), free_port()
     configuration = recipe("rtmp-nginx", _1935=rtmp).replace("record all", "record off")
     module = re.search(r"load_module (\S+);", configuration)[1]
@@ -207,6 +208,10 @@ def http_rtmp_recipe():
         check_decodes(name, pictures(got))
         check(next(tag for tag in tags_of(got) if tag.media).timestamp == 0, "it's not from 0")
     check(pictures(stream) > 90, f"{pictures(stream)} pictures")
+
+
+for _seconds in (0, 20, 3600):
+    add_case(f"http-rtmp-recipe-{_seconds}", lambda seconds=_seconds: http_rtmp_recipe(seconds))
 
 
 def nginx(configuration, port):
