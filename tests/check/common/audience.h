@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "fanout/viewer.h"
 #include "frames.h"
@@ -244,13 +246,29 @@ private:
       fault = "out of order";
       return;
     }
+    const bool goes_on = started_ && front_.empty() && header.timestamp == expected(entry);
     ToldKinds told = told_;
-    if (started_ && front_.empty() && header.timestamp == expected(entry) &&
-        follows(next_, number, told))
+    if (goes_on && follows(next_, number, told)) {
       told_ = told;
-    else
+      consider_stretch(entry, number);
+    } else if (goes_on && after_skip_ && follows(next_, number, *after_skip_)) {
+      told_ = *std::exchange(after_skip_, std::nullopt);
+      jumps++;
+    } else {
+      after_skip_.reset();
       start_stretch(header, number);
+    }
     note(header, entry, number);
+  }
+
+  // Where timestamps stay, a viewer that skips to a place to join looks like one that leaves out a
+  // kind. Which it was, the next entries tell.
+  void consider_stretch(const fanout::Entry &entry, std::size_t number) {
+    ToldKinds told{};
+    if (!rebase_ && entry.head && number > next_ && may_come(entry, told))
+      after_skip_ = told;
+    else if (after_skip_ && !follows(next_, number, *after_skip_))
+      after_skip_.reset();
   }
 
   // The place to join need not come itself: its kind may be one that is left out.
@@ -350,6 +368,7 @@ private:
   bool started_ = false;
   std::size_t next_ = 0;
   ToldKinds told_{};
+  std::optional<ToldKinds> after_skip_; // the same, if the last left out entries were skipped
   std::int64_t base_ = 0;
   std::int64_t floor_ = 0;
   std::int64_t last_ = 0;
