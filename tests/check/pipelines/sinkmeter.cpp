@@ -72,9 +72,9 @@ int main(int argc, char **argv) {
   gst_iterator_free(elements);
   gst_element_set_state(pipeline, GST_STATE_PLAYING);
   GstBus *bus = gst_element_get_bus(pipeline);
-  GstMessage *message = gst_bus_timed_pop_filtered(
-      bus, static_cast<GstClockTime>(std::atof(argv[1]) * GST_SECOND),
-      static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_EOS));
+  GstMessage *message =
+      gst_bus_timed_pop_filtered(bus, static_cast<GstClockTime>(std::atof(argv[1]) * GST_SECOND),
+                                 static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_EOS));
   const bool failed = message && GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR;
   if (failed) {
     gst_message_parse_error(message, &error, nullptr);
