@@ -10,6 +10,7 @@ using flv::Item;
 // The splitter expects a file header in front of the first tag, and takes another in its place.
 void TagAssembler::start_behind_header() {
   splitter_.reset(flv::Splitter::Start::File);
+  ids_.clear();
   (void)splitter_.feed(flv::write_file_header({}), items_);
   items_.clear();
   chunk_begin_ = splitter_.position();
@@ -31,8 +32,13 @@ std::optional<Item> TagAssembler::next() {
   while (next_ < items_.size()) {
     const Item item = items_[next_++];
     const auto splice = find_splice(item);
-    if (!splice)
+    if (!splice) {
+      if (item.kind == Item::Kind::FileHeader)
+        ids_.clear();
+      else if (item.kind == Item::Kind::Tag)
+        ids_.note(item.tag);
       return item;
+    }
     split_again(*splice);
   }
   return std::nullopt;
@@ -79,6 +85,7 @@ std::optional<std::uint64_t> TagAssembler::find_splice(const Item &item) {
 void TagAssembler::split_again(std::uint64_t position) {
   const std::vector<std::uint8_t> rest = bytes_of(position, splitter_.position());
   splitter_.reset(flv::Splitter::Start::Middle, position);
+  splitter_.set_stream_ids(ids_);
   items_.clear();
   next_ = 0;
   (void)splitter_.feed(rest, items_); // in the middle of a stream it cannot fail

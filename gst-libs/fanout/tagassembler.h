@@ -36,6 +36,7 @@ private:
   flv::SpliceSearch splices_;
   std::vector<flv::Item> items_;
   std::size_t next_ = 0; // of items_
+  flv::StreamIds ids_;   // of the items given so far: the splitter may know those behind a splice
   // The current chunk, and the bytes of earlier ones that are still needed.
   std::shared_ptr<const void> owner_;
   Bytes chunk_;

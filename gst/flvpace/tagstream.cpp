@@ -122,6 +122,7 @@ void TagStream::clear() {
   flush();
   discont_ = false;
   video_seen_ = false;
+  stream_ids_.clear();
   counters_.clear();
   duration_ = kUnknown;
 }
@@ -413,6 +414,7 @@ void TagStream::split_again(std::uint64_t position, More more) {
   const BufferPtr rest = carry_.take(position, splitter_.position());
   const gstflv::MappedBuffer map(rest.get());
   splitter_.reset(flv::Splitter::Start::Middle, position);
+  splitter_.set_stream_ids(stream_ids_);
   items_.clear();
   // In the middle of a stream neither can fail.
   (void)splitter_.feed(map.bytes(), items_);
@@ -472,6 +474,7 @@ GstFlowReturn TagStream::handle_file_header(const Item &item) {
     counters_.wrong_previous_sizes.add(1);
   if (has_header_) {
     GST_DEBUG_OBJECT(element_, "dropping the file header at byte %" G_GUINT64_FORMAT, item.begin);
+    stream_ids_.clear();
     timeline_.seam();
     return GST_FLOW_OK;
   }
@@ -530,6 +533,7 @@ void TagStream::cut_out(const Item &item, Tag &tag) {
 }
 
 void TagStream::note_stream_id(const Tag &tag) {
+  stream_ids_.note(tag.header);
   const std::uint32_t id = tag.header.stream_id;
   if (id == 0)
     return;

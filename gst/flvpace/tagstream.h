@@ -197,6 +197,7 @@ private:
 
   flv::Splitter splitter_;
   flv::SpliceSearch splices_;
+  flv::StreamIds stream_ids_; // of the tags so far: the splitter may know those behind a splice
   std::vector<flv::Item> items_;
   FileOffsets file_offsets_;
   Carry carry_;
