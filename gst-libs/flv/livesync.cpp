@@ -27,6 +27,10 @@ void LiveSync::set_max_delay(std::uint32_t ms) {
   max_delay_ = ms * kMillisecond;
 }
 
+std::uint32_t LiveSync::max_delay() const {
+  return static_cast<std::uint32_t>(max_delay_ / kMillisecond);
+}
+
 void LiveSync::start(std::int64_t time, Nanoseconds arrival) {
   started_ = true;
   offset_ = arrival - media(time);
@@ -61,7 +65,7 @@ Nanoseconds LiveSync::take(std::int64_t time, Nanoseconds arrival) {
   return last_due_;
 }
 
-// Moves the line; what was measured against it says nothing any more.
+// Moves the line and restarts the measurements against it.
 void LiveSync::correct(Nanoseconds by) {
   ++corrections_;
   offset_ += by;

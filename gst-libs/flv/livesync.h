@@ -20,6 +20,7 @@ public:
 
   void stop() { started_ = false; }
   void set_max_delay(std::uint32_t ms);
+  [[nodiscard]] std::uint32_t max_delay() const; // ms
 
   // The tag at media time `time` (ms) has come at `arrival`. Gives when it is due: not before that,
   // and not before an earlier tag.

@@ -20,7 +20,7 @@ public:
   // Begins anew: the tag at media time `first` (ms) is due at `origin`. Speed, burst and catch-up
   // speed stay.
   void start(Nanoseconds origin, std::int64_t first);
-  // The same, for what it began with; the tag at hand stays.
+  // Moves the origin; the first media time and the current tag stay.
   void restart(Nanoseconds origin);
   void stop() { started_ = false; }
   [[nodiscard]] bool started() const { return started_; }

@@ -242,9 +242,8 @@ gboolean seek(GstFlvPace *self, GstEvent *event) {
   GstSeekType start_type = GST_SEEK_TYPE_NONE;
   GstSeekType stop_type = GST_SEEK_TYPE_NONE;
   gint64 start = 0;
-  gint64 stop_position = 0;
-  gst_event_parse_seek(event, &rate, &format, &flags, &start_type, &start, &stop_type,
-                       &stop_position);
+  gint64 stop = 0;
+  gst_event_parse_seek(event, &rate, &format, &flags, &start_type, &start, &stop_type, &stop);
   if (format != GST_FORMAT_BYTES)
     return gst_pad_push_event(priv.sink_pad, gst_event_ref(event));
   if (rate != 1.0 || start_type != GST_SEEK_TYPE_SET || start < 0)
@@ -292,7 +291,7 @@ GstFlowReturn take_buffer(Private &priv, BufferPtr buffer, flv::Nanoseconds arri
   return priv.stream.take(std::move(buffer), arrival);
 }
 
-// Ours say more than upstream's, but those may say what the stream does not.
+// Upstream's caps are replaced, but their stream header may hold tags that the stream lacks.
 gboolean take_caps(Private &priv, GstEvent *event) {
   GstCaps *caps = nullptr;
   gst_event_parse_caps(event, &caps);
@@ -354,7 +353,7 @@ void start_sending(Private &priv) {
                      nullptr);
 }
 
-// With the first buffer: upstream has to be as far as to know.
+// Called at the first buffer: earlier, upstream may not know its latency.
 void find_mode(Private &priv) {
   const bool live = priv.live == Live::Auto ? is_live(priv) : priv.live == Live::Yes;
   priv.stream.set_joining(live);
@@ -429,15 +428,10 @@ gboolean gst_flv_pace_src_event(GstPad *pad, GstObject *parent, GstEvent *event)
   return gst_pad_event_default(pad, parent, event);
 }
 
-// Tags are stamped with the time at which they leave: there is nothing that a sink has to add for
-// what comes before.
-gboolean answer_latency(Private &priv, GstQuery *query) {
-  if (!gst_pad_peer_query(priv.sink_pad, query))
-    return FALSE;
-  gboolean live = FALSE;
-  gst_query_parse_latency(query, &live, nullptr, nullptr);
+// Buffers are stamped at departure, so upstream's latency has already passed.
+void answer_latency(Private &priv, GstQuery *query) {
+  const bool live = priv.live == Live::Yes || is_live(priv);
   gst_query_set_latency(query, live, 0, GST_CLOCK_TIME_NONE);
-  return TRUE;
 }
 
 gboolean gst_flv_pace_src_activate_mode(GstPad *pad, GstObject *parent, GstPadMode mode,
@@ -473,7 +467,8 @@ gboolean gst_flv_pace_src_query(GstPad *pad, GstObject *parent, GstQuery *query)
     }
     break;
   case GST_QUERY_LATENCY:
-    return answer_latency(priv, query);
+    answer_latency(priv, query);
+    return TRUE;
   case GST_QUERY_SCHEDULING:
     gstflv::answer_push_only(query);
     return TRUE;
@@ -513,7 +508,7 @@ GstStateChangeReturn gst_flv_pace_change_state(GstElement *element,
       GST_ELEMENT_CLASS(gst_flv_pace_parent_class)->change_state(element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
     priv.stream.stop();
-  // What is due at the start may not be enough for sinks to preroll on, behind decoders say.
+  // A sink behind a decoder may need more tags to preroll than those due at the start.
   const bool paused = GST_STATE_TRANSITION_NEXT(transition) == GST_STATE_PAUSED;
   return paused && result == GST_STATE_CHANGE_SUCCESS && priv.pacing.sync()
              ? GST_STATE_CHANGE_NO_PREROLL

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a live source sends, until it is its turn: the source is not kept waiting for due times, so
-// that the time at which a buffer arrives is known.
+// A queue between a live source and the thread that sends. The source never waits for due times, so
+// the arrival time of each buffer is known.
 #pragma once
 
 #include <condition_variable>
@@ -21,15 +21,14 @@ public:
     flv::Nanoseconds arrival = 0; // running time
   };
 
-  // Waits while there are too many bytes. Gives what became of an earlier item, if that was no
-  // success; the item is dropped then.
+  // Blocks while the queue is full. Returns the error of an earlier item, and drops this one then.
   [[nodiscard]] GstFlowReturn put(Item item);
-  // Waits for an item. Nothing: the inbox is shut.
+  // Blocks until there is an item. nullopt: the queue is shut or has failed.
   [[nodiscard]] std::optional<Item> take();
 
-  // An item has failed: nothing more is taken in.
+  // Records the error of an item: put() returns it from now on.
   void fail(GstFlowReturn flow);
-  // Nobody waits any more, and what is inside is dropped.
+  // Drops all items and ends all waits; put() returns FLUSHING until open().
   void shut();
   void open();
 
@@ -41,7 +40,7 @@ private:
   std::condition_variable changed_;
   std::deque<Item> items_;
   gsize bytes_ = 0;
-  GstFlowReturn flow_ = GST_FLOW_FLUSHING; // of what is put in; FLUSHING: shut
+  GstFlowReturn flow_ = GST_FLOW_FLUSHING; // what put() returns; FLUSHING: shut
 };
 
 } // namespace flvpace

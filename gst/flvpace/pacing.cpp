@@ -81,13 +81,12 @@ void Pacing::set_catch_up_speed(double speed) {
 
 void Pacing::set_max_delay(std::uint32_t ms) {
   const Lock lock(mutex_);
-  max_delay_ = ms;
   live_sync_.set_max_delay(ms);
 }
 
 std::uint32_t Pacing::max_delay() const {
   const Lock lock(mutex_);
-  return max_delay_;
+  return live_sync_.max_delay();
 }
 
 void Pacing::set_live(bool live) {

@@ -69,7 +69,7 @@ public:
   // true: nobody waits, nobody may leave. By a flush, or by the element's stop.
   void set_flushing(bool flushing);
   void set_stopped(bool stopped);
-  // What sinks wait for behind a due time: so much later a tag is not late.
+  // The pipeline's latency: a tag is late only after its due time plus this.
   void set_latency(flv::Nanoseconds latency);
   // Everything begins anew, settings aside.
   void clear();
@@ -79,8 +79,8 @@ public:
   // From the streaming thread. The tag at media time `first` (ms) is the schedule's origin: now, or
   // the start of PLAYING if that has yet to come. Gives what goes in front of it.
   Departure start(std::int64_t first);
-  // Puts the tag at media time `time` (ms) at hand, which came at `arrival` (running time); gives
-  // how it leaves if it may right now.
+  // Sets the current tag: its media time (ms) and, of a live source, the running time at which it
+  // arrived. Returns its departure if it may leave now.
   [[nodiscard]] std::optional<Departure> try_leave(std::int64_t time, flv::Nanoseconds arrival);
   // Waits until the tag at hand may leave.
   [[nodiscard]] Wait wait(Departure &departure);
@@ -127,8 +127,7 @@ private:
   flv::Schedule schedule_;
   bool live_ = false; // then this takes the place of the schedule
   flv::LiveSync live_sync_;
-  std::uint32_t max_delay_ = 500; // ms
-  std::int64_t live_time_ = 0;    // of the tag at hand, ms
+  std::int64_t live_time_ = 0; // ms, of the current tag
   flv::Nanoseconds live_due_ = 0;
   flv::Nanoseconds live_start_ = 0;     // nothing is due before
   flv::Nanoseconds segment_offset_ = 0; // running time minus media time in the last segment
@@ -141,8 +140,8 @@ private:
   bool needs_preroll_ = false;
   GstClockID clock_id_ = nullptr; // of the wait under way; borrowed
 
-  // It has not been PLAYING since the start: the origin is what PLAYING begins with. What is due
-  // there leaves at once, for sinks to preroll on.
+  // The element has not been PLAYING since the start, so PLAYING sets the origin. Tags due at the
+  // origin leave at once, for sinks to preroll.
   bool origin_is_open_ = false;
   bool restarted_ = false;
   // The running time at which PLAYING was left.

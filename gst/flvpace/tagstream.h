@@ -121,10 +121,9 @@ public:
   // The next byte is number `position`. Where that does not follow the last one, what is half read
   // is over.
   [[nodiscard]] GstFlowReturn jump(std::uint64_t position);
-  // The next byte does not follow the last one, though it counts on: what is half read is over.
+  // Bytes are missing before the next one: drops the unfinished tag. Positions go on counting.
   void interrupt();
-  // What upstream's caps hold: configurations that the stream did not have are taken for its next
-  // tags.
+  // Inserts the tags of upstream's `streamheader` that the stream did not have before the next tag.
   void take_stream_header(std::vector<gstflv::BufferPtr> header);
   // Whether a stream that begins without a file header is taken to have begun before.
   void set_joining(bool joining) { joining_ = joining; }

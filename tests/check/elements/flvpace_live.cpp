@@ -133,8 +133,9 @@ GST_START_TEST(segments_follow) {
 }
 GST_END_TEST
 
+// Also where only the property says that the source is live.
 GST_START_TEST(latency) {
-  Publisher publisher;
+  Publisher publisher(__i__ == 0 ? "" : "live=yes", __i__ == 0);
   publisher.send(0, 0);
   GstQuery *query = gst_query_new_latency();
   fail_unless(gst_pad_peer_query(publisher.downstream(), query));
@@ -237,7 +238,7 @@ static Suite *flvpace_live_suite() {
   tcase_add_test(tcase, pauses);
   tcase_add_test(tcase, history);
   tcase_add_test(tcase, segments_follow);
-  tcase_add_test(tcase, latency);
+  tcase_add_loop_test(tcase, latency, 0, 2);
   tcase_add_test(tcase, latency_of_the_pipeline);
   tcase_add_test(tcase, told_what_it_is);
   tcase_add_test(tcase, burst_has_no_effect);
