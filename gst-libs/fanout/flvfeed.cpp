@@ -89,11 +89,10 @@ void FlvFeed::interrupt() {
 
 flv::Status FlvFeed::take(const std::shared_ptr<const void> &owner, Bytes bytes,
                           std::vector<Entry> &out) {
-  const flv::Status status = tags_.begin(owner, bytes);
+  tags_.begin(owner, bytes);
   while (const auto item = tags_.next())
     take_item(*item, out);
-  tags_.end();
-  return status;
+  return tags_.end();
 }
 
 void FlvFeed::finish(std::vector<Entry> &out) {

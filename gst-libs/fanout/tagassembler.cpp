@@ -11,6 +11,7 @@ using flv::Item;
 void TagAssembler::start_behind_header() {
   splitter_.reset(flv::Splitter::Start::File);
   ids_.clear();
+  status_ = flv::Status::Ok;
   (void)splitter_.feed(flv::write_file_header({}), items_);
   items_.clear();
   chunk_begin_ = splitter_.position();
@@ -18,18 +19,19 @@ void TagAssembler::start_behind_header() {
   carry_.clear();
 }
 
-flv::Status TagAssembler::begin(const std::shared_ptr<const void> &owner, Bytes bytes) {
+void TagAssembler::begin(const std::shared_ptr<const void> &owner, Bytes bytes) {
   owner_ = owner;
   chunk_ = bytes;
   chunk_begin_ = splitter_.position();
+  received_ = chunk_begin_;
   items_.clear();
   next_ = 0;
-  splices_.add_received(bytes.size());
-  return splitter_.feed(bytes, items_);
 }
 
 std::optional<Item> TagAssembler::next() {
-  while (next_ < items_.size()) {
+  while (next_ < items_.size() || split_more()) {
+    if (items_.empty())
+      continue;
     const Item item = items_[next_++];
     const auto splice = find_splice(item);
     if (!splice) {
@@ -44,7 +46,25 @@ std::optional<Item> TagAssembler::next() {
   return std::nullopt;
 }
 
-void TagAssembler::end() {
+// Behind a tag with a wrong PreviousTagSize nothing is read before it is known to hold no splice:
+// what is found does not depend on how much of the stream has come. False: all was read.
+bool TagAssembler::split_more() {
+  const std::uint64_t position = splitter_.position();
+  if (position == chunk_begin_ + chunk_.size() || status_ == flv::Status::Malformed)
+    return false;
+  Bytes unread = position < chunk_begin_ ? Bytes(carry_).subspan(position - carry_begin_)
+                                         : chunk_.subspan(position - chunk_begin_);
+  items_.clear();
+  next_ = 0;
+  status_ = splitter_.feed_to_wrong_size(unread, items_);
+  if (splitter_.position() > received_) {
+    splices_.add_received(splitter_.position() - received_);
+    received_ = splitter_.position();
+  }
+  return true;
+}
+
+flv::Status TagAssembler::end() {
   const std::uint64_t keep = splitter_.keep_from();
   const std::uint64_t from_carry = std::min<std::uint64_t>(keep - carry_begin_, carry_.size());
   carry_.erase(carry_.begin(), carry_.begin() + static_cast<std::ptrdiff_t>(from_carry));
@@ -54,6 +74,7 @@ void TagAssembler::end() {
   carry_begin_ = keep;
   owner_.reset();
   chunk_ = {};
+  return status_;
 }
 
 Entry TagAssembler::entry_of(const Item &item) const {
@@ -76,19 +97,16 @@ Entry TagAssembler::entry_of(const Item &item) const {
 std::optional<std::uint64_t> TagAssembler::find_splice(const Item &item) {
   if (item.kind != Item::Kind::Tag || !item.wrong_previous_size)
     return std::nullopt;
-  const auto at = splices_.find(bytes_of(item.begin, item.end), flv::kMaxDataSize,
-                                splitter_.position() - item.end);
+  const auto at = splices_.find(bytes_of(item.begin, item.end), flv::kMaxDataSize);
   return at ? std::optional(item.begin + *at) : std::nullopt;
 }
 
-// Drops a tag that is cut short: replaces the items by those from `position` on.
+// Drops a tag that is cut short: the next item begins at `position`.
 void TagAssembler::split_again(std::uint64_t position) {
-  const std::vector<std::uint8_t> rest = bytes_of(position, splitter_.position());
   splitter_.reset(flv::Splitter::Start::Middle, position);
   splitter_.set_stream_ids(ids_);
   items_.clear();
   next_ = 0;
-  (void)splitter_.feed(rest, items_); // in the middle of a stream it cannot fail
 }
 
 std::vector<std::uint8_t> TagAssembler::bytes_of(std::uint64_t begin, std::uint64_t end) const {

@@ -51,9 +51,8 @@ void SpliceSearch::add_received(std::uint64_t bytes) {
   budget_ += kSearchesPerByte * bytes;
 }
 
-std::optional<std::size_t> SpliceSearch::find(Bytes tag, std::uint32_t max_data_size,
-                                              std::uint64_t behind) {
-  if (tag.size() + behind > budget_)
+std::optional<std::size_t> SpliceSearch::find(Bytes tag, std::uint32_t max_data_size) {
+  if (tag.size() > budget_)
     return std::nullopt;
   budget_ -= tag.size();
   // The tag itself begins with the first byte.
@@ -62,10 +61,8 @@ std::optional<std::size_t> SpliceSearch::find(Bytes tag, std::uint32_t max_data_
     if (!found)
       break;
     at = static_cast<std::size_t>(static_cast<const std::uint8_t *>(found) - tag.data());
-    if (is_file_header(tag.subspan(at), max_data_size)) {
-      budget_ -= behind;
+    if (is_file_header(tag.subspan(at), max_data_size))
       return at;
-    }
   }
   return std::nullopt;
 }

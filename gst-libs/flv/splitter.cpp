@@ -40,41 +40,57 @@ void Splitter::reset(Start start, std::uint64_t position) {
 }
 
 Status Splitter::feed(Bytes chunk, std::vector<Item> &items) {
-  while (!chunk.empty()) {
-    switch (state_) {
-    case State::FileStart:
-      // A file of another kind is known by its first three bytes.
-      if (gather(chunk, have_ < 3 ? 3 : kFileHeaderSize))
-        take_file_start();
+  while (!chunk.empty() && state_ != State::Failed)
+    feed_some(chunk, items);
+  return state_ == State::Failed ? Status::Malformed : Status::Ok;
+}
+
+Status Splitter::feed_to_wrong_size(Bytes &chunk, std::vector<Item> &items) {
+  const auto has_wrong_size = [](const Item &item) {
+    return item.kind == Item::Kind::Tag && item.wrong_previous_size;
+  };
+  while (!chunk.empty() && state_ != State::Failed) {
+    const auto known = static_cast<std::ptrdiff_t>(items.size());
+    feed_some(chunk, items);
+    if (std::any_of(items.begin() + known, items.end(), has_wrong_size))
       break;
-    case State::FileBody:
-      skip_body(chunk);
-      if (body_left_ == 0 && gather(chunk, kPreviousTagSizeSize))
-        take_file_body(items);
-      break;
-    case State::Header:
-      if (gather(chunk, kTagHeaderSize))
-        take_header(items);
-      break;
-    case State::Body:
-      skip_body(chunk);
-      break;
-    case State::Trailer:
-      if (gather(chunk, kPreviousTagSizeSize))
-        take_trailer(items);
-      break;
-    case State::Seam:
-      if (gather(chunk, seam_ + kFileHeaderSize))
-        take_seam(items);
-      break;
-    case State::Search:
-      search(chunk, items);
-      break;
-    case State::Failed:
-      return Status::Malformed;
-    }
   }
   return state_ == State::Failed ? Status::Malformed : Status::Ok;
+}
+
+void Splitter::feed_some(Bytes &chunk, std::vector<Item> &items) {
+  switch (state_) {
+  case State::FileStart:
+    // A file of another kind is known by its first three bytes.
+    if (gather(chunk, have_ < 3 ? 3 : kFileHeaderSize))
+      take_file_start();
+    break;
+  case State::FileBody:
+    skip_body(chunk);
+    if (body_left_ == 0 && gather(chunk, kPreviousTagSizeSize))
+      take_file_body(items);
+    break;
+  case State::Header:
+    if (gather(chunk, kTagHeaderSize))
+      take_header(items);
+    break;
+  case State::Body:
+    skip_body(chunk);
+    break;
+  case State::Trailer:
+    if (gather(chunk, kPreviousTagSizeSize))
+      take_trailer(items);
+    break;
+  case State::Seam:
+    if (gather(chunk, seam_ + kFileHeaderSize))
+      take_seam(items);
+    break;
+  case State::Search:
+    search(chunk, items);
+    break;
+  case State::Failed:
+    break;
+  }
 }
 
 Status Splitter::finish(std::vector<Item> &items) {

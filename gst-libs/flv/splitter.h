@@ -53,6 +53,8 @@ public:
   // Appends what `chunk` completes to `items`. Malformed: the stream is no FLV file, and fault()
   // says why; nothing more is taken until a reset.
   [[nodiscard]] Status feed(Bytes chunk, std::vector<Item> &items);
+  // The same, but stops behind a tag whose PreviousTagSize is wrong. `chunk` is what was not read.
+  [[nodiscard]] Status feed_to_wrong_size(Bytes &chunk, std::vector<Item> &items);
 
   // The stream is over: appends what only the end can tell. Malformed as above; a stream that ends
   // inside its file header is malformed too.
@@ -77,6 +79,7 @@ private:
   static constexpr std::size_t kMaxCandidates = 128;
   static constexpr std::size_t kWindow = 16;
 
+  void feed_some(Bytes &chunk, std::vector<Item> &items);
   bool gather(Bytes &chunk, std::size_t count);
   void skip_body(Bytes &chunk);
   void take_file_start();

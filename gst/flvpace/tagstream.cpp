@@ -164,14 +164,9 @@ GstFlowReturn TagStream::jump(std::uint64_t position) {
 GstFlowReturn TagStream::drop_half_read() {
   if (!has_header_)
     return GST_FLOW_OK;
-  items_.clear();
-  (void)splitter_.finish(items_); // past the header it cannot fail
-  for (Item &item : items_) {
-    if (item.kind == Item::Kind::Truncated) // upstream left it, it is not damaged
-      item.kind = Item::Kind::Skipped;
-  }
   discont_ = true;
-  return handle_items(More::Follows);
+  const GstFlowReturn flow = finish_splitting(More::Follows);
+  return flow == GST_FLOW_OK ? outlet_.send() : flow;
 }
 
 void TagStream::restart_at(std::uint64_t position) {
@@ -273,22 +268,52 @@ GstFlowReturn TagStream::take_chunk(const BufferPtr &buffer) {
 }
 
 GstFlowReturn TagStream::split(const BufferPtr &buffer, flv::Bytes bytes) {
-  items_.clear();
   chunk_ = buffer.get();
   chunk_bytes_ = bytes;
   chunk_stays_in_place_ = stays_in_place(chunk_);
   chunk_begin_ = splitter_.position();
+  received_ = chunk_begin_;
   file_offsets_.note(chunk_begin_, chunk_);
-  const flv::Status status = splitter_.feed(chunk_bytes_, items_);
-  splices_.add_received(chunk_bytes_.size());
   carry_.append(chunk_, chunk_bytes_);
-  GstFlowReturn flow = handle_items(More::Follows);
+  const std::uint64_t end = chunk_begin_ + bytes.size();
+  GstFlowReturn flow = GST_FLOW_OK;
+  flv::Status status = flv::Status::Ok;
+  while (flow == GST_FLOW_OK && status == flv::Status::Ok && splitter_.position() < end) {
+    status = split_more();
+    flow = handle_items(More::Follows);
+  }
+  if (flow == GST_FLOW_OK)
+    flow = outlet_.send();
+  else if (splitter_.position() < end) // the rest of the chunk is not read
+    restart_at(end);
   chunk_ = nullptr;
+  again_.reset();
   if (flow == GST_FLOW_OK && status == flv::Status::Malformed)
     flow = not_flv(splitter_.fault(), chunk_begin_ == 0 ? chunk_bytes_ : flv::Bytes());
   if (flow == GST_FLOW_OK)
     carry_.drop_before(splitter_.keep_from());
   return flow;
+}
+
+// Gives the next items. Behind a tag with a wrong PreviousTagSize nothing is read before it is
+// known to hold no splice: what is found does not depend on how much of the stream has come.
+flv::Status TagStream::split_more() {
+  const std::uint64_t position = splitter_.position();
+  items_.clear();
+  flv::Status status = flv::Status::Ok;
+  if (chunk_ && position >= chunk_begin_) {
+    flv::Bytes unread = chunk_bytes_.subspan(static_cast<std::size_t>(position - chunk_begin_));
+    status = splitter_.feed_to_wrong_size(unread, items_);
+  } else {
+    const gstflv::MappedBuffer again(again_.get());
+    flv::Bytes unread = again.bytes().subspan(static_cast<std::size_t>(position - again_begin_));
+    status = splitter_.feed_to_wrong_size(unread, items_);
+  }
+  if (splitter_.position() > received_) {
+    splices_.add_received(splitter_.position() - received_);
+    received_ = splitter_.position();
+  }
+  return status;
 }
 
 // Whether this is no file's start, but can be taken for the middle of a stream.
@@ -334,16 +359,39 @@ GstFlowReturn TagStream::finish() {
   // Where downstream wants no more, the rest is no end of the stream.
   if (last_flow_ != GST_FLOW_OK)
     return last_flow_;
-  items_.clear();
-  if (splitter_.finish(items_) == flv::Status::Malformed)
-    return not_flv(splitter_.fault(), {});
-  GstFlowReturn flow = handle_items(More::EndOfStream);
+  GstFlowReturn flow = finish_splitting(More::EndOfStream);
   if (flow == GST_FLOW_OK && hold_)
     flow = has_no_tag() ? no_tag() : release();
   if (flow == GST_FLOW_OK)
     flow = outlet_.send();
   if (flow == GST_FLOW_OK && scheduled_)
     flow = wait([this] { return pacing_.wait_for_end(timeline_.end()); });
+  return flow;
+}
+
+// What the end cuts off may hold a splice, with tags of its own behind it.
+GstFlowReturn TagStream::finish_splitting(More more) {
+  const std::uint64_t end = splitter_.position();
+  GstFlowReturn flow = GST_FLOW_OK;
+  bool finished = false;
+  while (flow == GST_FLOW_OK && !finished) {
+    finished = splitter_.position() == end;
+    if (!finished) {
+      (void)split_more(); // in the middle of a stream it cannot fail
+    } else {
+      items_.clear();
+      if (splitter_.finish(items_) == flv::Status::Malformed)
+        return not_flv(splitter_.fault(), {});
+      for (Item &item : items_) {
+        // Upstream left it, it is not damaged.
+        if (more == More::Follows && item.kind == Item::Kind::Truncated)
+          item.kind = Item::Kind::Skipped;
+      }
+    }
+    flow = handle_items(more);
+    finished = finished && splitter_.position() == end;
+  }
+  again_.reset();
   return flow;
 }
 
@@ -363,22 +411,17 @@ GstFlowReturn TagStream::no_tag() {
 }
 
 GstFlowReturn TagStream::handle_items(More more) {
-  for (std::size_t i = 0; i < items_.size();) {
-    const Item item = items_[i++];
-    GstFlowReturn flow = GST_FLOW_OK;
+  GstFlowReturn flow = GST_FLOW_OK;
+  for (const Item &item : items_) {
     if (const auto splice = find_splice(item)) {
-      flow = drop_cut_tag(item, *splice);
-      split_again(*splice, more);
-      i = 0;
-    } else if (item.kind == Item::Kind::Tag) {
-      flow = handle_tag(item, more);
-    } else {
-      flow = handle(item);
+      split_again(*splice);
+      return drop_cut_tag(item, *splice); // the items behind it are none
     }
+    flow = item.kind == Item::Kind::Tag ? handle_tag(item, more) : handle(item);
     if (flow != GST_FLOW_OK)
-      return flow;
+      break;
   }
-  return outlet_.send();
+  return flow;
 }
 
 // Where another publisher's file header stands inside what the item takes for one tag.
@@ -387,14 +430,13 @@ std::optional<std::uint64_t> TagStream::find_splice(const Item &item) {
       (item.kind != Item::Kind::Tag || !item.wrong_previous_size))
     return std::nullopt;
   const auto size = static_cast<std::size_t>(item.end - item.begin);
-  const std::uint64_t behind = splitter_.position() - item.end;
   std::optional<std::size_t> at;
   if (chunk_ && item.begin >= chunk_begin_) {
     const auto offset = static_cast<std::size_t>(item.begin - chunk_begin_);
-    at = splices_.find(chunk_bytes_.subspan(offset, size), current_.max_tag_size, behind);
+    at = splices_.find(chunk_bytes_.subspan(offset, size), current_.max_tag_size);
   } else {
     const BufferPtr tag = carry_.take(item.begin, item.end);
-    at = splices_.find(gstflv::MappedBuffer(tag.get()).bytes(), current_.max_tag_size, behind);
+    at = splices_.find(gstflv::MappedBuffer(tag.get()).bytes(), current_.max_tag_size);
   }
   return at ? std::optional(item.begin + *at) : std::nullopt;
 }
@@ -409,17 +451,15 @@ GstFlowReturn TagStream::drop_cut_tag(const Item &tag, std::uint64_t splice) {
   return handle({.kind = Item::Kind::Skipped, .begin = tag.begin, .end = splice});
 }
 
-// Replaces the items by those that begin at `position`, which was taken for the inside of a tag.
-void TagStream::split_again(std::uint64_t position, More more) {
-  const BufferPtr rest = carry_.take(position, splitter_.position());
-  const gstflv::MappedBuffer map(rest.get());
+// The next item begins at `position`, which was taken for the inside of a tag.
+void TagStream::split_again(std::uint64_t position) {
+  const bool is_in_chunk = chunk_ && position >= chunk_begin_;
+  if (!is_in_chunk && !again_) {
+    again_ = carry_.take(position, chunk_ ? chunk_begin_ : splitter_.position());
+    again_begin_ = position;
+  }
   splitter_.reset(flv::Splitter::Start::Middle, position);
   splitter_.set_stream_ids(stream_ids_);
-  items_.clear();
-  // In the middle of a stream neither can fail.
-  (void)splitter_.feed(map.bytes(), items_);
-  if (more == More::EndOfStream)
-    (void)splitter_.finish(items_);
 }
 
 GstFlowReturn TagStream::handle(const Item &item) {

@@ -157,12 +157,14 @@ private:
   [[nodiscard]] GstFlowReturn handle_tag(const flv::Item &item, More more);
   [[nodiscard]] GstFlowReturn report_damage(const flv::Item &item);
   GstFlowReturn not_flv(const flv::Fault &fault, flv::Bytes start);
+  [[nodiscard]] GstFlowReturn finish_splitting(More more);
   [[nodiscard]] bool has_no_tag() const;
   GstFlowReturn no_tag();
   [[nodiscard]] GstFlowReturn handle_items(More more);
   [[nodiscard]] std::optional<std::uint64_t> find_splice(const flv::Item &item);
   [[nodiscard]] GstFlowReturn drop_cut_tag(const flv::Item &tag, std::uint64_t splice);
-  void split_again(std::uint64_t position, More more);
+  void split_again(std::uint64_t position);
+  [[nodiscard]] flv::Status split_more();
   void cut_out(const flv::Item &item, Tag &tag);
   void note_stream_id(const Tag &tag);
   void report_discontinuity(const Tag &tag, std::uint32_t timestamp);
@@ -205,6 +207,9 @@ private:
   flv::Bytes chunk_bytes_;
   bool chunk_stays_in_place_ = false;
   std::uint64_t chunk_begin_ = 0;
+  std::uint64_t received_ = 0; // the splitter has read up to here, and may have to go back
+  gstflv::BufferPtr again_;    // what it went back to, in front of the chunk
+  std::uint64_t again_begin_ = 0;
   flv::Nanoseconds arrival_ = 0;
 
   flv::Timeline timeline_;

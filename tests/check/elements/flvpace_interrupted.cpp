@@ -258,7 +258,11 @@ GST_START_TEST(joins_nothing_that_is_no_flv) {
     problem = pace.problem();
     return problem.found;
   });
-  pace.push(noise);
+  // The source pad's task posts the error before a push is refused.
+  pace.wait_for([&] {
+    pace.push(noise);
+    return pace.flow() == GST_FLOW_ERROR;
+  });
   pace.run();
   fail_unless(problem.error && problem.code == GST_STREAM_ERROR_WRONG_TYPE &&
                   problem.says("no whole tag in the first 4200000 bytes"),

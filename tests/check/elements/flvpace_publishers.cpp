@@ -131,6 +131,28 @@ GST_START_TEST(cut_again_and_again) {
 }
 GST_END_TEST
 
+// The cutting of the input does not decide which of many cuts are found.
+GST_START_TEST(many_cuts) {
+  const Stream next = next_publisher();
+  const Buffer cut = cut_publisher(next, 5, 30);
+  const Bytes whole_tags = behind_header(next).first(next.tags[5].begin - 13);
+  Buffer data;
+  Buffer expected = file_header();
+  for (int i = 0; i < 60; ++i) {
+    append(data, cut);
+    append(expected, whole_tags);
+  }
+  append(data, next.bytes);
+  append(expected, behind_header(next));
+  for (const std::size_t chunk : kChunks) {
+    const Passed passed = pass(data, "retimestamp=none", chunk);
+    assert_bytes(bytes(passed.arrivals), expected);
+    assert_equals_uint64(passed.warnings.size(), 60);
+    assert_equals_uint64(passed.skipped, 60 * 30);
+  }
+}
+GST_END_TEST
+
 // The tag in front of a file header gets its size even where only the end of the stream shows the
 // cut; the last tag stays as it is.
 GST_START_TEST(missing_size_behind_a_cut) {
@@ -343,6 +365,7 @@ static Suite *flvpace_publishers_suite() {
   tcase_add_loop_test(tcase, cut_inside_a_tag, 0, 2);
   tcase_add_test(tcase, cut_anywhere);
   tcase_add_test(tcase, cut_again_and_again);
+  tcase_add_test(tcase, many_cuts);
   tcase_add_test(tcase, missing_size_behind_a_cut);
   tcase_add_test(tcase, timestamps_go_on_behind_the_cut);
   tcase_add_test(tcase, cut_tag_as_an_error);

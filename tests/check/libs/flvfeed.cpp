@@ -539,6 +539,20 @@ START_TEST(test_cut_publisher) {
 }
 END_TEST
 
+// The cutting of the input does not decide which of many cuts are found.
+START_TEST(test_many_cut_publishers) {
+  Stream publisher;
+  publisher.header().metadata().configs();
+  flvtest::append_media(publisher, {.duration = 2000});
+  const Bytes cut = Bytes(publisher.bytes).first(publisher.tags[5].begin + 30);
+  Buffer data;
+  for (int i = 0; i < 60; ++i)
+    flvtest::append(data, cut);
+  const Fed fed = feed_every_way(joined({data, publisher.bytes}));
+  ck_assert_uint_eq(fed.entries.size(), 60 * 4 + publisher.tags.size() - 3);
+}
+END_TEST
+
 START_TEST(test_clear) {
   const Stream stream = flvtest::file({.start = 5000});
   FlvFeed flv;
@@ -574,5 +588,6 @@ int main() {
                                   {test_not_flv},
                                   {test_damage},
                                   {test_cut_publisher},
+                                  {test_many_cut_publishers},
                                   {test_clear}});
 }
