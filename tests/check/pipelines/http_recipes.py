@@ -13,6 +13,7 @@ from http_client import certificate, get, in_parallel, media, statistics, stream
 from pipeline import (Skip, add_case, background, case, check, check_decodes, finish, free_port,
                       has_element, main, needs, needs_element, recipe, run, wait_for_port,
                       wait_until)
+from web_server import nginx
 from websocket_client import CLOSE, PING, PONG, WebSocket
 
 
@@ -184,15 +185,11 @@ def http_relay_recipe():
 
 def http_rtmp_recipe(on_air):
     """From a publisher who has been on air for so many seconds."""
-    needs("nginx")
     needs_element("rtmp2src", "rtmp2sink")
     clip(6, "clip.flv")
     run(f"ffmpeg -v error -i clip.flv -c copy -output_ts_offset {on_air} movie.flv").ok()
     rtmp, port = free_port(), free_port()
     configuration = recipe("rtmp-nginx", _1935=rtmp).replace("record all", "record off")
-    module = re.search(r"load_module (\S+);", configuration)[1]
-    if not pathlib.Path(module).exists():
-        raise Skip(f"no {module}")
     with nginx(configuration, rtmp), background(recipe("rtmp-send", _1935=rtmp)) as sender:
         time.sleep(0.5)
         with serve(recipe("http-rtmp", _1935=rtmp, _8080=port), port):
@@ -212,14 +209,6 @@ def http_rtmp_recipe(on_air):
 
 for _seconds in (0, 20, 3600):
     add_case(f"http-rtmp-recipe-{_seconds}", lambda seconds=_seconds: http_rtmp_recipe(seconds))
-
-
-def nginx(configuration, port):
-    """In the foreground of a directory of its own."""
-    pathlib.Path.cwd().chmod(0o755)  # root's nginx works as somebody else
-    pathlib.Path("nginx.conf").write_text(configuration, encoding="utf-8")
-    return started('nginx -p "$PWD" -c "$PWD/nginx.conf" -e error.log '
-                   '-g "daemon off; pid nginx.pid;"', port)
 
 
 @contextlib.contextmanager

@@ -8,26 +8,17 @@ import time
 
 from commandline import in_path
 from flvfile import clip, pictures, tags_of
-from pipeline import (ROOT, Skip, background, case, check, check_decodes, finish, free_port, main, needs,
-                      needs_element, recipe, run, wait_for_port, wait_until)
+from pipeline import (ROOT, background, case, check, check_decodes, finish, free_port, main,
+                      needs_element, recipe, run, wait_until)
+from web_server import nginx
 
 
-def nginx(port):
-    """The recipe's server, in the foreground of a directory of its own."""
-    needs("nginx")
+def recipe_server(port):
     needs_element("rtmp2sink")
-    configuration = recipe("rtmp-nginx", _1935=port, **{"/var/tmp": "recorded"})
-    module = re.search(r"load_module (\S+);", configuration)[1]
-    if not pathlib.Path(module).exists():
-        raise Skip(f"no {module}")
     recorded = pathlib.Path("recorded").absolute()
     recorded.mkdir()
-    recorded.chmod(0o777)  # root's nginx works as somebody else
-    recorded.parent.chmod(0o755)
-    configuration = configuration.replace("record_path recorded", f"record_path {recorded}")
-    pathlib.Path("nginx.conf").write_text(configuration, encoding="utf-8")
-    return background('exec nginx -p "$PWD" -c nginx.conf -e error.log '
-                      '-g "daemon off; pid nginx.pid;"')
+    recorded.chmod(0o777)  # root's nginx works as another user
+    return nginx(recipe("rtmp-nginx", _1935=port, **{"/var/tmp": str(recorded)}), port)
 
 
 def recording(size):
@@ -44,8 +35,7 @@ def check_recorded(command_for):
     """What the server writes down of four seconds that the command sends to its port, and those."""
     stream = clip(4)
     port = free_port()
-    with nginx(port):
-        wait_for_port(port)
+    with recipe_server(port):
         run(command_for(port)).ok()
         media = [tag for tag in tags_of(stream) if tag.media]
         recorded = recording(sum(len(tag.data) for tag in media))
@@ -73,8 +63,7 @@ def check_played(command_for):
     """A player, started by the command for a port, that comes while the stream is on its way."""
     clip(6)
     port = free_port()
-    with nginx(port):
-        wait_for_port(port)
+    with recipe_server(port):
         with background(recipe("rtmp-send", _1935=port)) as sender:
             time.sleep(1)
             with background(command_for(port)) as player:

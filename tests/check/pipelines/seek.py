@@ -3,7 +3,6 @@
 """flvseek on files that several programs have indexed: whatever it sends decodes from the first
 picture on, and the pictures are those of the file."""
 
-import contextlib
 import functools
 import pathlib
 import re
@@ -13,6 +12,7 @@ from amf import on_metadata
 from flvfile import AUDIO, HEADER_SIZE, SCRIPT, VIDEO, pictures, tags_of
 from pipeline import (MEDIA, SAMPLE, Skip, add_case, background, case, check, check_decodes,
                       finish, free_port, main, needs, needs_element, recipe, run, wait_for_port)
+from web_server import nginx
 
 SECONDS = 12
 
@@ -226,16 +226,6 @@ def seek_serve_recipe():
                                        + SAMPLE.read_bytes()[key_after(300000):]))
 
 
-@contextlib.contextmanager
-def nginx(configuration):
-    needs("nginx")
-    pathlib.Path.cwd().chmod(0o755)  # root's nginx works as somebody else
-    pathlib.Path("nginx.conf").write_text(configuration, encoding="utf-8")
-    with background('exec nginx -p "$PWD" -c nginx.conf -e error.log '
-                    '-g "daemon off; pid nginx.pid;"') as server:
-        yield server
-
-
 @case
 def seek_http_recipe():
     """One request for the beginning, and one that starts near the place."""
@@ -244,8 +234,7 @@ def seek_http_recipe():
     port = free_port()
     place = key_after(700000)
     with nginx("events {} http { log_format asked '$status $http_range'; access_log log asked; "
-               f"server {{ listen 127.0.0.1:{port}; root {pathlib.Path.cwd()}; }} }}"):
-        wait_for_port(port)
+               f"server {{ listen 127.0.0.1:{port}; root {pathlib.Path.cwd()}; }} }}", port):
         run(recipe("seek-http", _8080=port)).ok()
     check_copy(place)
     asked = pathlib.Path("log").read_text(encoding="utf-8").splitlines()
@@ -261,9 +250,8 @@ def seek_pseudostreaming_recipe():
     pathlib.Path("server.py").write_text(recipe("seek-pseudostreaming", _8081=back),
                                          encoding="utf-8")
     with background("exec python3 server.py"), nginx(
-            recipe("seek-nginx", _8080=front, _8081=back)):
+            recipe("seek-nginx", _8080=front, _8081=back), front):
         wait_for_port(back)
-        wait_for_port(front)
         run(f"curl -sS --fail -o copy.flv 'http://127.0.0.1:{front}/movie.flv?start=700000'").ok()
     check_copy(key_after(700000))
 
