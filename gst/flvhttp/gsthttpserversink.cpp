@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+
+// clang-format off
+
 /**
  * SECTION:element-httpserversink
  * @title: httpserversink
@@ -20,9 +23,11 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 filesrc location=in.flv ! flvpace ! httpserversink port=8080 path=/live/cam.flv
+ * gst-launch-1.0 filesrc location=movie.flv ! flvpace ! httpserversink address=127.0.0.1 port=8080 path=/live/movie.flv
  * ]|
  */
+
+// clang-format on
 
 #include "gsthttpserversink.h"
 
@@ -30,6 +35,7 @@
 #include <new>
 #include <utility>
 
+#include "config.h"
 #include "feed.h"
 #include "properties.h"
 #include "report.h"
@@ -75,6 +81,12 @@ GST_ELEMENT_REGISTER_DEFINE(httpserversink, "httpserversink", GST_RANK_NONE,
 
 namespace {
 
+/**
+ * GstHttpServerSink!sink:
+ *
+ * The stream, of any container. FLV is cut into tags here; the caps of other containers have what a
+ * client needs first as `streamheader`.
+ */
 GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
@@ -486,6 +498,8 @@ static void gst_http_server_sink_class_init(GstHttpServerSinkClass *klass) {
       element_class, "HTTP server sink", "Sink/Network",
       "Serves a stream to any number of HTTP and WebSocket clients",
       "The gst-flv-streaming authors");
+  gst_element_class_add_static_metadata(element_class, GST_ELEMENT_METADATA_DOC_URI,
+                                        DOCS_URI "/httpserversink.md");
 }
 
 static void gst_http_server_sink_init(GstHttpServerSink *self) {

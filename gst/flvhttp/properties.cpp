@@ -9,6 +9,12 @@ constexpr gint64 kDefaultBurst = 2000;               // ms
 constexpr gint64 kDefaultMaxLag = 10'000;            // ms
 constexpr guint64 kDefaultMaxLagBytes = 32ULL << 20; // bytes
 
+/**
+ * GstHttpServerSinkJoin:
+ *
+ * Where in the stream a client begins: `latest-keyframe` at the latest key frame that was sent,
+ * `burst` far enough back to fill #GstHttpServerSink:burst, `next-keyframe` at the next key frame.
+ */
 GType join_type() {
   static gsize type = 0;
   if (g_once_init_enter(&type)) {
@@ -215,6 +221,8 @@ void install_properties(GObjectClass *object_class) {
    * GstHttpServerSink:address:
    *
    * The host name or address to listen at. `0.0.0.0` and `::` are all that the machine has.
+   *
+   * Default: "localhost".
    */
   add_text(PROP_ADDRESS, "address", "Address", "Host name or address to listen at", "localhost",
            kReady);
@@ -223,6 +231,8 @@ void install_properties(GObjectClass *object_class) {
    *
    * The port to listen at. Elements with the same address and port share it. 0: one that is free,
    * which #GstHttpServerSink:current-port tells.
+   *
+   * From 0 to 65535. Default: 8080.
    */
   add_number(PROP_PORT, "port", "Port", "Port to listen at (0 = one that is free)", G_MAXUINT16,
              kDefaultPort, kReady);
@@ -230,6 +240,8 @@ void install_properties(GObjectClass *object_class) {
    * GstHttpServerSink:current-port:
    *
    * The port that is listened at; 0 before the element is started.
+   *
+   * Read only.
    */
   add_number(PROP_CURRENT_PORT, "current-port", "Current port", "Port that is listened at",
              G_MAXUINT16, 0, kRead);
@@ -239,6 +251,8 @@ void install_properties(GObjectClass *object_class) {
    * The path of the stream's URL, beginning with a slash. Escapes are taken as in a URL. Two
    * elements with the same path at one port are an error at the start; so are `?`, `#` and invalid
    * escapes.
+   *
+   * Default: "/".
    */
   add_text(PROP_PATH, "path", "Path", "Path of the stream, beginning with a slash", "/", kReady);
   /**
@@ -247,6 +261,8 @@ void install_properties(GObjectClass *object_class) {
    * The site whose scripts may read the stream (`Access-Control-Allow-Origin`), such as
    * `https://example.org`; `*`: all. Empty: none but this server's own. WebSocket clients that
    * come from another site are refused.
+   *
+   * Default: "*".
    */
   add_text(PROP_ALLOW_ORIGIN, "allow-origin", "Allow origin",
            "Site whose scripts may read the stream (* = any)", settings.allow_origin.c_str(),
@@ -256,6 +272,8 @@ void install_properties(GObjectClass *object_class) {
    *
    * Milliseconds. So long a client waits for a stream that has not shown its header yet; then it
    * gets 503 with Retry-After.
+   *
+   * From 0 to 4294967295 ms. Default: 5000.
    */
   add_number(PROP_WAIT_TIMEOUT, "wait-timeout", "Wait timeout",
              "How long clients wait for a stream that has not begun (ms)", G_MAXUINT,
@@ -265,6 +283,8 @@ void install_properties(GObjectClass *object_class) {
    *
    * Milliseconds in which a client has to send its request, at most 8 KiB; at least 1. Of elements
    * that share a port, the last one that was started decides.
+   *
+   * From 1 to 4294967295 ms. Default: 5000.
    */
   g_object_class_install_property(
       object_class, PROP_REQUEST_TIMEOUT,
@@ -277,6 +297,8 @@ void install_properties(GObjectClass *object_class) {
    * A PEM file with the certificate, and those that vouch for it: https and wss are served instead
    * of http and ws. A changed file is used for new connections; if it cannot be read, the one
    * before stays in force, with a warning.
+   *
+   * Default: NULL.
    */
   add_text(PROP_TLS_CERTIFICATE, "tls-certificate", "TLS certificate",
            "PEM file of the certificate (none = no TLS)", nullptr, kReady);
@@ -284,6 +306,8 @@ void install_properties(GObjectClass *object_class) {
    * GstHttpServerSink:tls-key:
    *
    * A PEM file with the certificate's private key, if it is in another file.
+   *
+   * Default: NULL.
    */
   add_text(PROP_TLS_KEY, "tls-key", "TLS key", "PEM file of the certificate's private key", nullptr,
            kReady);
@@ -291,6 +315,8 @@ void install_properties(GObjectClass *object_class) {
    * GstHttpServerSink:join:
    *
    * Where in the stream a client begins.
+   *
+   * Default: latest-keyframe.
    */
   g_object_class_install_property(
       object_class, PROP_JOIN,
@@ -301,6 +327,8 @@ void install_properties(GObjectClass *object_class) {
    *
    * Milliseconds of the stream that a client gets at once with `join=burst`: it begins at the last
    * key frame that is so far back, or at the oldest that is kept.
+   *
+   * From 0 to 4294967295 ms. Default: 2000.
    */
   add_number(PROP_BURST, "burst", "Burst", "Media that clients get at once with join=burst (ms)",
              G_MAXUINT, static_cast<guint>(kDefaultBurst), kPlaying);
@@ -309,6 +337,8 @@ void install_properties(GObjectClass *object_class) {
    *
    * FLV: each client's timestamps start at 0, with one offset for audio and video, and go on
    * without a gap where it skips or the source comes back.
+   *
+   * Default: TRUE.
    */
   g_object_class_install_property(object_class, PROP_REBASE_TIMESTAMPS,
                                   g_param_spec_boolean("rebase-timestamps", "Rebase timestamps",
@@ -318,6 +348,8 @@ void install_properties(GObjectClass *object_class) {
    * GstHttpServerSink:drain-timeout:
    *
    * Milliseconds that clients have at the stream's end to take what is left. Then they are closed.
+   *
+   * From 0 to 4294967295 ms. Default: 5000.
    */
   add_number(PROP_DRAIN_TIMEOUT, "drain-timeout", "Drain timeout",
              "How long clients may take for the rest at the end (ms)", G_MAXUINT,
@@ -327,6 +359,8 @@ void install_properties(GObjectClass *object_class) {
    *
    * Milliseconds of the stream. A client that is further behind skips to the newest key frame.
    * 0: only #GstHttpServerSink:max-lag-bytes counts.
+   *
+   * From 0 to 4294967295 ms. Default: 10000.
    */
   add_number(PROP_MAX_LAG, "max-lag", "Maximum lag",
              "How far behind a client may be before it skips (ms, 0 = any)", G_MAXUINT,
@@ -336,6 +370,8 @@ void install_properties(GObjectClass *object_class) {
    *
    * The same in bytes. It bounds the memory that the stream's history takes, and so how far back a
    * client can join. 0: there is no bound.
+   *
+   * From 0 to 18446744073709551615 bytes. Default: 33554432.
    */
   g_object_class_install_property(
       object_class, PROP_MAX_LAG_BYTES,
@@ -348,6 +384,8 @@ void install_properties(GObjectClass *object_class) {
    * Milliseconds. Closes a client that has acknowledged nothing for this long while data was
    * waiting, or that has closed its side and was sent nothing for this long. A client that reads
    * little at a time is not closed. 0 disables both checks.
+   *
+   * From 0 to 4294967295 ms. Default: 10000.
    */
   add_number(PROP_CLIENT_TIMEOUT, "client-timeout", "Client timeout",
              "How long a client may take nothing (ms, 0 = any time)", G_MAXUINT,
@@ -356,6 +394,8 @@ void install_properties(GObjectClass *object_class) {
    * GstHttpServerSink:max-clients:
    *
    * More clients than this get 503. 0: any number.
+   *
+   * From 0 to 4294967295 clients. Default: 0.
    */
   add_number(PROP_MAX_CLIENTS, "max-clients", "Maximum clients",
              "How many clients are served at once (0 = any)", G_MAXUINT, settings.max_clients,
@@ -365,6 +405,8 @@ void install_properties(GObjectClass *object_class) {
    *
    * Milliseconds of which the data is sent to each client in one write. More takes less CPU, and
    * adds as much latency. 0: each tag as it comes.
+   *
+   * From 0 to 10000 ms. Default: 40.
    */
   add_number(PROP_MERGE, "merge", "Merge", "Time over which writes are merged (ms)", 10'000,
              settings.merge, kPlaying);
@@ -372,6 +414,8 @@ void install_properties(GObjectClass *object_class) {
    * GstHttpServerSink:stats-path:
    *
    * Where #GstHttpServerSink:stats are served as JSON; nowhere by default.
+   *
+   * Default: NULL.
    */
   add_text(PROP_STATS_PATH, "stats-path", "Statistics path",
            "Path of the statistics as JSON (none = nowhere)", nullptr, kReady);
@@ -379,6 +423,8 @@ void install_properties(GObjectClass *object_class) {
    * GstHttpServerSink:metrics-path:
    *
    * Where the totals are served for Prometheus; nowhere by default.
+   *
+   * Default: NULL.
    */
   add_text(PROP_METRICS_PATH, "metrics-path", "Metrics path",
            "Path of the metrics for Prometheus (none = nowhere)", nullptr, kReady);
@@ -389,8 +435,10 @@ void install_properties(GObjectClass *object_class) {
    * `skips`, `history-bytes` (uint64), `history-duration` (int64, ms), and `clients`, an array of a
    * structure for each: `id` (uint64), `address`, `user-agent`, `transport` (http, https, ws or
    * wss), `since` (int64, µs since 1970), `duration` (double, s), `bytes` (uint64), `rate` (double,
-   * bits a second), `lag`, `lag-minimum`, `lag-maximum` (int64, ms), `lag-average` (double, ms) and
-   * `skips` (uint64).
+   * bits a second), `lag`, `lag-minimum`, `lag-maximum` (int64, ms), `lag-average` (double, ms),
+   * `skips` (uint64) and `start-point` (string).
+   *
+   * Read only.
    */
   g_object_class_install_property(object_class, PROP_STATS,
                                   g_param_spec_boxed("stats", "Statistics",

@@ -6,6 +6,7 @@
  * SECTION:element-flvpace
  * @title: flvpace
  * @short_description: sends an FLV stream at the speed it plays
+ * @see_also: flvseek, httpserversink
  *
  * Takes an FLV byte stream that is cut anywhere and gives whole tags, one buffer a tag, each at the
  * time at which it plays. With #GstFlvPace:burst the stream stays that far ahead, so that a player
@@ -17,9 +18,9 @@
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 filesrc location=in.flv ! flvpace burst=2000 ! tcpserversink port=8000 sync-method=latest-keyframe
- * gst-launch-1.0 filesrc location=in.flv ! flvpace ! rtmp2sink location=rtmp://localhost/live/stream
- * gst-launch-1.0 filesrc location=in.flv ! flvpace mtu=1316 ! udpsink host=localhost port=5000
+ * gst-launch-1.0 filesrc location=movie.flv ! flvpace burst=2000 ! tcpserversink host=127.0.0.1 port=5000 sync-method=latest-keyframe
+ * gst-launch-1.0 filesrc location=movie.flv ! flvpace ! rtmp2sink location=rtmp://127.0.0.1/live/movie
+ * gst-launch-1.0 filesrc location=movie.flv ! flvpace mtu=1316 ! udpsink host=127.0.0.1 port=5000
  * ]|
  */
 
@@ -32,6 +33,7 @@
 #include <optional>
 
 #include "common/pullpad.h"
+#include "config.h"
 #include "flv/otherformat.h"
 #include "inbox.h"
 #include "pacing.h"
@@ -105,8 +107,19 @@ struct Private {
   std::atomic<guint32> seqnum = GST_SEQNUM_INVALID;
 };
 
+/**
+ * GstFlvPace!sink:
+ *
+ * FLV bytes, cut anywhere. The pad reads from upstream itself where upstream can be read at any
+ * offset.
+ */
 GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-flv"));
+/**
+ * GstFlvPace!src:
+ *
+ * The file header, then whole tags, in a TIME segment. The caps have a `streamheader`.
+ */
 GstStaticPadTemplate source_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-flv"));
 
@@ -127,6 +140,12 @@ Private &priv_of(gpointer object) {
   return GST_FLV_PACE(object)->priv;
 }
 
+/**
+ * GstFlvPaceRetimestamp:
+ *
+ * What happens to the timestamps in the tags: `continuous` closes discontinuities and leaves a
+ * clean timeline as it is, `zero` also starts at 0, `none` changes nothing.
+ */
 GType retimestamp_type() {
   static const GEnumValue kValues[] = {
       {static_cast<gint>(Retimestamp::Continuous),
@@ -139,6 +158,12 @@ GType retimestamp_type() {
   return type;
 }
 
+/**
+ * GstFlvPaceOnCorrupt:
+ *
+ * What happens where the stream is damaged: `skip` warns and goes on with the next tag, `fail`
+ * stops with an error.
+ */
 GType on_corrupt_type() {
   static const GEnumValue kValues[] = {
       {static_cast<gint>(OnCorrupt::Skip), "Warn and go on with the next tag", "skip"},
@@ -149,6 +174,12 @@ GType on_corrupt_type() {
   return type;
 }
 
+/**
+ * GstFlvPaceLive:
+ *
+ * Whether due times follow the arrival of tags: `auto` does so where upstream answers the LATENCY
+ * query with live, `yes` does so always, `no` keeps to the timestamps.
+ */
 GType live_type() {
   static const GEnumValue kValues[] = {
       {static_cast<gint>(Live::Auto), "As upstream answers the LATENCY query", "auto"},
@@ -662,6 +693,8 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
    * Lead in milliseconds: the first that many of media leave at once, and from then on the stream
    * stays that far ahead. Raised while playing, the difference leaves at once; lowered, the stream
    * waits until the lead has shrunk. A flushing seek grants it again.
+   *
+   * From 0 to 4294967295 ms. Default: 0.
    */
   g_object_class_install_property(
       object_class, PROP_BURST,
@@ -673,6 +706,8 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
    *
    * How many times faster than it plays the stream is sent. Changed while playing, it counts from
    * the tag at hand on.
+   *
+   * From 0.01 to 1000 times. Default: 1.
    */
   g_object_class_install_property(object_class, PROP_SPEED,
                                   g_param_spec_double("speed", "Speed",
@@ -683,6 +718,8 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
    *
    * How fast tags are sent that are late because a sink blocked, in times the speed at which the
    * stream plays. 0: at once. A speed that is not above #GstFlvPace:speed never catches up.
+   *
+   * From 0 to 1000 times. Default: 0.
    */
   g_object_class_install_property(
       object_class, PROP_CATCH_UP_SPEED,
@@ -695,6 +732,8 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
    *
    * Whether to wait at all. Without, tags leave as fast as downstream takes them, still stamped
    * with their due times.
+   *
+   * Default: TRUE.
    */
   g_object_class_install_property(object_class, PROP_SYNC,
                                   g_param_spec_boolean("sync", "Sync",
@@ -704,6 +743,8 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
    * GstFlvPace:retimestamp:
    *
    * What happens to the timestamps inside the tags, whose bytes are otherwise never changed.
+   *
+   * Default: continuous.
    */
   g_object_class_install_property(
       object_class, PROP_RETIMESTAMP,
@@ -714,6 +755,8 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
    *
    * Milliseconds. A step forward by more, against the previous tag of the same kind, is a
    * discontinuity, over which the schedule is closed. 0: no step forward is.
+   *
+   * From 0 to 4294967295 ms. Default: 10000.
    */
   g_object_class_install_property(
       object_class, PROP_MAX_GAP,
@@ -725,6 +768,8 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
    *
    * Bytes. Cuts each tag into buffers of at most so many: a UDP datagram carries at most 65507,
    * and sinks lose what is larger. 0: whole tags.
+   *
+   * From 0 to 4294967295 bytes. Default: 0.
    */
   g_object_class_install_property(object_class, PROP_MTU,
                                   g_param_spec_uint("mtu", "MTU",
@@ -735,6 +780,8 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
    *
    * Bytes. A tag whose header announces more data than this is damage. It bounds the memory that
    * a stream can make the element use.
+   *
+   * From 0 to 16777215 bytes. Default: 16777215.
    */
   g_object_class_install_property(
       object_class, PROP_MAX_TAG_SIZE,
@@ -745,6 +792,8 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
    * GstFlvPace:on-corrupt:
    *
    * What happens where the stream is damaged.
+   *
+   * Default: skip.
    */
   g_object_class_install_property(
       object_class, PROP_ON_CORRUPT,
@@ -757,6 +806,8 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
    * when tags arrive, since the publisher's clock is not the pipeline's: a difference is slewed
    * away, a pause or a jump of the delay is taken over at once. #GstFlvPace:burst and
    * #GstFlvPace:speed have no effect.
+   *
+   * Default: auto.
    */
   g_object_class_install_property(
       object_class, PROP_LIVE,
@@ -766,6 +817,8 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
    * GstFlvPace:max-delay:
    *
    * Milliseconds. The most that a tag of a live source waits between its arrival and its departure.
+   *
+   * From 0 to 4294967295 ms. Default: 500.
    */
   g_object_class_install_property(object_class, PROP_MAX_DELAY,
                                   g_param_spec_uint("max-delay", "Maximum delay",
@@ -782,6 +835,8 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
    * `delay` (ns), how long the last tag waited; `skew` (ppm), by how much the publisher's clock is
    * faster; `corrections`, how often due times jumped. All are uint64, but `lead` and `delay` are
    * int64 and `skew` is a double.
+   *
+   * Read only.
    */
   g_object_class_install_property(
       object_class, PROP_STATS,
@@ -796,6 +851,8 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
       "Cuts an FLV stream into tags and sends each at the time at which it plays, with a burst at "
       "the start",
       "The gst-flv-streaming authors");
+  gst_element_class_add_static_metadata(element_class, GST_ELEMENT_METADATA_DOC_URI,
+                                        DOCS_URI "/flvpace.md");
   gst_type_mark_as_plugin_api(retimestamp_type(), static_cast<GstPluginAPIFlags>(0));
   gst_type_mark_as_plugin_api(on_corrupt_type(), static_cast<GstPluginAPIFlags>(0));
   gst_type_mark_as_plugin_api(live_type(), static_cast<GstPluginAPIFlags>(0));

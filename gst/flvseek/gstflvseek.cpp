@@ -6,6 +6,7 @@
  * SECTION:element-flvseek
  * @title: flvseek
  * @short_description: starts an FLV stream at a byte offset or a time
+ * @see_also: flvpace
  *
  * Holds #GstFlvSeek:offset, or #GstFlvSeek:start-time, against the keyframe index of an FLV file,
  * goes there without reading what lies between, and sends a stream on which every decoder can
@@ -17,9 +18,9 @@
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 filesrc location=in.flv ! flvseek offset=1000000 ! flvpace burst=2000 ! tcpserversink port=8000
- * gst-launch-1.0 filesrc location=in.flv ! flvseek start-time=90000 snap=previous ! filesink location=part.flv
- * gst-launch-1.0 souphttpsrc location=http://localhost/in.flv ! flvseek offset=1000000 ! filesink location=part.flv
+ * gst-launch-1.0 filesrc location=movie.flv ! flvseek offset=100000 index=auto ! flvpace burst=2000 ! tcpserversink host=127.0.0.1 port=5000 sync-method=latest-keyframe
+ * gst-launch-1.0 filesrc location=movie.flv ! flvseek start-time=4000 snap=previous index=auto ! filesink location=part.flv
+ * gst-launch-1.0 souphttpsrc location=http://127.0.0.1/movie.flv ! flvseek offset=100000 index=auto ! filesink location=part.flv
  * ]|
  */
 
@@ -31,6 +32,7 @@
 #include <utility>
 
 #include "common/pullpad.h"
+#include "config.h"
 #include "session.h"
 
 GST_DEBUG_CATEGORY(gst_flv_seek_debug);
@@ -68,8 +70,19 @@ struct Private {
   flvseek::Session session;
 };
 
+/**
+ * GstFlvSeek!sink:
+ *
+ * FLV bytes, cut anywhere. The pad reads from upstream itself where upstream can be read at any
+ * offset, and seeks upstream where upstream can seek.
+ */
 GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-flv"));
+/**
+ * GstFlvSeek!src:
+ *
+ * FLV bytes from a key frame on, behind the head that decoders need, in a BYTES segment.
+ */
 GstStaticPadTemplate source_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-flv"));
 
@@ -97,6 +110,12 @@ Properties properties_of(gpointer object) {
   return properties;
 }
 
+/**
+ * GstFlvSeekSnap:
+ *
+ * Which key frame is taken: `next` the first at or after the place, `previous` the last at or
+ * before it, `exact` only one that is exactly there.
+ */
 GType snap_type() {
   static const GEnumValue kValues[] = {
       {static_cast<gint>(Snap::Next), "The first key frame at or after it", "next"},
@@ -108,6 +127,12 @@ GType snap_type() {
   return type;
 }
 
+/**
+ * GstFlvSeekIndex:
+ *
+ * Where key frames are known from: `metadata` takes the index in onMetaData, `scan` reads all tag
+ * headers, `auto` scans where onMetaData has no usable index.
+ */
 GType index_type() {
   static const GEnumValue kValues[] = {
       {static_cast<gint>(IndexSource::Metadata), "The keyframes in onMetaData", "metadata"},
@@ -122,6 +147,12 @@ GType index_type() {
   return type;
 }
 
+/**
+ * GstFlvSeekReinsert:
+ *
+ * What comes in front of the key frame: `header` is the file header, `metadata` is onMetaData,
+ * `config` is the decoders' configurations.
+ */
 GType reinsert_type() {
   static const GFlagsValue kValues[] = {
       {flvseek::REINSERT_HEADER, "The file header", "header"},
@@ -133,6 +164,12 @@ GType reinsert_type() {
   return type;
 }
 
+/**
+ * GstFlvSeekMetadataKeyframes:
+ *
+ * What becomes of the index in the reinserted onMetaData: `rewrite` makes it true for the stream
+ * that is sent, `original` keeps it as the file has it, `strip` leaves it out.
+ */
 GType metadata_keyframes_type() {
   static const GEnumValue kValues[] = {
       {static_cast<gint>(MetadataKeyframes::Rewrite), "Made true for the stream that is sent",
@@ -444,6 +481,8 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
    *
    * Where to start, in bytes from the start of the file. 0, or any byte of the file header, sends
    * the whole file as it is, and needs no index. Not together with #GstFlvSeek:start-time.
+   *
+   * From 0 to 18446744073709551615 bytes. Default: 0.
    */
   install(PROP_OFFSET,
           g_param_spec_uint64("offset", "Offset",
@@ -455,6 +494,8 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
    * Where to start, in milliseconds from the file's first audio or video tag, whatever that tag's
    * timestamp is. With #GstFlvSeek:snap=previous the stream shows that moment. Not together with
    * #GstFlvSeek:offset.
+   *
+   * From 0 to 18446744073709551615 ms. Default: 0.
    */
   install(PROP_START_TIME, g_param_spec_uint64("start-time", "Start time",
                                                "Where to start (ms, 0 = at the start of the file)",
@@ -463,6 +504,8 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
    * GstFlvSeek:stop-offset:
    *
    * The stream ends in front of the first tag at or after this byte of the file. 0: it doesn't.
+   *
+   * From 0 to 18446744073709551615 bytes. Default: 0.
    */
   install(PROP_STOP_OFFSET,
           g_param_spec_uint64("stop-offset", "Stop offset",
@@ -473,6 +516,8 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
    * GstFlvSeek:snap:
    *
    * Which key frame it starts at, where none is exactly there.
+   *
+   * Default: next.
    */
   install(PROP_SNAP, g_param_spec_enum("snap", "Snap", "Which key frame to start at", snap_type(),
                                        static_cast<gint>(Snap::Next), kReady));
@@ -481,6 +526,8 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
    *
    * Where it learns of key frames. Reading the tag headers through takes time that grows with the
    * file, and needs nothing of the file.
+   *
+   * Default: metadata.
    */
   install(PROP_INDEX,
           g_param_spec_enum("index", "Index", "Where key frames are known from", index_type(),
@@ -490,6 +537,8 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
    *
    * What comes in front of the file's bytes from the key frame on. Without any, the bare tail;
    * without the configurations most decoders can't start.
+   *
+   * Default: header+metadata+config.
    */
   install(PROP_REINSERT,
           g_param_spec_flags("reinsert", "Reinsert", "What comes in front of the key frame",
@@ -499,6 +548,8 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
    *
    * What becomes of the keyframe index, the file size and other places in the reinserted
    * onMetaData. Players that ask a server for offsets in the file want the original ones.
+   *
+   * Default: rewrite.
    */
   install(PROP_METADATA_KEYFRAMES,
           g_param_spec_enum("metadata-keyframes", "Metadata keyframes",
@@ -509,6 +560,8 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
    * GstFlvSeek:actual-offset:
    *
    * The byte of the file at which the stream started; 0 for the whole file.
+   *
+   * Read only.
    */
   install(PROP_ACTUAL_OFFSET,
           g_param_spec_uint64("actual-offset", "Actual offset",
@@ -519,6 +572,8 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
    *
    * The time of the key frame at which the stream started, in milliseconds from the file's first
    * audio or video tag.
+   *
+   * Read only.
    */
   install(PROP_ACTUAL_TIME,
           g_param_spec_uint64("actual-time", "Actual time",
@@ -528,6 +583,8 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
    *
    * The index in use: a structure with the arrays `offsets` (bytes) and `times` (ms from the file's
    * first audio or video tag), of uint64.
+   *
+   * Read only.
    */
   install(PROP_KEYFRAMES, g_param_spec_boxed("keyframes", "Key frames",
                                              "The index in use: offsets (bytes) and times (ms)",
@@ -540,6 +597,8 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
       "Starts an FLV stream at a byte offset or a time, at a key frame, with all that a decoder "
       "needs in front",
       "The gst-flv-streaming authors");
+  gst_element_class_add_static_metadata(element_class, GST_ELEMENT_METADATA_DOC_URI,
+                                        DOCS_URI "/flvseek.md");
   for (const GType type : {snap_type(), index_type(), reinsert_type(), metadata_keyframes_type()})
     gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
 }

@@ -45,6 +45,21 @@ def the_command_and_its_page():
 
 
 @case
+def the_pages():
+    """The elements name theirs, and all links between what is installed lead somewhere."""
+    root, plugins = installed()
+    for element in ("flvpace", "flvseek"):
+        told = run(f"{environment(plugins)} gst-inspect-1.0 {element}").ok().stdout
+        uri = re.search(r"^  Doc-uri +file://(\S+)$", told, re.MULTILINE)[1]
+        check(pathlib.Path(f"{root}{uri}").is_file(), f"{element}: no {uri} is installed")
+    pages = list(pathlib.Path(f"{root}{uri}").parents[1].glob("**/*.md"))
+    check(len(pages) > 8, f"only {pages}")
+    for page in pages:
+        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            check((page.parent / link).exists(), f"{page.name} links to {link}")
+
+
+@case
 def an_application_embeds_them():
     _, plugins = installed()
     needs("g++")
