@@ -10,7 +10,7 @@ import tempfile
 from typing import NamedTuple
 
 LIST = pathlib.Path(__file__).resolve().parents[1] / "needs"
-KINDS = ("program", "plugin", "file")
+KINDS = ("program", "plugin", "file", "typelib")
 
 
 class Need(NamedTuple):
@@ -29,6 +29,9 @@ class Need(NamedTuple):
         path = self.name
         if self.kind == "plugin":
             path = f"{os.environ['FLV_GST_PLUGINS']}/libgst{self.name}.so"
+        elif self.kind == "typelib":
+            folder = pathlib.Path(os.environ["FLV_GST_PLUGINS"]).parent / "girepository-1.0"
+            path = f"{folder}/{self.name}.typelib"
         return path if os.path.exists(path) else None
 
 
@@ -56,7 +59,7 @@ def nothing_else(test):
             (folder / kind).mkdir()
         for need in of_test(test):
             path = need.path()
-            if path and need.kind != "file":
+            if path and need.kind in ("program", "plugin"):
                 (folder / need.kind / os.path.basename(path)).symlink_to(path)
         os.environ["PATH"] = str(folder / "program")
         os.environ["GST_PLUGIN_SYSTEM_PATH"] = str(folder / "plugin")

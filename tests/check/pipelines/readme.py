@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Every command line of the README's uses, as it stands but for the ports: what it sends decodes."""
+"""Every command line of the README's uses, and of the elements' doc comments, as it stands but for
+the ports: what it sends decodes."""
 
 import contextlib
 import functools
@@ -29,6 +30,16 @@ def lines():
             found += [line.split("  #")[0].strip() for line in block.splitlines()
                       if line and not line.startswith("#")]
     return found
+
+
+def lines_of_comments():
+    """Those in the doc comments' sections: element, number and line."""
+    for source in sorted((ROOT / "gst").glob("*/gst*.cpp")):
+        text = source.read_text(encoding="utf-8")
+        element = re.search(r"^ \* SECTION:element-(\w+)$", text, re.MULTILINE)[1]
+        for block in re.findall(r"^ \* \|\[\n(.*?)^ \* \]\|$", text, re.MULTILINE | re.DOTALL):
+            for number, line in enumerate(block.splitlines(), 1):
+                yield element, number, line.removeprefix(" * ")
 
 
 def frames_of(url):
@@ -109,6 +120,16 @@ def lines_are_found():
     kinds = [line.split()[0] for line in lines()]
     check(kinds.count("gst-launch-1.0") > 8 and kinds.count("flvstream") > 5, str(kinds))
 
+
+@case
+def every_element_has_a_line():
+    elements = {element for element, _, _ in lines_of_comments()}
+    check(elements == {"flvpace", "flvseek", "httpserversink"}, str(elements))
+
+
+for name, number, each in lines_of_comments():
+    if ELSEWHERE not in each:
+        add_case(f"{name}-{number}", functools.partial(play, each))
 
 for number, each in enumerate(lines()):
     if ELSEWHERE not in each:
