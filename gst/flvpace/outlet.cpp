@@ -84,14 +84,16 @@ Outlet::HeaderPart Outlet::header_part(const flv::SharedBytes &bytes) {
 }
 
 GstFlowReturn Outlet::send_segment(const Departure &departure) {
-  const auto start = static_cast<guint64>(std::max<std::int64_t>(departure.media, 0)) * GST_MSECOND;
+  const auto media = static_cast<guint64>(std::max<std::int64_t>(departure.media, 0)) * GST_MSECOND;
+  const guint64 reach = std::min(static_cast<guint64>(departure.reach), media);
+  const guint64 start = media - reach;
   gst_segment_init(&segment_, GST_FORMAT_TIME);
   segment_.applied_rate = departure.speed;
-  segment_.base = static_cast<guint64>(departure.due);
+  segment_.base = static_cast<guint64>(departure.due) - reach;
   segment_.start = start;
   segment_.time = start;
-  segment_.position = start;
-  last_stamp_ = start;
+  segment_.position = media;
+  last_stamp_ = media;
   has_segment_ = true;
   GstEvent *segment = gst_event_new_segment(&segment_);
   if (seqnum_ != GST_SEQNUM_INVALID)

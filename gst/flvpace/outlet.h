@@ -26,8 +26,8 @@ public:
 
   // Sends caps whose streamheader is `parts`.
   [[nodiscard]] GstFlowReturn send_caps(const std::vector<flv::SharedBytes> &parts);
-  // Sends a segment that maps media time `departure.media` to running time `departure.due`, then
-  // the events that waited for the first segment.
+  // Sends a segment that maps media time `departure.media` to running time `departure.due` and
+  // begins `departure.reach` before that, then the events that waited for the first segment.
   [[nodiscard]] GstFlowReturn send_segment(const Departure &departure);
   [[nodiscard]] bool has_segment() const { return has_segment_; }
   [[nodiscard]] double speed() const { return segment_.applied_rate; }

@@ -23,6 +23,8 @@ constexpr Nanoseconds kStartTolerance = 100'000'000;
 constexpr Nanoseconds kMillisecond = 1'000'000;
 // A segment that is off by more than this is sent again.
 constexpr Nanoseconds kMaxSegmentDrift = 5 * kMillisecond;
+// Tags that step back by more begin a new timeline.
+constexpr Nanoseconds kMaxStepBack = 1000 * kMillisecond;
 
 // Linux lets the timers of ordinary threads go off 50 us late, so that fewer wake-ups do: much of
 // the jitter of one stream, and a comfort for a thousand.
@@ -130,7 +132,7 @@ void Pacing::set_playing(bool playing) {
     // Not so where the element joins a pipeline that has been playing.
     if (const Nanoseconds now = running_time(); now > paused_at_ + kStartTolerance) {
       schedule_.restart(now);
-      restarted_ = true;
+      needs_segment_ = true;
     }
   }
   wake();
@@ -190,7 +192,7 @@ Departure Pacing::start(std::int64_t first) {
   live_due_ = now;
   segment_offset_ = now - first * kMillisecond;
   origin_is_open_ = !playing_ && !live_;
-  restarted_ = false;
+  needs_segment_ = false;
   return at_hand();
 }
 
@@ -285,25 +287,30 @@ void Pacing::wake() {
   state_changed_.notify_all();
 }
 
-Departure Pacing::at_hand() const {
-  if (live_)
-    return {live_due_, live_time_, 1.0, false};
-  const Nanoseconds due = schedule_.due();
-  return {due, schedule_.media_at(due), schedule_.speed(), false};
+void Pacing::renew_segment() {
+  const Lock lock(mutex_);
+  needs_segment_ = needs_segment_ || live_;
 }
 
-// Whether demuxers that stamp by the last segment are off.
-bool Pacing::has_drifted(const Departure &departure) {
+Departure Pacing::at_hand() const {
+  if (live_)
+    return {live_due_, live_time_, 1.0, false, std::min(live_due_, kMaxStepBack)};
+  const Nanoseconds due = schedule_.due();
+  return {due, schedule_.media_at(due), schedule_.speed()};
+}
+
+// Demuxers stamp by the last segment, which a line that moves leaves behind.
+void Pacing::check_segment(Departure &departure) {
   const Nanoseconds offset = departure.due - departure.media * kMillisecond;
-  if (!live_ || std::abs(offset - segment_offset_) <= kMaxSegmentDrift)
-    return false;
-  segment_offset_ = offset;
-  return true;
+  departure.needs_segment = std::exchange(needs_segment_, false) ||
+                            (live_ && std::abs(offset - segment_offset_) > kMaxSegmentDrift);
+  if (departure.needs_segment)
+    segment_offset_ = offset;
 }
 
 Departure Pacing::depart(const Look &seen) {
   Departure departure = at_hand();
-  departure.restarted = std::exchange(restarted_, false) || has_drifted(departure);
+  check_segment(departure);
   origin_is_open_ = origin_is_open_ && sync_ && !playing_;
   if (seen.clock) {
     const Nanoseconds late = std::max<Nanoseconds>(seen.now - departure.due - latency_, 0);

@@ -29,10 +29,11 @@ enum class Wait {
 
 // A tag that may leave.
 struct Departure {
-  flv::Nanoseconds due = 0; // running time
-  std::int64_t media = 0;   // ms, what a player that began at the origin has reached then
-  double speed = 1.0;       // in force for it
-  bool restarted = false;   // the origin is another since the last one
+  flv::Nanoseconds due = 0;   // running time
+  std::int64_t media = 0;     // ms, what a player that began at the origin has reached then
+  double speed = 1.0;         // in force for it
+  bool needs_segment = false; // in front of it, since the last one is not true any more
+  flv::Nanoseconds reach = 0; // of the segment, back from this tag
 };
 
 // How a live source is followed.
@@ -82,6 +83,8 @@ public:
   // Sets the current tag: its media time (ms) and, of a live source, the running time at which it
   // arrived. Returns its departure if it may leave now.
   [[nodiscard]] std::optional<Departure> try_leave(std::int64_t time, flv::Nanoseconds arrival);
+  // A demuxer has begun a segment of its own: of a live source, the next tag needs another one.
+  void renew_segment();
   // Waits until the tag at hand may leave.
   [[nodiscard]] Wait wait(Departure &departure);
   // Waits until media time `time` (ms) is due, with nothing to leave then.
@@ -117,7 +120,7 @@ private:
   [[nodiscard]] Wait wait_here(Lock &lock, Look &seen);
   void wait_a_turn(Lock &lock, const Look &seen);
   [[nodiscard]] Departure at_hand() const;
-  [[nodiscard]] bool has_drifted(const Departure &departure);
+  void check_segment(Departure &departure);
   Departure depart(const Look &seen);
   void wake();
 
@@ -143,7 +146,7 @@ private:
   // The element has not been PLAYING since the start, so PLAYING sets the origin. Tags due at the
   // origin leave at once, for sinks to preroll.
   bool origin_is_open_ = false;
-  bool restarted_ = false;
+  bool needs_segment_ = false; // the origin is another, or the demuxer's segment
   // The running time at which PLAYING was left.
   flv::Nanoseconds paused_at_ = 0;
   // After a flush that resets the running time, the pipeline has yet to move the base time: until

@@ -146,6 +146,8 @@ void TagStream::flush() {
   flushed_ = has_header_ && !file_header_buffer_;
   last_flow_ = GST_FLOW_OK;
   scheduled_ = false;
+  video_sent_ = false;
+  audio_sent_ = false;
   discont_ = true;
   needs_segment_ = false;
   position_ = kUnknown;
@@ -759,7 +761,7 @@ GstFlowReturn TagStream::deliver(Tag tag) {
     if (flow != GST_FLOW_OK)
       return flow;
   }
-  if (departure->restarted || needs_segment_ || departure->speed != outlet_.speed()) {
+  if (departure->needs_segment || needs_segment_ || departure->speed != outlet_.speed()) {
     needs_segment_ = false;
     flow = outlet_.send();
     if (flow == GST_FLOW_OK)
@@ -767,6 +769,8 @@ GstFlowReturn TagStream::deliver(Tag tag) {
     if (flow != GST_FLOW_OK)
       return flow;
   }
+  if (is_first_of_its_kind(tag))
+    pacing_.renew_segment();
   set_flags(tag);
   count(tag);
   flow = outlet_.gather(std::move(tag.buffer), departure->due);
@@ -779,6 +783,12 @@ GstFlowReturn TagStream::deliver(Tag tag) {
     flow = outlet_.send_caps(head_.parts());
   send_tags();
   return flow;
+}
+
+// Of media in the segment.
+bool TagStream::is_first_of_its_kind(const Tag &tag) {
+  const bool video = tag.header.type == flv::TagType::Video;
+  return tag.is_media() && !std::exchange(video ? video_sent_ : audio_sent_, true);
 }
 
 void TagStream::set_flags(const Tag &tag) const {

@@ -181,6 +181,7 @@ private:
   [[nodiscard]] GstFlowReturn send_file_header(flv::Nanoseconds due);
   [[nodiscard]] GstFlowReturn deliver(Tag tag);
   template <typename Waiting> [[nodiscard]] GstFlowReturn wait(Waiting waiting);
+  [[nodiscard]] bool is_first_of_its_kind(const Tag &tag);
   void set_flags(const Tag &tag) const;
   void count(const Tag &tag);
 
@@ -225,6 +226,8 @@ private:
   GstFlowReturn last_flow_ = GST_FLOW_OK;
   bool flushed_ = false; // and not yet released since
   bool video_seen_ = false;
+  bool video_sent_ = false; // since the start or a flush
+  bool audio_sent_ = false;
   bool scheduled_ = false; // by a media tag's time
   bool discont_ = false;
   bool needs_segment_ = false; // in front of the next tag

@@ -3,6 +3,7 @@
 #include "pacetest.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 
@@ -22,12 +23,12 @@ public:
   }
 
   // The tag has come at `arrival` (ms), and what is due until then has left.
-  void send(std::uint32_t timestamp, double arrival) {
+  void send(std::uint32_t timestamp, double arrival, TagType type = TagType::Video) {
     run_until(static_cast<guint64>(arrival));
     Stream stream;
     if (sent_.empty())
       stream.header(false, true);
-    stream.key(timestamp);
+    type == TagType::Video ? stream.key(timestamp) : stream.aac(timestamp);
     sent_.push_back(now());
     push(stream.bytes);
     wait_for([this] { return Pace::idle(); }); // it has arrived
@@ -128,7 +129,61 @@ GST_START_TEST(segments_follow) {
   gst_event_parse_segment(event.get(), &segment);
   assert_equals_uint64(gst_segment_to_running_time(segment, GST_FORMAT_TIME, 5080 * GST_MSECOND),
                        2180 * GST_MSECOND);
-  assert_equals_uint64(publisher.count_events(GST_EVENT_SEGMENT), 2);
+  assert_equals_uint64(publisher.count_events(GST_EVENT_SEGMENT), 3);
+  publisher.finish();
+}
+GST_END_TEST
+
+namespace {
+
+// The running time (ms) that a demuxer gives a timestamp now.
+double demuxed(const Publisher &publisher, std::uint32_t timestamp) {
+  const EventPtr event = publisher.last_event(GST_EVENT_SEGMENT);
+  const GstSegment *segment = nullptr;
+  gst_event_parse_segment(event.get(), &segment);
+  const guint64 time =
+      gst_segment_to_running_time(segment, GST_FORMAT_TIME, timestamp * GST_MSECOND);
+  return GST_CLOCK_TIME_IS_VALID(time) ? static_cast<double>(time) / 1e6 : -1;
+}
+
+} // namespace
+
+// Audio that comes behind later video, and is then found to be in front of a segment, would be
+// lost.
+GST_START_TEST(segments_hold_what_steps_back) {
+  constexpr std::uint32_t kBack = 200;
+  constexpr double kDrift = 6; // ms
+  Publisher publisher;
+  const std::uint32_t first = __i__ == 0 ? 0 : 3'600'000;
+  for (std::uint32_t time = 0; time < 10'000; time += kStep) {
+    const double arrival = 1000 + time / 0.98; // a slow clock
+    publisher.send(first + time, arrival);
+    fail_unless(std::abs(demuxed(publisher, first + time) - arrival) <= kDrift);
+    if (time < kBack)
+      continue;
+    publisher.send(first + time - kBack, arrival, TagType::Audio);
+    const double trailing = demuxed(publisher, first + time - kBack);
+    fail_unless(std::abs(trailing - (arrival - kBack)) <= kDrift, "%g", trailing);
+  }
+  publisher.finish();
+}
+GST_END_TEST
+
+// flvdemux begins a segment of its own with the first frame of each kind.
+GST_START_TEST(segments_come_again_for_demuxers) {
+  Publisher publisher;
+  const auto segments = [&publisher] { return publisher.count_events(GST_EVENT_SEGMENT); };
+  publisher.send(0, 100);
+  assert_equals_uint64(segments(), 1);
+  publisher.send(40, 140);
+  assert_equals_uint64(segments(), 2);
+  publisher.send(80, 180);
+  assert_equals_uint64(segments(), 2);
+  publisher.send(90, 190, TagType::Audio);
+  assert_equals_uint64(segments(), 2);
+  publisher.send(120, 220);
+  assert_equals_uint64(segments(), 3);
+  fail_unless(demuxed(publisher, 120) == 220 && demuxed(publisher, 90) == 190);
   publisher.finish();
 }
 GST_END_TEST
@@ -238,6 +293,8 @@ static Suite *flvpace_live_suite() {
   tcase_add_test(tcase, pauses);
   tcase_add_test(tcase, history);
   tcase_add_test(tcase, segments_follow);
+  tcase_add_loop_test(tcase, segments_hold_what_steps_back, 0, 2);
+  tcase_add_test(tcase, segments_come_again_for_demuxers);
   tcase_add_loop_test(tcase, latency, 0, 2);
   tcase_add_test(tcase, latency_of_the_pipeline);
   tcase_add_test(tcase, told_what_it_is);
