@@ -12,8 +12,8 @@ import time
 
 from commandline import FLVSTREAM, in_path, movie, stream
 from flvfile import clip, pictures, tags_of
-from pipeline import (background, case, check, check_decodes, check_same, connect, finish,
-                      free_port, main, needs, needs_element, read_all, recipe,
+from pipeline import (add_case, background, case, check, check_decodes, check_same, connect,
+                      finish, free_port, main, needs, needs_element, read_all, recipe,
                       wait_for_port)
 
 
@@ -98,15 +98,21 @@ def a_host_is_needed_to_send_and_no_more_than_one_is_printed():
         check(announced(server) == [f"tcp://127.0.0.1:{port}"], "other addresses")
 
 
-@case
-def command_encoder_recipe():
+def command_encoder_recipe(on_air):
+    """It has been on air for so many seconds."""
     expected = clip(4)
     port = free_port()
-    with background(in_path(recipe("command-encoder", _5000=port))) as server:
+    with background(in_path(recipe("command-encoder", _5000=port, **{
+            "-c copy": f"-c copy -output_ts_offset {on_air}"}))) as server:
         with connect(port) as client:
             got = read_all(client)
         finish(server).ok()
     check(pictures(got) == pictures(expected), f"{pictures(got)} pictures")
+
+
+for _seconds in (0, 3600):
+    add_case(f"command-encoder-recipe-{_seconds}",
+             lambda seconds=_seconds: command_encoder_recipe(seconds))
 
 
 @case

@@ -13,6 +13,7 @@ from http_client import certificate, get, in_parallel, media, statistics, stream
 from pipeline import (Skip, add_case, background, case, check, check_decodes, finish, free_port,
                       has_element, main, needs, needs_element, recipe, run, wait_for_port,
                       wait_until)
+from rtmp_server import on_air, rtmp_server
 from web_server import nginx
 from websocket_client import CLOSE, PING, PONG, WebSocket
 
@@ -183,14 +184,12 @@ def http_relay_recipe():
     check(len(done.stderr.splitlines()) <= 6, f"ffmpeg: {done.stderr}")
 
 
-def http_rtmp_recipe(on_air):
+def http_rtmp_recipe(seconds):
     """From a publisher who has been on air for so many seconds."""
-    needs_element("rtmp2src", "rtmp2sink")
-    clip(6, "clip.flv")
-    run(f"ffmpeg -v error -i clip.flv -c copy -output_ts_offset {on_air} movie.flv").ok()
+    needs_element("rtmp2src")
+    on_air(seconds, 6)
     rtmp, port = free_port(), free_port()
-    configuration = recipe("rtmp-nginx", _1935=rtmp).replace("record all", "record off")
-    with nginx(configuration, rtmp), background(recipe("rtmp-send", _1935=rtmp)) as sender:
+    with rtmp_server(rtmp), background(recipe("rtmp-send", _1935=rtmp)) as sender:
         time.sleep(0.5)
         with serve(recipe("http-rtmp", _1935=rtmp, _8080=port), port):
             client = stream_of(port)

@@ -8,17 +8,9 @@ import time
 
 from commandline import in_path
 from flvfile import clip, pictures, tags_of
-from pipeline import (ROOT, background, case, check, check_decodes, finish, free_port, main,
-                      needs_element, recipe, run, wait_until)
-from web_server import nginx
-
-
-def recipe_server(port):
-    needs_element("rtmp2sink")
-    recorded = pathlib.Path("recorded").absolute()
-    recorded.mkdir()
-    recorded.chmod(0o777)  # root's nginx works as another user
-    return nginx(recipe("rtmp-nginx", _1935=port, **{"/var/tmp": str(recorded)}), port)
+from pipeline import (ROOT, add_case, background, case, check, check_decodes, finish, free_port,
+                      main, needs_element, recipe, run, wait_until)
+from rtmp_server import on_air, rtmp_server
 
 
 def recording(size):
@@ -35,7 +27,7 @@ def check_recorded(command_for):
     """What the server writes down of four seconds that the command sends to its port, and those."""
     stream = clip(4)
     port = free_port()
-    with recipe_server(port):
+    with rtmp_server(port, "recorded"):
         run(command_for(port)).ok()
         media = [tag for tag in tags_of(stream) if tag.media]
         recorded = recording(sum(len(tag.data) for tag in media))
@@ -59,11 +51,12 @@ def readme_line():
     check_recorded(lambda port: line.replace("rtmp://127.0.0.1/", f"rtmp://127.0.0.1:{port}/"))
 
 
-def check_played(command_for):
-    """A player, started by the command for a port, that comes while the stream is on its way."""
-    clip(6)
+def check_played(command_for, seconds=0):
+    """A player, started by the command for a port, that comes while the stream is on its way, and
+    its publisher has been on air for so many seconds."""
+    on_air(seconds, 6)
     port = free_port()
-    with recipe_server(port):
+    with rtmp_server(port):
         with background(recipe("rtmp-send", _1935=port)) as sender:
             time.sleep(1)
             with background(command_for(port)) as player:
@@ -79,11 +72,14 @@ def rtmp_play_recipe():
     check_played(lambda port: recipe("rtmp-play", _1935=port))
 
 
-@case
-def command_rtmp_recipe():
+def command_rtmp_recipe(seconds):
     """flvstream behind a server's stream."""
     needs_element("rtmp2src")
-    check_played(lambda port: in_path(recipe("command-rtmp", _1935=port)))
+    check_played(lambda port: in_path(recipe("command-rtmp", _1935=port)), seconds)
 
+
+for _seconds in (0, 3600):
+    add_case(f"command-rtmp-recipe-{_seconds}",
+             lambda seconds=_seconds: command_rtmp_recipe(seconds))
 
 main()

@@ -9,8 +9,9 @@ import threading
 import time
 
 from flvfile import AUDIO, SCRIPT, VIDEO, clip, pictures, tags_of, whole_part
-from pipeline import (SAMPLE, TIMEOUT, background, case, check, check_decodes, check_same, connect,
-                      finish, free_port, main, needs, read_all, recipe, run, wait_for_port)
+from pipeline import (SAMPLE, TIMEOUT, add_case, background, case, check, check_decodes,
+                      check_same, connect, finish, free_port, main, needs, read_all, recipe, run,
+                      wait_for_port)
 
 
 @case
@@ -133,12 +134,13 @@ def loop_recipe():
     check(media[-1].timestamp >= 4500, f"left at {media[-1].timestamp} ms, before the third")
 
 
-@case
-def encoder_recipe():
+def encoder_recipe(on_air):
+    """It has been on air for so many seconds."""
     needs("ffmpeg")
     clip(4)
     port = free_port()
-    with background(recipe("encoder", _5000=port)) as server:
+    with background(recipe("encoder", _5000=port, **{
+            "-c copy": f"-c copy -output_ts_offset {on_air}"})) as server:
         wait_for_port(port)
         time.sleep(1)
         stream = join(port, TIMEOUT)
@@ -146,6 +148,10 @@ def encoder_recipe():
     check_start(stream, "the client")
     pathlib.Path("joined.flv").write_bytes(stream)
     check_decodes("joined.flv", pictures(stream))
+    check(pictures(stream) > 50, f"{pictures(stream)} pictures")
 
+
+for _seconds in (0, 3600):
+    add_case(f"encoder-recipe-{_seconds}", lambda seconds=_seconds: encoder_recipe(seconds))
 
 main()
