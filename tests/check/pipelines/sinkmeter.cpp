@@ -2,7 +2,8 @@
 // Plays a launch line for some seconds and tells what each of its fakesinks got:
 //   sinkmeter SECONDS LINE
 // A line per sink: name, buffers, running time of the first (ms), how late buffers came at the most
-// (ms; negative: early). Exit status 1: an error on the bus, whose text is printed.
+// (ms; negative: early), and how late the last one. Exit status 1: an error on the bus, whose text
+// is printed.
 #include <algorithm>
 #include <cstdlib>
 #include <map>
@@ -17,6 +18,7 @@ struct Sink {
   guint64 buffers = 0;
   GstClockTime first = 0;
   GstClockTimeDiff latest = G_MININT64;
+  GstClockTimeDiff last = 0;
 };
 
 std::mutex mutex;
@@ -38,7 +40,8 @@ void on_handoff(GstElement *element, GstBuffer *buffer, GstPad *pad, gpointer) {
       Sink &sink = sinks[name];
       if (sink.buffers++ == 0)
         sink.first = due;
-      sink.latest = std::max(sink.latest, now - static_cast<GstClockTimeDiff>(due));
+      sink.last = now - static_cast<GstClockTimeDiff>(due);
+      sink.latest = std::max(sink.latest, sink.last);
     }
     g_free(name);
   }
@@ -86,7 +89,9 @@ int main(int argc, char **argv) {
   gst_element_set_state(pipeline, GST_STATE_NULL);
   gst_object_unref(pipeline);
   for (const auto &[name, sink] : sinks)
-    g_print("%s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GINT64_FORMAT "\n", name.c_str(),
-            sink.buffers, sink.first / GST_MSECOND, sink.latest / GST_MSECOND);
+    g_print("%s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT
+            "\n",
+            name.c_str(), sink.buffers, sink.first / GST_MSECOND, sink.latest / GST_MSECOND,
+            sink.last / GST_MSECOND);
   return failed ? 1 : 0;
 }
