@@ -53,6 +53,17 @@ inline bool has_flag(GstEvent *event, GstEventTypeFlags flag) {
   return (gst_event_type_get_flags(GST_EVENT_TYPE(event)) & flag) != 0;
 }
 
+class ObjectLock {
+public:
+  explicit ObjectLock(gpointer object) : object_(object) { GST_OBJECT_LOCK(object_); }
+  ~ObjectLock() { GST_OBJECT_UNLOCK(object_); }
+  ObjectLock(const ObjectLock &) = delete;
+  ObjectLock &operator=(const ObjectLock &) = delete;
+
+private:
+  gpointer object_;
+};
+
 // Maps a buffer for reading as long as it lives. A buffer that cannot be mapped shows no bytes.
 class MappedBuffer {
 public:

@@ -35,6 +35,7 @@
 #include <new>
 #include <utility>
 
+#include "common/latechange.h"
 #include "config.h"
 #include "feed.h"
 #include "properties.h"
@@ -49,6 +50,7 @@ using flvhttp::Feed;
 using flvhttp::Listener;
 using flvhttp::Places;
 using flvhttp::Report;
+using gstflv::ObjectLock;
 using gstflv::StructurePtr;
 
 namespace {
@@ -62,6 +64,7 @@ guint signals[SIGNALS];
 struct Private {
   flvhttp::Properties properties;     // with the object's lock
   std::shared_ptr<Listener> listener; // from start to stop
+  Places places;                      // of the last start
   std::shared_ptr<Channel> channel;   // with the object's lock
   Feed feed;                          // the streaming thread's
   bool paused = false;                // with the preroll lock: it has played
@@ -93,17 +96,6 @@ GstStaticPadTemplate sink_template =
 Private &priv_of(gpointer element) {
   return GST_HTTP_SERVER_SINK(element)->priv;
 }
-
-class ObjectLock {
-public:
-  explicit ObjectLock(gpointer object) : object_(object) { GST_OBJECT_LOCK(object_); }
-  ~ObjectLock() { GST_OBJECT_UNLOCK(object_); }
-  ObjectLock(const ObjectLock &) = delete;
-  ObjectLock &operator=(const ObjectLock &) = delete;
-
-private:
-  gpointer object_;
-};
 
 std::shared_ptr<Channel> channel_of(gpointer element) {
   const ObjectLock lock(element);
@@ -190,6 +182,7 @@ gboolean gst_http_server_sink_start(GstBaseSink *sink) noexcept {
     properties = priv.properties;
   }
   const Places &places = properties.places;
+  priv.places = places;
   if (const std::string fault = fault_of(places); !fault.empty()) {
     GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS, ("Wrong properties: %s.", fault.c_str()),
                       (nullptr));
@@ -235,6 +228,8 @@ gboolean gst_http_server_sink_start(GstBaseSink *sink) noexcept {
 gboolean gst_http_server_sink_stop(GstBaseSink *sink) noexcept {
   Private &priv = priv_of(sink);
   const std::shared_ptr<Channel> channel = channel_of(sink);
+  if (!channel) // a start in READY has failed
+    return TRUE;
   priv.listener->remove(channel.get());
   channel->close();
   priv.listener->fan_out().remove(channel.get());
@@ -339,8 +334,22 @@ void set_paused(gpointer element, bool paused) {
   GST_BASE_SINK_PREROLL_UNLOCK(element);
 }
 
+// The base class starts the element on the way to READY, but its place may be changed in READY too.
+gboolean move_in_ready(GstElement *element) {
+  GstBaseSink *sink = GST_BASE_SINK(element);
+  {
+    const ObjectLock lock(element);
+    if (priv_of(element).properties.places == priv_of(element).places)
+      return TRUE;
+  }
+  gst_http_server_sink_stop(sink);
+  return gst_http_server_sink_start(sink);
+}
+
 GstStateChangeReturn gst_http_server_sink_change_state(GstElement *element,
                                                        GstStateChange change) noexcept {
+  if (change == GST_STATE_CHANGE_READY_TO_PAUSED && !move_in_ready(element))
+    return GST_STATE_CHANGE_FAILURE;
   if (change == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
     set_paused(element, true);
   else if (change == GST_STATE_CHANGE_PAUSED_TO_PLAYING ||
@@ -396,11 +405,16 @@ void gst_http_server_sink_remove(GstHttpServerSink *self, guint64 id) noexcept {
 void gst_http_server_sink_set_property(GObject *object, guint id, const GValue *value,
                                        GParamSpec *pspec) noexcept {
   Private &priv = priv_of(object);
-  const ObjectLock lock(object);
-  if (!priv.properties.set(id, value))
-    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
-  else if (priv.channel)
-    priv.channel->set(priv.properties.settings);
+  const std::string late = gstflv::late_change(object, pspec, value);
+  {
+    const ObjectLock lock(object);
+    if (!priv.properties.set(id, value))
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+    else if (priv.channel)
+      priv.channel->set(priv.properties.settings);
+  }
+  if (!late.empty())
+    GST_ELEMENT_WARNING(object, RESOURCE, SETTINGS, ("%s", late.c_str()), (nullptr));
 }
 
 void gst_http_server_sink_get_property(GObject *object, guint id, GValue *value,

@@ -60,6 +60,8 @@ public:
     guint16 port = 0;        // 0: one that is free, for this listener alone
     std::string certificate; // a PEM file; empty: plain HTTP
     std::string key;
+
+    bool operator==(const Place &) const = default;
   };
 
   // The one at that place, shared by all who ask while it lives. One that goes is waited for.

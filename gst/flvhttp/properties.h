@@ -42,6 +42,8 @@ struct Places {
   std::string stats_path;
   std::string metrics_path;
   guint request_timeout = kDefaultRequestTimeout;
+
+  bool operator==(const Places &) const = default;
 };
 
 struct Properties {

@@ -227,6 +227,93 @@ GST_START_TEST(pads) {
 }
 GST_END_TEST
 
+namespace {
+
+// Another value for each property that is flagged for READY.
+const std::pair<const char *, const char *> kLate[] = {
+    {"address", "127.0.0.2"},      {"port", "1"},         {"path", "/elsewhere"},
+    {"request-timeout", "7"},      {"tls-key", "/none"},  {"tls-certificate", "/none"},
+    {"stats-path", "/statistics"}, {"metrics-path", "/m"}};
+
+} // namespace
+
+// A property that is flagged for READY changes nothing later. every_property shows that every
+// writable property has a flag.
+GST_START_TEST(set_while_it_plays) {
+  std::size_t ready = 0;
+  for (const Property &property : kProperties)
+    ready += property.when == kReady ? 1 : 0;
+  assert_equals_uint64(std::size(kLate), ready);
+  Server server;
+  const guint port = server.port();
+  const Stream stream = clip();
+  server.begin();
+  server.push(stream.bytes);
+  server.settle();
+  for (const auto &[name, value] : kLate) {
+    gst_util_set_object_arg(G_OBJECT(server.element()), name, value);
+    assert_problem(server, false, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+                   std::string(name) + "=" + value + " has no effect now");
+    gst_util_set_object_arg(G_OBJECT(server.element()), name, value); // no change
+    assert_text(value_of(server.element(), name), value);
+    assert_equals_int(server.port(), port);
+    Client client(server);
+    client.wait_for_head();
+    assert_equals_int(client.status(), 200);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(set_while_it_plays_at_once) {
+  Server server;
+  for (const Property &property : kProperties) {
+    if (property.when != kPlaying)
+      continue;
+    const bool is_text = property.type == G_TYPE_STRING;
+    const char *other = is_text                           ? "http://localhost"
+                        : property.type == G_TYPE_ENUM    ? "burst"
+                        : property.type == G_TYPE_BOOLEAN ? "false"
+                                                          : "17";
+    gst_util_set_object_arg(G_OBJECT(server.element()), property.name, other);
+    assert_text(value_of(server.element(), property.name), other);
+  }
+  fail_if(server.problem().found);
+}
+GST_END_TEST
+
+// The base class starts the element on the way to READY, but a value set in READY takes effect.
+GST_START_TEST(set_in_ready) {
+  Server server("", GST_STATE_READY);
+  fail_unless(server.port() > 0);
+  server.set("path", "/elsewhere");
+  server.set("stats-path", "/statistics");
+  server.set_state(GST_STATE_PLAYING);
+  const Stream stream = clip();
+  server.begin();
+  server.push(stream.bytes);
+  server.settle();
+  for (const auto &[path, status] :
+       {std::pair("/elsewhere", 200), std::pair("/statistics", 200), std::pair("/live", 404)}) {
+    Client client(server.port());
+    client.send(std::string("GET ") + path + " HTTP/1.1\r\nHost: x\r\n\r\n");
+    client.wait_for_head();
+    assert_equals_int(client.status(), status);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(set_in_ready_to_what_is_wrong) {
+  Server server("", GST_STATE_READY);
+  server.set("path", "elsewhere");
+  fail_unless(server.set_state(GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE);
+  fail_unless(server.problem().says("elsewhere"));
+  server.set_state(GST_STATE_READY);
+  server.set("path", "/elsewhere");
+  fail_if(server.set_state(GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE);
+  fail_unless(server.port() > 0);
+}
+GST_END_TEST
+
 static Suite *httpserversink_properties_suite() {
   Suite *suite = suite_create("httpserversink_properties");
   TCase *tcase = tcase_create("properties");
@@ -240,6 +327,10 @@ static Suite *httpserversink_properties_suite() {
   tcase_add_test(tcase, a_free_port);
   tcase_add_test(tcase, addresses);
   tcase_add_test(tcase, pads);
+  tcase_add_test(tcase, set_while_it_plays);
+  tcase_add_test(tcase, set_while_it_plays_at_once);
+  tcase_add_test(tcase, set_in_ready);
+  tcase_add_test(tcase, set_in_ready_to_what_is_wrong);
   return suite;
 }
 
