@@ -173,6 +173,16 @@ void Starter::keep_head() {
     heads_.pop_front();
 }
 
+// Of the whole file, the first tag may be unknown when it begins.
+StreamStart Starter::start() const {
+  StreamStart start = start_;
+  if (start.place)
+    start.origin = std::int64_t{start.place->timestamp} - static_cast<std::int64_t>(start.time);
+  else if (facts_)
+    start.origin = facts_->first_timestamp().value_or(0);
+  return start;
+}
+
 Head Starter::opening_head(std::uint64_t before) const {
   Head head;
   for (const PlacedTag &tag : facts_->configurations) {

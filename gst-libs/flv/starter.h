@@ -59,6 +59,7 @@ struct StreamStart {
   std::uint64_t stop = 0;     // it ends in front of the first tag from there on; 0: it doesn't
   std::optional<Place> place; // nothing: it is the whole file, without a head
   std::uint64_t time = 0;     // of the place, in ms from the file's first tag
+  std::int64_t origin = 0;    // the timestamp (ms) that a tag at the time 0 has there
 };
 
 // Finds a start. Looked at is as little of the file as `Access` and the settings allow; what was
@@ -89,7 +90,7 @@ public:
   [[nodiscard]] bool is_scanning() const { return stage_ == Stage::Scanning; }
 
   [[nodiscard]] const StartError &error() const { return error_; }
-  [[nodiscard]] const StreamStart &start() const { return start_; }
+  [[nodiscard]] StreamStart start() const;
   // Positions of index entries that were passed over, since they are no key frames.
   [[nodiscard]] const std::vector<std::uint64_t> &rejected() const { return rejected_; }
   // Texts of warnings: faults of the file's metadata in spite of which the start was found.

@@ -8,12 +8,20 @@
 
 namespace gstflv {
 
-// Of a sink pad: pull mode where upstream can be read anywhere, else push mode.
+// A field in the answer to a SCHEDULING query: the element takes TIME seeks in push mode only.
+inline constexpr const char *kSeeksByPushing = "flv-seeks-in-time-by-pushing";
+
+inline bool can_pull(GstQuery *scheduling) {
+  return gst_query_has_scheduling_mode_with_flags(scheduling, GST_PAD_MODE_PULL,
+                                                  GST_SCHEDULING_FLAG_SEEKABLE);
+}
+
+// Of a sink pad: pull mode where upstream can be read anywhere, else push mode. An element that
+// sends TIME seeks upstream stays in push mode where upstream takes them in that mode only.
 inline gboolean activate_in_best_mode(GstPad *pad) {
   GstQuery *query = gst_query_new_scheduling();
-  const bool pull = gst_pad_peer_query(pad, query) &&
-                    gst_query_has_scheduling_mode_with_flags(query, GST_PAD_MODE_PULL,
-                                                             GST_SCHEDULING_FLAG_SEEKABLE);
+  const bool pull = gst_pad_peer_query(pad, query) && can_pull(query) &&
+                    !gst_structure_has_field(gst_query_get_structure(query), kSeeksByPushing);
   gst_query_unref(query);
   return gst_pad_activate_mode(pad, pull ? GST_PAD_MODE_PULL : GST_PAD_MODE_PUSH, TRUE);
 }
@@ -39,6 +47,27 @@ inline void end_pull_task(GstElement *element, GstPad *sink_pad, GstPad *source_
   if (seqnum != GST_SEQNUM_INVALID)
     gst_event_set_seqnum(eos, seqnum);
   gst_pad_push_event(source_pad, eos);
+}
+
+// Posts SEGMENT_START, as GstBaseSrc does after a SEGMENT seek: a bin holds SEGMENT_DONE against
+// it.
+inline void start_segment(GstElement *element, GstFormat format, guint64 position, guint32 seqnum) {
+  GstMessage *message =
+      gst_message_new_segment_start(GST_OBJECT(element), format, static_cast<gint64>(position));
+  gst_message_set_seqnum(message, seqnum);
+  gst_element_post_message(element, message);
+}
+
+// Posts and sends SEGMENT_DONE, which takes the place of EOS after a SEGMENT seek.
+inline gboolean end_segment(GstElement *element, GstPad *source_pad, GstFormat format,
+                            guint64 position, guint32 seqnum) {
+  const auto end = static_cast<gint64>(position);
+  GstMessage *message = gst_message_new_segment_done(GST_OBJECT(element), format, end);
+  gst_message_set_seqnum(message, seqnum);
+  gst_element_post_message(element, message);
+  GstEvent *event = gst_event_new_segment_done(format, end);
+  gst_event_set_seqnum(event, seqnum);
+  return gst_pad_push_event(source_pad, event);
 }
 
 // Begins the stream of a source pad. FLUSHING: the event went nowhere, and has to come again.

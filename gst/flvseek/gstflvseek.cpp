@@ -28,9 +28,11 @@
 
 #include "gstflvseek.h"
 
+#include <atomic>
 #include <new>
 #include <utility>
 
+#include "common/latechange.h"
 #include "common/pullpad.h"
 #include "config.h"
 #include "session.h"
@@ -67,6 +69,8 @@ struct Private {
   GstPad *sink_pad; // borrowed: the element owns its pads
   GstPad *source_pad;
   Properties properties; // with the object's lock
+  // Downstream reads the file itself, and seeks in it.
+  std::atomic<bool> is_pulled_from = false;
   flvseek::Session session;
 };
 
@@ -188,13 +192,35 @@ GType metadata_keyframes_type() {
 void gst_flv_seek_loop(gpointer data) noexcept {
   Private &priv = priv_of(data);
   const GstFlowReturn flow = priv.session.send_block();
-  if (flow != GST_FLOW_OK)
-    gstflv::end_pull_task(GST_ELEMENT(data), priv.sink_pad, priv.source_pad, flow,
-                          priv.session.seqnum());
+  if (flow == GST_FLOW_OK)
+    return;
+  if (flow != GST_FLOW_EOS || !priv.session.is_segment())
+    return gstflv::end_pull_task(GST_ELEMENT(data), priv.sink_pad, priv.source_pad, flow,
+                                 priv.session.seqnum());
+  gst_pad_pause_task(priv.sink_pad);
+  priv.session.end_segment();
 }
 
 gboolean gst_flv_seek_sink_activate(GstPad *pad, GstObject *) noexcept {
   return gstflv::activate_in_best_mode(pad);
+}
+
+// Downstream pulls only where the file is sent unchanged, see answer_scheduling().
+GstFlowReturn gst_flv_seek_get_range(GstPad *, GstObject *parent, guint64 offset, guint size,
+                                     GstBuffer **buffer) noexcept {
+  return gst_pad_pull_range(priv_of(parent).sink_pad, offset, size, buffer);
+}
+
+gboolean gst_flv_seek_src_activate_mode(GstPad *, GstObject *parent, GstPadMode mode,
+                                        gboolean active) noexcept {
+  Private &priv = priv_of(parent);
+  if (mode != GST_PAD_MODE_PULL)
+    return TRUE;
+  priv.is_pulled_from = active;
+  if (gst_pad_activate_mode(priv.sink_pad, mode, active))
+    return TRUE;
+  priv.is_pulled_from = false;
+  return FALSE;
 }
 
 gboolean gst_flv_seek_sink_activate_mode(GstPad *pad, GstObject *parent, GstPadMode mode,
@@ -208,6 +234,10 @@ gboolean gst_flv_seek_sink_activate_mode(GstPad *pad, GstObject *parent, GstPadM
     return TRUE;
   if (gstflv::is_behind_a_source(pad) && !priv.session.look_ahead())
     return FALSE;
+  if (priv.is_pulled_from) {
+    priv.session.announce_whole();
+    return TRUE;
+  }
   return gst_pad_start_task(pad, gst_flv_seek_loop, parent, nullptr);
 }
 
@@ -217,9 +247,9 @@ bool is_flushing(GstEvent *seek) {
   return (flags & GST_SEEK_FLAG_FLUSH) != 0;
 }
 
-gboolean seek_by_pulling(Private &priv, GstEvent *event, const flv::StartSettings &settings) {
+gboolean seek_by_pulling(Private &priv, GstEvent *event, const flvseek::Request &request) {
   const guint32 seqnum = gst_event_get_seqnum(event);
-  auto prepared = priv.session.prepare(settings);
+  auto prepared = priv.session.prepare(request);
   if (!prepared)
     return FALSE;
   const gstflv::PullSeek seek(priv.sink_pad, priv.source_pad, seqnum);
@@ -238,16 +268,24 @@ gboolean seek_by_pulling(Private &priv, GstEvent *event, const flv::StartSetting
   return TRUE;
 }
 
+flvseek::Reached reached(const flvseek::Session &session, GstFormat format) {
+  if (format == GST_FORMAT_TIME)
+    return {session.sent_time(), session.duration()};
+  const guint64 size = session.byte_duration();
+  return {session.byte_position(), size > 0 ? std::optional(size) : std::nullopt};
+}
+
 gboolean seek(GstFlvSeek *self, GstEvent *event) {
   Private &priv = self->priv;
-  auto settings = flvseek::settings_of_seek(event, properties_of(self));
   if (priv.session.is_current(gst_event_get_seqnum(event))) // from another sink
     return TRUE;
-  if (!settings || !flvseek::fit(*settings, priv.session.index()))
+  auto request = flvseek::request_of_seek(GST_ELEMENT(self), event, properties_of(self),
+                                          reached(priv.session, flvseek::format_of(event)));
+  if (!request || !flvseek::fit(request->start, priv.session.index()))
     return FALSE;
   if (GST_PAD_MODE(priv.sink_pad) == GST_PAD_MODE_PULL)
-    return seek_by_pulling(priv, event, *settings);
-  return priv.session.seek(*settings, is_flushing(event), gst_event_get_seqnum(event));
+    return seek_by_pulling(priv, event, *request);
+  return priv.session.seek(*request, is_flushing(event), gst_event_get_seqnum(event));
 }
 
 // Push mode: upstream's thread.
@@ -302,7 +340,7 @@ gboolean gst_flv_seek_src_event(GstPad *pad, GstObject *parent, GstEvent *event)
   if (GST_EVENT_TYPE(event) != GST_EVENT_SEEK)
     return gst_pad_event_default(pad, parent, event);
   const EventPtr owned(event);
-  return seek(GST_FLV_SEEK(parent), event);
+  return !priv_of(parent).is_pulled_from && seek(GST_FLV_SEEK(parent), event);
 }
 
 bool answer_position(Private &priv, GstQuery *query) {
@@ -349,9 +387,23 @@ bool answer_seeking(Private &priv, GstObject *element, GstQuery *query) {
   return true;
 }
 
+// Offers pull mode where the file is sent unchanged: flvdemux handles all seeks correctly only in
+// pull mode.
+bool answer_scheduling(Private &priv, GstObject *element, GstQuery *query) {
+  if (flvseek::sends_all(properties_of(element)) && gst_pad_peer_query(priv.sink_pad, query) &&
+      gstflv::can_pull(query))
+    gst_structure_set(gst_query_writable_structure(query), gstflv::kSeeksByPushing, G_TYPE_BOOLEAN,
+                      TRUE, nullptr);
+  else
+    gstflv::answer_push_only(query);
+  return true;
+}
+
 gboolean gst_flv_seek_src_query(GstPad *pad, GstObject *parent, GstQuery *query) noexcept {
   Private &priv = priv_of(parent);
   bool answered = false;
+  if (priv.is_pulled_from && GST_QUERY_TYPE(query) != GST_QUERY_SCHEDULING)
+    return gst_pad_query_default(pad, parent, query);
   switch (GST_QUERY_TYPE(query)) {
   case GST_QUERY_POSITION:
     answered = answer_position(priv, query);
@@ -363,8 +415,7 @@ gboolean gst_flv_seek_src_query(GstPad *pad, GstObject *parent, GstQuery *query)
     answered = answer_seeking(priv, parent, query);
     break;
   case GST_QUERY_SCHEDULING:
-    gstflv::answer_push_only(query);
-    answered = true;
+    answered = answer_scheduling(priv, parent, query);
     break;
   default:
     break;
@@ -382,9 +433,27 @@ GstStateChangeReturn gst_flv_seek_change_state(GstElement *element,
   return GST_ELEMENT_CLASS(gst_flv_seek_parent_class)->change_state(element, transition);
 }
 
+// A property that seeks read as well is set too late only where no seek is possible.
+std::string late_change(GObject *object, GParamSpec *pspec, const GValue *value) {
+  Private &priv = priv_of(object);
+  const bool for_seeks = (pspec->flags & GST_PARAM_MUTABLE_PLAYING) != 0;
+  if (!for_seeks)
+    return gstflv::late_change(object, pspec, value);
+  if (!gstflv::has_started(GST_ELEMENT(object)) || !gstflv::is_change(object, pspec, value))
+    return {};
+  const std::string text = gstflv::assignment(pspec, value);
+  if (!priv.session.can_never_seek() && !priv.is_pulled_from) {
+    GST_INFO_OBJECT(object, "%s takes effect at the next seek", text.c_str());
+    return {};
+  }
+  return text + " has no effect now: it takes effect at the next seek, which is not possible here, "
+                "or when the element starts from READY again.";
+}
+
 void gst_flv_seek_set_property(GObject *object, guint id, const GValue *value,
                                GParamSpec *pspec) noexcept {
   Properties &properties = priv_of(object).properties;
+  const std::string late = late_change(object, pspec, value);
   GST_OBJECT_LOCK(object);
   switch (id) {
   case PROP_OFFSET:
@@ -412,6 +481,8 @@ void gst_flv_seek_set_property(GObject *object, guint id, const GValue *value,
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
   }
   GST_OBJECT_UNLOCK(object);
+  if (!late.empty())
+    GST_ELEMENT_WARNING(object, RESOURCE, SETTINGS, ("%s", late.c_str()), (nullptr));
 }
 
 void gst_flv_seek_get_property(GObject *object, guint id, GValue *value,
@@ -471,6 +542,8 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
 
   constexpr auto kReady = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                    GST_PARAM_MUTABLE_READY);
+  constexpr auto kSeek = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                  GST_PARAM_MUTABLE_PLAYING);
   constexpr auto kTold = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   const auto install = [object_class](Property id, GParamSpec *spec) {
     g_object_class_install_property(object_class, id, spec);
@@ -503,7 +576,8 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
   /**
    * GstFlvSeek:stop-offset:
    *
-   * The stream ends in front of the first tag at or after this byte of the file. 0: it doesn't.
+   * The stream ends in front of the first tag at or after this byte of the file. 0: it doesn't. Set
+   * while the stream runs, it counts for seeks that say nothing of a stop.
    *
    * From 0 to 18446744073709551615 bytes. Default: 0.
    */
@@ -511,43 +585,46 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
           g_param_spec_uint64("stop-offset", "Stop offset",
                               "Ends before the first tag at or after this byte of the file (0 = "
                               "the end)",
-                              0, G_MAXUINT64, 0, kReady));
+                              0, G_MAXUINT64, 0, kSeek));
   /**
    * GstFlvSeek:snap:
    *
-   * Which key frame it starts at, where none is exactly there.
+   * Which key frame it starts at, where none is exactly there. Set while the stream runs, it counts
+   * for the next seek in bytes.
    *
    * Default: next.
    */
   install(PROP_SNAP, g_param_spec_enum("snap", "Snap", "Which key frame to start at", snap_type(),
-                                       static_cast<gint>(Snap::Next), kReady));
+                                       static_cast<gint>(Snap::Next), kSeek));
   /**
    * GstFlvSeek:index:
    *
    * Where it learns of key frames. Reading the tag headers through takes time that grows with the
-   * file, and needs nothing of the file.
+   * file, and needs nothing of the file. Set while the stream runs, it counts for the next seek.
    *
    * Default: metadata.
    */
   install(PROP_INDEX,
           g_param_spec_enum("index", "Index", "Where key frames are known from", index_type(),
-                            static_cast<gint>(IndexSource::Metadata), kReady));
+                            static_cast<gint>(IndexSource::Metadata), kSeek));
   /**
    * GstFlvSeek:reinsert:
    *
    * What comes in front of the file's bytes from the key frame on. Without any, the bare tail;
-   * without the configurations most decoders can't start.
+   * without the configurations most decoders can't start. Set while the stream runs, it counts for
+   * the next seek.
    *
    * Default: header+metadata+config.
    */
   install(PROP_REINSERT,
           g_param_spec_flags("reinsert", "Reinsert", "What comes in front of the key frame",
-                             reinsert_type(), flvseek::REINSERT_ALL, kReady));
+                             reinsert_type(), flvseek::REINSERT_ALL, kSeek));
   /**
    * GstFlvSeek:metadata-keyframes:
    *
    * What becomes of the keyframe index, the file size and other places in the reinserted
-   * onMetaData. Players that ask a server for offsets in the file want the original ones.
+   * onMetaData. Players that ask a server for offsets in the file want the original ones. Set while
+   * the stream runs, it counts for the next seek.
    *
    * Default: rewrite.
    */
@@ -555,7 +632,7 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
           g_param_spec_enum("metadata-keyframes", "Metadata keyframes",
                             "What becomes of the index in the reinserted onMetaData",
                             metadata_keyframes_type(),
-                            static_cast<gint>(MetadataKeyframes::Rewrite), kReady));
+                            static_cast<gint>(MetadataKeyframes::Rewrite), kSeek));
   /**
    * GstFlvSeek:actual-offset:
    *
@@ -612,6 +689,8 @@ static void gst_flv_seek_init(GstFlvSeek *self) {
   gst_element_add_pad(GST_ELEMENT(self), sink);
 
   GstPad *source = gst_pad_new_from_static_template(&source_template, "src");
+  gst_pad_set_activatemode_function(source, gst_flv_seek_src_activate_mode);
+  gst_pad_set_getrange_function(source, gst_flv_seek_get_range);
   gst_pad_set_event_function(source, gst_flv_seek_src_event);
   gst_pad_set_query_function(source, gst_flv_seek_src_query);
   gst_pad_use_fixed_caps(source);

@@ -18,9 +18,11 @@ void Outlet::flush() {
   begun_ = false;
   sent_ = 0;
   discont_ = true;
+  clock_.reset();
 }
 
-GstFlowReturn Outlet::begin(const flv::StreamStart &start, guint32 seqnum) {
+GstFlowReturn Outlet::begin(const flv::StreamStart &start, const Playback &playback,
+                            guint32 seqnum) {
   position_ = start.position;
   stop_ = start.stop;
   cutter_.reset(start.position > 0 ? flv::Splitter::Start::Middle : flv::Splitter::Start::File,
@@ -33,11 +35,7 @@ GstFlowReturn Outlet::begin(const flv::StreamStart &start, guint32 seqnum) {
     has_caps_ =
         gst_pad_push_event(pad_, gst_event_new_caps(caps.get())) || !GST_PAD_IS_FLUSHING(pad_);
   }
-  GstSegment segment;
-  gst_segment_init(&segment, GST_FORMAT_BYTES);
-  segment.start = sent_;
-  segment.time = sent_;
-  segment.position = sent_;
+  const GstSegment segment = clock_.next(playback, start, sent_);
   GstEvent *event = gst_event_new_segment(&segment);
   if (seqnum != GST_SEQNUM_INVALID)
     gst_event_set_seqnum(event, seqnum);
@@ -51,7 +49,7 @@ GstFlowReturn Outlet::begin(const flv::StreamStart &start, guint32 seqnum) {
 
 GstFlowReturn Outlet::send(BufferPtr buffer) {
   const gsize size = gst_buffer_get_size(buffer.get());
-  const gsize part = stop_ > 0 ? up_to_stop(buffer.get()) : size;
+  const gsize part = look_at_tags(buffer.get());
   const guint64 begin = position_;
   position_ = begin + part;
   if (part == size)
@@ -65,12 +63,19 @@ GstFlowReturn Outlet::send(BufferPtr buffer) {
   return GST_FLOW_EOS;
 }
 
-// How many of the bytes belong to tags in front of the stop.
-gsize Outlet::up_to_stop(GstBuffer *buffer) {
+// Returns how many of the bytes belong to tags in front of the stop.
+gsize Outlet::look_at_tags(GstBuffer *buffer) {
   const guint64 begin = position_;
   const gstflv::MappedBuffer map(buffer);
   items_.clear();
   (void)cutter_.feed(map.bytes(), items_); // what it can't read is for others to judge
+  for (const flv::Item &item : items_) {
+    const bool is_media = item.kind == flv::Item::Kind::Tag && !item.tag.is_script();
+    if (is_media && (stop_ == 0 || item.begin < stop_))
+      clock_.note(item.tag.timestamp);
+  }
+  if (stop_ == 0)
+    return map.bytes().size();
   const auto tag = std::find_if(items_.begin(), items_.end(), [this](const flv::Item &item) {
     return item.kind == flv::Item::Kind::Tag && item.begin >= stop_;
   });

@@ -41,6 +41,32 @@ flv::Snap snap_of(GstSeekFlags flags, StartRequest::Measure measure, Snap otherw
   return snap_of(otherwise);
 }
 
+// A seek's start or stop. Nothing: it counts from an end that is unknown.
+std::optional<guint64> absolute(GstSeekType type, gint64 value, const Reached &reached) {
+  if (type == GST_SEEK_TYPE_SET)
+    return static_cast<guint64>(std::max<gint64>(value, 0));
+  if (!reached.duration)
+    return std::nullopt;
+  const auto end = static_cast<gint64>(*reached.duration);
+  return static_cast<guint64>(std::max<gint64>(end + std::max(value, -end), 0));
+}
+
+Playback playback_of(GstFormat format, gdouble rate, GstSeekFlags flags) {
+  constexpr guint kKept = GST_SEGMENT_FLAG_RESET | GST_SEGMENT_FLAG_SEGMENT |
+                          GST_SEGMENT_FLAG_TRICKMODE | GST_SEGMENT_FLAG_TRICKMODE_KEY_UNITS |
+                          GST_SEGMENT_FLAG_TRICKMODE_FORWARD_PREDICTED |
+                          GST_SEGMENT_FLAG_TRICKMODE_NO_AUDIO;
+  Playback playback;
+  playback.format = format;
+  playback.rate = rate;
+  // The two enumerations have the same values for these.
+  playback.flags = static_cast<GstSegmentFlags>(static_cast<guint>(flags) & kKept);
+  playback.at_key_frame =
+      (flags & (GST_SEEK_FLAG_KEY_UNIT | GST_SEEK_FLAG_SNAP_BEFORE | GST_SEEK_FLAG_SNAP_AFTER)) !=
+      0;
+  return playback;
+}
+
 void append(GValue *array, guint64 number) {
   GValue value = G_VALUE_INIT;
   g_value_init(&value, G_TYPE_UINT64);
@@ -88,36 +114,71 @@ flv::StartSettings settings_of(const Properties &properties) {
   return settings;
 }
 
-std::optional<flv::StartSettings> settings_of_seek(GstEvent *seek, const Properties &properties) {
+bool sends_all(const Properties &properties) {
+  return properties.offset == 0 && properties.start_time == 0 && properties.stop_offset == 0;
+}
+
+GstFormat format_of(GstEvent *seek) {
+  GstFormat format = GST_FORMAT_UNDEFINED;
+  gst_event_parse_seek(seek, nullptr, &format, nullptr, nullptr, nullptr, nullptr, nullptr);
+  return format;
+}
+
+std::optional<Request> request_of_seek(GstElement *element, GstEvent *seek,
+                                       const Properties &properties, const Reached &reached) {
   gdouble rate = 1.0;
   GstFormat format = GST_FORMAT_UNDEFINED;
   GstSeekFlags flags = GST_SEEK_FLAG_NONE;
   GstSeekType start_type = GST_SEEK_TYPE_NONE;
   GstSeekType stop_type = GST_SEEK_TYPE_NONE;
-  gint64 start = 0;
-  gint64 stop = 0;
-  gst_event_parse_seek(seek, &rate, &format, &flags, &start_type, &start, &stop_type, &stop);
+  gint64 start_value = 0;
+  gint64 stop_value = 0;
+  gst_event_parse_seek(seek, &rate, &format, &flags, &start_type, &start_value, &stop_type,
+                       &stop_value);
   const bool in_time = format == GST_FORMAT_TIME;
-  const bool stops = stop_type == GST_SEEK_TYPE_SET && stop >= 0;
-  if ((flags & GST_SEEK_FLAG_SEGMENT) != 0 || (stops && stop <= start))
+  if (!in_time && format != GST_FORMAT_BYTES) {
+    GST_WARNING_OBJECT(element, "cannot seek in %s, only in time and bytes",
+                       gst_format_get_name(format));
     return std::nullopt;
-  if (rate != 1.0 || start_type != GST_SEEK_TYPE_SET || start < 0 ||
-      (!in_time && format != GST_FORMAT_BYTES))
+  }
+  if (rate <= 0) {
+    GST_WARNING_OBJECT(element, "cannot seek with rate %g: FLV can only be played forward", rate);
     return std::nullopt;
-  flv::StartSettings settings = settings_of(properties);
+  }
+  const std::optional<guint64> start = start_type == GST_SEEK_TYPE_NONE
+                                           ? reached.position
+                                           : absolute(start_type, start_value, reached);
+  std::optional<guint64> stop;
+  if (stop_type != GST_SEEK_TYPE_NONE && (stop_type != GST_SEEK_TYPE_SET || stop_value >= 0))
+    stop = absolute(stop_type, stop_value, reached);
+  if (!start || (stop_type == GST_SEEK_TYPE_END && !stop)) {
+    GST_WARNING_OBJECT(element, "cannot seek: the position or the duration is unknown");
+    return std::nullopt;
+  }
+  if (stop && *stop <= *start) {
+    GST_WARNING_OBJECT(element,
+                       "cannot seek: the stop %" G_GUINT64_FORMAT
+                       " is not behind the start %" G_GUINT64_FORMAT,
+                       *stop, *start);
+    return std::nullopt;
+  }
+  Request request{settings_of(properties), {}};
+  flv::StartSettings &settings = request.start;
   settings.request.reset();
   const auto measure = in_time ? StartRequest::Measure::Time : StartRequest::Measure::Offset;
-  const guint64 unit = in_time ? GST_MSECOND : 1;
-  const guint64 value = static_cast<guint64>(start) / unit;
+  const guint64 value = *start / (in_time ? GST_MSECOND : 1);
   if (value > 0)
     settings.request = {measure, value, snap_of(flags, measure, properties.snap)};
-  if (stop_type == GST_SEEK_TYPE_SET)
-    settings.stop = stops && !in_time ? static_cast<guint64>(stop) : 0;
-  if (stops && in_time)
-    settings.stop_time = static_cast<guint64>(stop) / unit;
+  if (stop_type != GST_SEEK_TYPE_NONE)
+    settings.stop = in_time ? 0 : stop.value_or(0);
+  if (stop && in_time)
+    settings.stop_time = *stop / GST_MSECOND;
   if (!in_time && settings.stop > 0 && settings.stop <= value)
     return std::nullopt;
-  return settings;
+  request.playback = playback_of(format, rate, flags);
+  request.playback.start = *start;
+  request.playback.stop = stop;
+  return request;
 }
 
 bool fit(flv::StartSettings &settings, const flv::KeyframeIndex &index) {

@@ -34,10 +34,38 @@ struct Properties {
 [[nodiscard]] bool are_consistent(GstElement *element, const Properties &properties);
 
 [[nodiscard]] flv::StartSettings settings_of(const Properties &properties);
+// Whether the whole file is sent, unchanged.
+[[nodiscard]] bool sends_all(const Properties &properties);
 
-// Nothing: the seek asks for something that this element can't do.
-[[nodiscard]] std::optional<flv::StartSettings> settings_of_seek(GstEvent *seek,
-                                                                 const Properties &properties);
+// How a seek wants the stream to be played. The defaults are those of a start by the properties.
+struct Playback {
+  GstFormat format = GST_FORMAT_BYTES; // of the segment
+  gdouble rate = 1.0;                  // above 0
+  GstSegmentFlags flags = GST_SEGMENT_FLAG_NONE;
+  // TIME: whether the segment starts at the key frame and not where it was asked for.
+  bool at_key_frame = false;
+  guint64 start = 0;           // TIME: ns from the file's first tag
+  std::optional<guint64> stop; // TIME: the same
+};
+
+// What a start or a seek asks for.
+struct Request {
+  flv::StartSettings start;
+  Playback playback;
+};
+
+// What relative seeks count from: bytes of the file, or ns from its first tag.
+struct Reached {
+  std::optional<guint64> position;
+  std::optional<guint64> duration;
+};
+
+[[nodiscard]] GstFormat format_of(GstEvent *seek);
+
+// Nothing: the seek asks for something that the element can't do, which was logged.
+[[nodiscard]] std::optional<Request> request_of_seek(GstElement *element, GstEvent *seek,
+                                                     const Properties &properties,
+                                                     const Reached &reached);
 
 // Moves a start that is before the first key frame, and may go back to one, to the file's start.
 // false: it is behind the last one, and may not.

@@ -169,7 +169,7 @@ gboolean Session::finish(EventPtr end) {
     const GstFlowReturn flow = send_rest();
     if (flow == kMore)
       return FALSE;
-    const gboolean taken = send_end(end.get());
+    const gboolean taken = is_segment() && is_whole(flow) ? end_segment() : send_end(end.get());
     // A seek may come while the end is held back downstream.
     const std::lock_guard lock(deciding_);
     ended_ = !looking_ || !is_whole(flow);
@@ -227,27 +227,27 @@ void Session::start_over() {
   if (!starter_)
     return;
   decision_.reset();
-  starter_->look_for(settings_);
+  starter_->look_for(request_.start);
   looking_ = true;
 }
 
 // What is asked of upstream waits for its thread, which a sink may hold: without a flush, that
 // thread sees to the seek itself when it comes by. Behind the end it does not. Upstream is flushed
 // then, so that it answers, but downstream sees that only if it is to be flushed as well.
-bool Session::seek(const flv::StartSettings &settings, bool flush, guint32 seqnum) {
+bool Session::seek(const Request &request, bool flush, guint32 seqnum) {
   const std::lock_guard asking(asking_);
   std::unique_lock lock(deciding_);
-  if (!starter_ || access_ != Access::Seekable || !starter_->can_meet(settings))
+  if (!starter_ || access_ != Access::Seekable || !starter_->can_meet(request.start))
     return false;
-  starter_->look_for(settings);
+  starter_->look_for(request.start);
   const auto wanted = starter_->wanted();
   if (starter_->error().kind != flv::StartError::Kind::None) {
     if (looking_)
-      starter_->look_for(settings_);
+      starter_->look_for(request_.start);
     return false;
   }
   const guint64 from = wanted ? wanted->offset : starter_->start().position;
-  const flv::StartSettings settings_before = std::exchange(settings_, settings);
+  const Request before = std::exchange(request_, request);
   const guint32 seqnum_before = next_seqnum_.exchange(seqnum);
   const bool looking_before = looking_.exchange(true);
   if (!flush && !ended_)
@@ -257,12 +257,12 @@ bool Session::seek(const flv::StartSettings &settings, bool flush, guint32 seqnu
   if (flush ? ask_upstream(from, seqnum) : jump(from))
     return true;
   lock.lock(); // nothing has happened
-  settings_ = settings_before;
+  request_ = before;
   next_seqnum_ = seqnum_before;
   looking_ = looking_before;
   ended_ = ended_before;
   if (looking_)
-    starter_->look_for(settings_);
+    starter_->look_for(request_.start);
   return false;
 }
 

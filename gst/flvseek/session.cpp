@@ -56,10 +56,11 @@ void Session::open(bool by_pulling, const Properties &properties) {
   access_known_ = by_pulling;
   access_ = by_pulling ? Access::Anywhere : Access::Forward;
   file_size_ = by_pulling ? size_of(sink_pad_) : 0;
-  settings_ = settings_of(properties);
+  request_ = {settings_of(properties), {}};
+  playback_ = {};
   starter_.reset();
   if (by_pulling)
-    starter_.emplace(Access::Anywhere, file_size_).look_for(settings_);
+    starter_.emplace(Access::Anywhere, file_size_).look_for(request_.start);
   looking_ = true;
   const std::lock_guard known(known_mutex_);
   started_ = {};
@@ -70,12 +71,12 @@ void Session::open(bool by_pulling, const Properties &properties) {
 // Upstream's answer may depend on its own: it is asked when the first bytes are there.
 // Where there are none at all, a source that has failed may not answer any more.
 void Session::find_out_access(bool has_bytes) {
-  if (std::exchange(access_known_, true))
+  if (access_known_.exchange(true))
     return;
   access_ = has_bytes && can_seek(sink_pad_) ? Access::Seekable : Access::Forward;
   file_size_ = has_bytes ? size_of(sink_pad_) : 0;
   const std::lock_guard lock(deciding_);
-  starter_.emplace(access_, file_size_).look_for(settings_);
+  starter_.emplace(access_, file_size_).look_for(request_.start);
 }
 
 GstFlowReturn Session::cannot_read(guint64 position) {
@@ -120,11 +121,15 @@ GstFlowReturn Session::decide() {
     seqnum_ = next_seqnum_.exchange(GST_SEQNUM_INVALID);
   note_file();
   if (starter_->error().kind != StartError::Kind::None) {
-    post(element_, starter_->error());
+    flvseek::post(element_, starter_->error());
     return GST_FLOW_ERROR;
   }
-  decision_ = Decision{settings_, starter_->start(), starter_->rejected(), starter_->notes()};
+  decision_ = decision_for(request_);
   return GST_FLOW_OK;
+}
+
+Session::Decision Session::decision_for(const Request &request) const {
+  return {request, starter_->start(), starter_->rejected(), starter_->notes()};
 }
 
 void Session::note_file() {
@@ -155,7 +160,9 @@ GstFlowReturn Session::begin() {
   GstFlowReturn flow = start_stream();
   if (flow != GST_FLOW_OK)
     return flow;
-  flow = outlet_.begin(decision.start, seqnum_);
+  playback_ = decision.request.playback;
+  start_segment(decision);
+  flow = outlet_.begin(decision.start, playback_, seqnum_);
   for (EventPtr &event : waiting_)
     gst_pad_push_event(outlet_.pad(), event.release());
   waiting_.clear();
@@ -191,7 +198,7 @@ void Session::announce(const Decision &decision) {
   warn(decision);
   guint64 offset = 0;
   guint64 time = 0;
-  if (const auto &request = decision.settings.request)
+  if (const auto &request = decision.request.start.request)
     (request->measure == flv::StartRequest::Measure::Time ? time : offset) = request->value;
   GstStructure *told =
       gst_structure_new("flvseek", "requested-offset", G_TYPE_UINT64, offset, "requested-time",
@@ -201,6 +208,23 @@ void Session::announce(const Decision &decision) {
   g_object_notify(G_OBJECT(element_), "actual-offset");
   g_object_notify(G_OBJECT(element_), "actual-time");
   g_object_notify(G_OBJECT(element_), "keyframes");
+}
+
+void Session::start_segment(const Decision &decision) {
+  if (!is_segment())
+    return;
+  const guint64 time = playback_.at_key_frame ? decision.start.time * GST_MSECOND : playback_.start;
+  gstflv::start_segment(element_, playback_.format,
+                        playback_.format == GST_FORMAT_TIME ? time : decision.start.position,
+                        seqnum_);
+}
+
+gboolean Session::end_segment() {
+  guint64 position = outlet_.position();
+  if (playback_.format == GST_FORMAT_TIME)
+    position = playback_.stop ? *playback_.stop : duration().value_or(outlet_.time().value_or(0));
+  outlet_.end_segment();
+  return gstflv::end_segment(element_, outlet_.pad(), playback_.format, position, seqnum_);
 }
 
 GstFlowReturn Session::send_block() {
@@ -218,11 +242,11 @@ GstFlowReturn Session::send_block() {
   return flow == GST_FLOW_EOS || flow == GST_FLOW_FLUSHING ? flow : cannot_read(outlet_.position());
 }
 
-std::optional<Session::Decision> Session::prepare(const flv::StartSettings &settings) {
+std::optional<Session::Decision> Session::prepare(const Request &request) {
   const std::lock_guard lock(deciding_);
   if (!starter_)
     return std::nullopt;
-  starter_->look_for(settings);
+  starter_->look_for(request.start);
   bool found = true;
   while (const auto wanted = starter_->wanted()) {
     found = pull_wanted(*wanted) == GST_FLOW_OK;
@@ -232,12 +256,12 @@ std::optional<Session::Decision> Session::prepare(const flv::StartSettings &sett
   found = found && starter_->error().kind == StartError::Kind::None;
   std::optional<Decision> decision;
   if (found)
-    decision = Decision{settings, starter_->start(), starter_->rejected(), starter_->notes()};
+    decision = decision_for(request);
   else
     GST_WARNING_OBJECT(element_, "cannot seek: %s", starter_->error().text.c_str());
   note_file();
   if (looking_)
-    starter_->look_for(settings_);
+    starter_->look_for(request_.start);
   return decision;
 }
 

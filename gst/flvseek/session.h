@@ -24,7 +24,7 @@ class Session {
 public:
   // A start that was found, and what for.
   struct Decision {
-    flv::StartSettings settings;
+    Request request;
     flv::StreamStart start;
     std::vector<std::uint64_t> rejected;
     std::vector<std::string> notes;
@@ -39,8 +39,16 @@ public:
   // Pull mode. Looks for the start, as far as that goes without reading the file through.
   // false: there is none, which was said on the bus.
   [[nodiscard]] bool look_ahead();
+  // Instead, where downstream reads the file itself.
+  void announce_whole() { announce({request_, {}, {}, {}}); }
   // One turn of the streaming thread.
   [[nodiscard]] GstFlowReturn send_block();
+  // Whether what is sent answers a SEGMENT seek, whose end is no end of the stream.
+  [[nodiscard]] bool is_segment() const {
+    return (playback_.flags & GST_SEGMENT_FLAG_SEGMENT) != 0;
+  }
+  // Instead of the end of the stream, from the streaming thread.
+  gboolean end_segment();
 
   // Push mode, from the streaming thread.
   [[nodiscard]] GstFlowReturn take(gstflv::BufferPtr buffer);
@@ -69,12 +77,13 @@ public:
   }
   // Whether upstream can give any byte.
   [[nodiscard]] bool is_seekable() const { return access_ != flv::Access::Forward; }
+  [[nodiscard]] bool can_never_seek() const { return access_known_ && !is_seekable(); }
   // Pull mode: finds the place while the stream goes on, if there is one.
-  [[nodiscard]] std::optional<Decision> prepare(const flv::StartSettings &settings);
+  [[nodiscard]] std::optional<Decision> prepare(const Request &request);
   // Pull mode, without a streaming thread: what comes next is what was prepared.
   void restart(Decision prepared);
   // Push mode: what comes is looked through for another start. false: there can be none.
-  [[nodiscard]] bool seek(const flv::StartSettings &settings, bool flush, guint32 seqnum);
+  [[nodiscard]] bool seek(const Request &request, bool flush, guint32 seqnum);
 
   // From any thread.
   [[nodiscard]] Started started() const;
@@ -82,6 +91,7 @@ public:
   [[nodiscard]] std::optional<GstClockTime> duration() const; // as onMetaData says
   [[nodiscard]] std::optional<GstClockTime> position() const; // as the index says
   [[nodiscard]] guint64 byte_position() const { return outlet_.position(); }
+  [[nodiscard]] std::optional<GstClockTime> sent_time() const { return outlet_.time(); }
   [[nodiscard]] guint64 byte_duration() const { return file_size_; } // 0: unknown
 
 private:
@@ -95,6 +105,7 @@ private:
   [[nodiscard]] GstFlowReturn look_by_pulling(bool may_scan);
   [[nodiscard]] GstFlowReturn look_by_pushing(bool at_end);
   [[nodiscard]] GstFlowReturn pull_wanted(const flv::Wanted &wanted);
+  [[nodiscard]] Decision decision_for(const Request &request) const;
   [[nodiscard]] GstFlowReturn decide();
   [[nodiscard]] GstFlowReturn begin();
   [[nodiscard]] GstFlowReturn start_stream();
@@ -108,6 +119,7 @@ private:
   void note_file();
   void find_out_access(bool has_bytes);
   void announce(const Decision &decision);
+  void start_segment(const Decision &decision);
   void warn(const Decision &decision);
 
   GstElement *element_;
@@ -119,7 +131,7 @@ private:
   // While a start is looked for, by whatever thread.
   std::mutex deciding_;
   std::optional<flv::Starter> starter_;
-  flv::StartSettings settings_;
+  Request request_;
   std::atomic<flv::Access> access_ = flv::Access::Anywhere;
   std::atomic<guint64> file_size_ = 0;
   // By the streaming thread, there is a start to be looked for.
@@ -129,6 +141,7 @@ private:
   std::optional<guint64> next_jump_; // for which it will be asked
   bool must_jump_ = false;           // and could not be asked yet
   std::optional<Decision> decision_; // to be begun with
+  Playback playback_;                // of what is sent
   std::vector<std::string> told_;    // warnings about the file that the bus has
 
   std::atomic<guint32> seqnum_ = GST_SEQNUM_INVALID;
@@ -140,7 +153,7 @@ private:
   // thread, for which that one may wait, only tries to.
   std::mutex asking_;
   bool stream_started_ = false;
-  bool access_known_ = false;
+  std::atomic<bool> access_known_ = false;
   std::vector<gstflv::EventPtr> waiting_;
 
   // What is known, for whoever asks.

@@ -4,6 +4,7 @@
 
 #include "seektest.h"
 
+using namespace flvtest;
 using namespace seektest;
 
 namespace {
@@ -12,19 +13,25 @@ struct Property {
   const char *name;
   GType type;                // of which it is one
   const char *default_value; // as in a launch line; "" where it is read-only
+  GParamFlags mutability;    // 0: read-only
+  const char *late = "";     // another value
 };
 
+constexpr auto kReady = static_cast<GParamFlags>(GST_PARAM_MUTABLE_READY);
+constexpr auto kSeek = static_cast<GParamFlags>(GST_PARAM_MUTABLE_PLAYING);
+constexpr auto kNever = static_cast<GParamFlags>(0);
+
 const Property kProperties[] = {
-    {"offset", G_TYPE_UINT64, "0"},
-    {"start-time", G_TYPE_UINT64, "0"},
-    {"stop-offset", G_TYPE_UINT64, "0"},
-    {"snap", G_TYPE_ENUM, "next"},
-    {"index", G_TYPE_ENUM, "metadata"},
-    {"reinsert", G_TYPE_FLAGS, "header+metadata+config"},
-    {"metadata-keyframes", G_TYPE_ENUM, "rewrite"},
-    {"actual-offset", G_TYPE_UINT64, ""},
-    {"actual-time", G_TYPE_UINT64, ""},
-    {"keyframes", G_TYPE_BOXED, ""},
+    {"offset", G_TYPE_UINT64, "0", kReady, "1"},
+    {"start-time", G_TYPE_UINT64, "0", kReady, "2800"},
+    {"stop-offset", G_TYPE_UINT64, "0", kSeek, "3000"},
+    {"snap", G_TYPE_ENUM, "next", kSeek, "exact"},
+    {"index", G_TYPE_ENUM, "metadata", kSeek, "scan"},
+    {"reinsert", G_TYPE_FLAGS, "header+metadata+config", kSeek, "header"},
+    {"metadata-keyframes", G_TYPE_ENUM, "rewrite", kSeek, "strip"},
+    {"actual-offset", G_TYPE_UINT64, "", kNever},
+    {"actual-time", G_TYPE_UINT64, "", kNever},
+    {"keyframes", G_TYPE_BOXED, "", kNever},
 };
 
 GParamSpec *spec_of(const Seek &seek, const char *name) {
@@ -62,6 +69,9 @@ GST_START_TEST(every_property) {
   fail_unless(g_type_is_a(spec->value_type, property.type));
   assert_equals_int(spec->flags & G_PARAM_READWRITE,
                     writable ? G_PARAM_READWRITE : G_PARAM_READABLE);
+  assert_equals_int(spec->flags & (GST_PARAM_MUTABLE_READY | GST_PARAM_MUTABLE_PAUSED |
+                                   GST_PARAM_MUTABLE_PLAYING),
+                    property.mutability);
   fail_unless(std::strlen(g_param_spec_get_nick(spec)) > 0);
   fail_unless(std::strlen(g_param_spec_get_blurb(spec)) > 10);
   if (!writable)
@@ -107,6 +117,66 @@ GST_START_TEST(pads) {
 }
 GST_END_TEST
 
+// A property that is flagged for READY changes nothing later, not even a seek. The others are read
+// by the next seek, and warn only where no seek is possible.
+GST_START_TEST(set_while_it_plays) {
+  const Stream stream = clip(300);
+  const Bytes file(stream.bytes);
+  for (const Property &property : kProperties) {
+    if (property.mutability == kNever)
+      continue;
+    for (const Access access : kAccesses) {
+      Seek seek({.bytes = stream.bytes, .access = access}, "start-time=400", GST_STATE_READY);
+      seek.block(1);
+      seek.set_state(GST_STATE_PLAYING);
+      seek.wait_until_blocked();
+      gst_util_set_object_arg(G_OBJECT(seek.element()), property.name, property.late);
+      if (property.mutability == kReady || access == Access::Forward)
+        assert_problem(seek, false, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+                       std::string(property.name) + "=" + property.late + " has no effect now");
+      gst_util_set_object_arg(G_OBJECT(seek.element()), property.name, property.late); // no change
+      seek.release();
+      seek.run();
+      const Bytes tail = file.subspan(position(stream, 1));
+      const Buffer sent = seek.take();
+      assert_bytes(Bytes(sent).last(tail.size()), tail);
+      if (property.mutability != kReady || access == Access::Forward)
+        continue;
+      fail_unless(seek.seek_time(1200));
+      seek.run();
+      const Bytes rest = file.subspan(position(stream, 3));
+      const Buffer sought = seek.take();
+      assert_bytes(Bytes(sought).last(rest.size()), rest);
+      fail_unless(sought.size() < rest.size() + 2000);
+    }
+  }
+}
+GST_END_TEST
+
+// A seek reads the properties that are flagged for PLAYING.
+GST_START_TEST(set_for_the_next_seek) {
+  const Stream stream = clip(1, key_frames_of, false);
+  const Access access = kAccesses[__i__];
+  Seek seek({.bytes = stream.bytes, .access = access}, "start-time=400");
+  seek.run();
+  const std::string stop = std::to_string(position(stream, 5));
+  gst_util_set_object_arg(G_OBJECT(seek.element()), "stop-offset", stop.c_str());
+  gst_util_set_object_arg(G_OBJECT(seek.element()), "snap", "previous");
+  gst_util_set_object_arg(G_OBJECT(seek.element()), "reinsert", "header+metadata");
+  gst_util_set_object_arg(G_OBJECT(seek.element()), "metadata-keyframes", "original");
+  fail_unless(seek.seek(GST_FORMAT_BYTES, position(stream, 3) + 1));
+  seek.run();
+  Buffer should = started(stream, 3, {.configurations = false});
+  should.resize(should.size() - (stream.bytes.size() - position(stream, 5)));
+  assert_bytes(seek.take(), should);
+  gst_util_set_object_arg(G_OBJECT(seek.element()), "stop-offset", "0");
+  gst_util_set_object_arg(G_OBJECT(seek.element()), "index", "scan");
+  fail_unless(seek.seek_time(1200));
+  seek.run();
+  assert_bytes(seek.take(), started(stream, 3, {.configurations = false}));
+}
+GST_END_TEST
+
 static Suite *flvseek_properties_suite() {
   Suite *suite = suite_create("flvseek_properties");
   TCase *tcase = tcase_create("properties");
@@ -114,6 +184,8 @@ static Suite *flvseek_properties_suite() {
   tcase_add_loop_test(tcase, every_property, 0, std::size(kProperties));
   tcase_add_test(tcase, values_are_kept);
   tcase_add_test(tcase, pads);
+  tcase_add_test(tcase, set_while_it_plays);
+  tcase_add_loop_test(tcase, set_for_the_next_seek, 0, 2);
   return suite;
 }
 

@@ -133,6 +133,30 @@ GST_START_TEST(only_pushes) {
 }
 GST_END_TEST
 
+// Downstream can pull a file that is sent unchanged.
+GST_START_TEST(can_be_pulled_from) {
+  const struct {
+    const char *properties;
+    bool pull;
+  } rows[] = {{"", true},
+              {"snap=exact index=scan reinsert=header metadata-keyframes=strip", true},
+              {"offset=1", false},
+              {"start-time=1", false},
+              {"stop-offset=2000", false}};
+  const Access access = kAccesses[__i__];
+  for (const auto &[properties, pull] : rows) {
+    const Seek seek({.bytes = clip().bytes, .access = access}, properties, GST_STATE_READY);
+    GstQuery *query = gst_query_new_scheduling();
+    fail_unless(gst_pad_query(seek.source_pad(), query));
+    fail_unless(gst_query_has_scheduling_mode(query, GST_PAD_MODE_PUSH));
+    assert_equals_int(gst_query_has_scheduling_mode_with_flags(query, GST_PAD_MODE_PULL,
+                                                               GST_SCHEDULING_FLAG_SEEKABLE),
+                      pull && access == Access::Pull);
+    gst_query_unref(query);
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(mode_of_the_sink_pad) {
   const Access access = kAccesses[__i__];
   Seek seek({.bytes = clip().bytes, .access = access});
@@ -162,6 +186,7 @@ static Suite *flvseek_queries_suite() {
   tcase_add_loop_test(tcase, not_seekable_without_an_index, 0, 2);
   tcase_add_loop_test(tcase, positions, 0, 3);
   tcase_add_test(tcase, only_pushes);
+  tcase_add_loop_test(tcase, can_be_pulled_from, 0, 3);
   tcase_add_loop_test(tcase, mode_of_the_sink_pad, 0, 3);
   tcase_add_loop_test(tcase, nothing_is_known_in_ready, 0, 3);
   return suite;

@@ -67,7 +67,7 @@ GstEvent *without_flush(guint64 ms) {
 // Of what came, everything up to the last segment is the beginning of `before`, and the rest is
 // `after`.
 void assert_joined(Seek &seek, const Buffer &before, const Buffer &after) {
-  const auto from = static_cast<std::size_t>(seek.segment().start);
+  const std::size_t from = seek.segment_begin();
   const Buffer all = seek.take();
   fail_unless(from <= before.size() && from <= all.size());
   assert_bytes(Bytes(all).first(from), Bytes(before).first(from));
@@ -222,7 +222,7 @@ GST_START_TEST(order_and_segment) {
   fail_unless(seek.seek_time(2000));
   seek.run();
   assert_text(seek.order(), "flush-start flush-stop segment B eos");
-  assert_equals_uint64(seek.segment().start, 0);
+  assert_equals_int(seek.segment().format, GST_FORMAT_TIME);
   // Offsets are those of the file. The head has none.
   guint64 next = position(stream, 5);
   bool is_first = true;
@@ -290,8 +290,7 @@ GST_START_TEST(without_flushing) {
   const Buffer should = started(stream, 5);
   Seek::wait_for([&] { return seek.count_starts() == 2; });
   seek.run();
-  // The segment goes on counting the bytes of the stream. Offsets are those of the file.
-  const guint64 from = seek.segment().start;
+  const std::size_t from = seek.segment_begin();
   const std::vector<Piece> pieces = seek.take_pieces();
   Buffer all;
   for (const Piece &piece : pieces) {
@@ -367,7 +366,7 @@ GST_START_TEST(without_flushing_just_before_the_end) {
   seek.release();
   seek.run();
   assert_text(seek.order(), "stream-start caps segment B segment B eos");
-  assert_equals_uint64(seek.segment().start, started(stream, 1).size());
+  assert_equals_uint64(seek.segment_begin(), started(stream, 1).size());
   assert_joined(seek, started(stream, 1), started(stream, 5));
 }
 GST_END_TEST
@@ -461,8 +460,6 @@ GST_START_TEST(impossible) {
   fail_if(seek.seek(GST_FORMAT_DEFAULT, 1));
   fail_if(seek.send(gst_event_new_seek(-1.0, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH,
                                        GST_SEEK_TYPE_SET, 0, GST_SEEK_TYPE_SET, GST_SECOND)));
-  fail_if(seek.send(gst_event_new_seek(2.0, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET,
-                                       0, GST_SEEK_TYPE_NONE, 0)));
   seek.release();
   seek.run();
   fail_unless(seek.order().find("flush") == std::string::npos);

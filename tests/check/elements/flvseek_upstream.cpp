@@ -107,7 +107,6 @@ GST_START_TEST(no_seek_that_cannot_be_met) {
       {GST_FORMAT_BYTES, 0, between, static_cast<gint64>(between) + 100, "next"},
       {GST_FORMAT_TIME, 0, ms(2000), static_cast<gint64>(ms(2000)), "next"},
       {GST_FORMAT_TIME, 0, ms(2000), static_cast<gint64>(ms(400)), "next"},
-      {GST_FORMAT_TIME, GST_SEEK_FLAG_SEGMENT, ms(2000), -1, "next"},
   };
   Seek seek({.bytes = stream.bytes, .access = kAccesses[__i__]},
             "start-time=400 metadata-keyframes=original", GST_STATE_READY);

@@ -224,6 +224,8 @@ struct Sink {
   std::vector<EventPtr> events;
   std::vector<Problem> problems;
   std::vector<Start> starts;
+  std::size_t received = 0; // bytes since the last flush
+  std::size_t segment_begin = 0;
 
   void note(const std::string &word) {
     if (word != "B" || order.empty() || order.back() != 'B')
@@ -239,7 +241,10 @@ struct Sink {
     if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) {
       pieces.clear();
       ended = false;
+      received = 0;
     }
+    if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT)
+      segment_begin = received;
   }
 
   GstFlowReturn see_buffer(BufferPtr buffer) {
@@ -260,6 +265,7 @@ struct Sink {
     blocked = false;
     if (GST_PAD_IS_FLUSHING(pad))
       return GST_FLOW_FLUSHING;
+    received += piece.bytes.size();
     pieces.push_back(std::move(piece));
     note("B");
     return GST_FLOW_OK;
@@ -512,6 +518,11 @@ std::vector<Start> Seek::starts() {
 std::size_t Seek::count_starts() {
   const std::lock_guard lock(sink_->mutex);
   return sink_->starts.size();
+}
+
+std::size_t Seek::segment_begin() {
+  const std::lock_guard lock(sink_->mutex);
+  return sink_->segment_begin;
 }
 
 Buffer result(const Source &source, const std::string &properties) {

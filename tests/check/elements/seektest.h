@@ -125,6 +125,8 @@ public:
   [[nodiscard]] EventPtr last_event(GstEventType type);
   [[nodiscard]] std::size_t count_events(GstEventType type);
   [[nodiscard]] GstSegment segment();
+  // How many bytes came between the last flush and the last segment.
+  [[nodiscard]] std::size_t segment_begin();
 
   // The sink blocks at buffer number `index` from now on, until it is released or flushed.
   void block(std::size_t index);
