@@ -32,6 +32,7 @@
 #include <new>
 #include <optional>
 
+#include "common/latechange.h"
 #include "common/pullpad.h"
 #include "config.h"
 #include "flv/otherformat.h"
@@ -96,13 +97,15 @@ struct Private {
     pacing.set_live(next == Mode::Live);
   }
   Mode mode = Mode::Unknown;
-  std::atomic<Live> live = Live::Auto;
+  std::atomic<Live> wanted_live = Live::Auto;
+  std::atomic<Live> live = Live::Auto; // since READY
   flvpace::Inbox inbox;
 
   // Pull mode, for the streaming thread.
   guint64 offset = 0;
   std::optional<guint64> wanted; // where a seek goes that came before the file header
   bool stream_started = false;
+  bool is_segment = false; // of a SEGMENT seek, whose end is no end of the stream
   // Of the seek that brought it where it is; seeks look at it.
   std::atomic<guint32> seqnum = GST_SEQNUM_INVALID;
 };
@@ -226,8 +229,14 @@ GstFlowReturn pull_a_block(Private &priv) {
 void gst_flv_pace_loop(gpointer data) noexcept {
   Private &priv = priv_of(data);
   const GstFlowReturn flow = pull_a_block(priv);
-  if (flow != GST_FLOW_OK)
-    gstflv::end_pull_task(GST_ELEMENT(data), priv.sink_pad, priv.source_pad, flow, priv.seqnum);
+  if (flow == GST_FLOW_OK)
+    return;
+  if (flow != GST_FLOW_EOS || !priv.is_segment)
+    return gstflv::end_pull_task(GST_ELEMENT(data), priv.sink_pad, priv.source_pad, flow,
+                                 priv.seqnum);
+  gst_pad_pause_task(priv.sink_pad);
+  gstflv::end_segment(GST_ELEMENT(data), priv.source_pad, GST_FORMAT_BYTES, priv.offset,
+                      priv.seqnum);
 }
 
 // A file of another kind fails the change to PAUSED. What cannot be read at all is for the task to
@@ -261,23 +270,23 @@ gboolean gst_flv_pace_sink_activate_mode(GstPad *pad, GstObject *parent, GstPadM
   priv.seqnum = GST_SEQNUM_INVALID;
   priv.wanted.reset();
   priv.stream_started = false;
+  priv.is_segment = false;
   return is_worth_reading(priv) && gst_pad_start_task(pad, gst_flv_pace_loop, parent, nullptr);
 }
 
 // Bytes can be sought in pull mode only here, since nobody pushes.
 gboolean seek(GstFlvPace *self, GstEvent *event) {
   Private &priv = self->priv;
-  gdouble rate = 1.0;
   GstFormat format = GST_FORMAT_UNDEFINED;
   GstSeekFlags flags = GST_SEEK_FLAG_NONE;
   GstSeekType start_type = GST_SEEK_TYPE_NONE;
   GstSeekType stop_type = GST_SEEK_TYPE_NONE;
   gint64 start = 0;
   gint64 stop = 0;
-  gst_event_parse_seek(event, &rate, &format, &flags, &start_type, &start, &stop_type, &stop);
+  gst_event_parse_seek(event, nullptr, &format, &flags, &start_type, &start, &stop_type, &stop);
   if (format != GST_FORMAT_BYTES)
     return gst_pad_push_event(priv.sink_pad, gst_event_ref(event));
-  if (rate != 1.0 || start_type != GST_SEEK_TYPE_SET || start < 0)
+  if (start_type != GST_SEEK_TYPE_SET || start < 0)
     return FALSE;
   const guint32 seqnum = gst_event_get_seqnum(event);
   if (seqnum == priv.seqnum) // from another sink
@@ -298,6 +307,9 @@ gboolean seek(GstFlvPace *self, GstEvent *event) {
   priv.stream.leave_for(0);
   priv.offset = 0;
   priv.wanted = static_cast<guint64>(start);
+  priv.is_segment = (flags & GST_SEEK_FLAG_SEGMENT) != 0;
+  if (priv.is_segment)
+    gstflv::start_segment(GST_ELEMENT(self), GST_FORMAT_BYTES, *priv.wanted, seqnum);
   const gboolean active = GST_PAD_MODE(priv.sink_pad) == GST_PAD_MODE_PULL;
   if (active)
     gst_pad_start_task(priv.sink_pad, gst_flv_pace_loop, self, nullptr);
@@ -349,6 +361,7 @@ gboolean take_event(Private &priv, EventPtr event) {
   case GST_EVENT_GAP:
     return priv.stream.send_gap();
   case GST_EVENT_EOS:
+  case GST_EVENT_SEGMENT_DONE:
     if (priv.stream.finish() == GST_FLOW_FLUSHING)
       return FALSE;
     break;
@@ -445,8 +458,20 @@ gboolean gst_flv_pace_sink_event(GstPad *pad, GstObject *parent, GstEvent *raw_e
 
 // The source pad.
 
+bool has_usual_rate(GstObject *element, GstEvent *seek) {
+  gdouble rate = 1.0;
+  gst_event_parse_seek(seek, &rate, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr);
+  if (rate != 1.0)
+    GST_WARNING_OBJECT(element, "cannot seek with rate %g: the property speed sets the pace", rate);
+  return rate == 1.0;
+}
+
 gboolean gst_flv_pace_src_event(GstPad *pad, GstObject *parent, GstEvent *event) noexcept {
   Private &priv = priv_of(parent);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_SEEK && !has_usual_rate(parent, event)) {
+    gst_event_unref(event);
+    return FALSE;
+  }
   if (GST_EVENT_TYPE(event) == GST_EVENT_SEEK && GST_PAD_MODE(priv.sink_pad) == GST_PAD_MODE_PULL) {
     const EventPtr owned(event);
     return seek(GST_FLV_PACE(parent), event);
@@ -516,6 +541,7 @@ GstStateChangeReturn gst_flv_pace_change_state(GstElement *element,
   Private &priv = priv_of(element);
   switch (transition) {
   case GST_STATE_CHANGE_READY_TO_PAUSED:
+    priv.live = priv.wanted_live.load();
     priv.stream.clear();
     priv.pacing.clear();
     priv.set_mode(Private::Mode::Unknown);
@@ -577,6 +603,7 @@ GstStructure *stats_of(Private &priv) {
 void gst_flv_pace_set_property(GObject *object, guint id, const GValue *value,
                                GParamSpec *pspec) noexcept {
   Private &priv = priv_of(object);
+  const std::string late = gstflv::late_change(object, pspec, value);
   const auto change = [&priv](auto apply) { priv.stream.change_settings(apply); };
   switch (id) {
   case PROP_BURST:
@@ -611,7 +638,7 @@ void gst_flv_pace_set_property(GObject *object, guint id, const GValue *value,
     });
     break;
   case PROP_LIVE:
-    priv.live = static_cast<Live>(g_value_get_enum(value));
+    priv.wanted_live = static_cast<Live>(g_value_get_enum(value));
     break;
   case PROP_MAX_DELAY:
     priv.pacing.set_max_delay(g_value_get_uint(value));
@@ -619,6 +646,8 @@ void gst_flv_pace_set_property(GObject *object, guint id, const GValue *value,
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
   }
+  if (!late.empty())
+    GST_ELEMENT_WARNING(object, RESOURCE, SETTINGS, ("%s", late.c_str()), (nullptr));
 }
 
 void gst_flv_pace_get_property(GObject *object, guint id, GValue *value,
@@ -654,7 +683,7 @@ void gst_flv_pace_get_property(GObject *object, guint id, GValue *value,
     g_value_set_enum(value, static_cast<gint>(settings.on_corrupt));
     break;
   case PROP_LIVE:
-    g_value_set_enum(value, static_cast<gint>(priv.live.load()));
+    g_value_set_enum(value, static_cast<gint>(priv.wanted_live.load()));
     break;
   case PROP_MAX_DELAY:
     g_value_set_uint(value, priv.pacing.max_delay());

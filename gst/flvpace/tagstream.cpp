@@ -96,9 +96,7 @@ void TagStream::take_settings() {
   if (!settings_changed_.load(std::memory_order_relaxed) ||
       !settings_changed_.exchange(false, std::memory_order_acquire))
     return;
-  current_ = settings();
-  outlet_.set_mtu(current_.mtu);
-  splitter_.set_max_data_size(current_.max_tag_size);
+  current_.max_gap = settings().max_gap;
   timeline_.set_max_gap(current_.max_gap);
 }
 
@@ -125,6 +123,10 @@ void TagStream::clear() {
   stream_ids_.clear();
   counters_.clear();
   duration_ = kUnknown;
+  current_ = settings();
+  outlet_.set_mtu(current_.mtu);
+  splitter_.set_max_data_size(current_.max_tag_size);
+  timeline_.set_max_gap(current_.max_gap);
 }
 
 void TagStream::stop() {

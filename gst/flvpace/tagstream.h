@@ -24,6 +24,7 @@ namespace flvpace {
 enum class Retimestamp { Continuous, Zero, None };
 enum class OnCorrupt { Skip, Fail };
 
+// Settled when the stream starts, except max_gap.
 struct Settings {
   Retimestamp retimestamp = Retimestamp::Continuous;
   OnCorrupt on_corrupt = OnCorrupt::Skip;

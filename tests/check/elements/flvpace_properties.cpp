@@ -120,7 +120,7 @@ GST_START_TEST(enum_values) {
     const char *property;
     std::vector<std::string> nicks;
   } enums[] = {{"retimestamp", {"continuous", "zero", "none"}}, {"on-corrupt", {"skip", "fail"}}};
-  Pace pace;
+  Pace pace("", GST_STATE_READY);
   for (const auto &[property, nicks] : enums) {
     const GEnumClass *values = G_PARAM_SPEC_ENUM(spec_of(pace, property))->enum_class;
     assert_equals_uint64(values->n_values, nicks.size());
@@ -176,6 +176,73 @@ GST_START_TEST(what_the_element_is) {
   });
   fail_unless(found != nullptr, "no debug category");
   g_slist_free(categories);
+}
+GST_END_TEST
+
+// A property that is flagged for READY changes nothing later. every_property shows that every
+// writable property has a flag.
+GST_START_TEST(set_while_it_plays) {
+  const struct {
+    const char *name;
+    const char *value;
+  } rows[] = {{"retimestamp", "zero"},
+              {"mtu", "20"},
+              {"max-tag-size", "10"},
+              {"on-corrupt", "fail"},
+              {"live", "yes"}};
+  std::size_t ready = 0;
+  for (const Property &property : kProperties)
+    ready += property.mutability == kReady ? 1 : 0;
+  assert_equals_uint64(std::size(rows), ready);
+  const Stream stream = video_at({500, 600, 700, 800});
+  const std::size_t half = stream.tags[2].begin;
+  const Buffer garbage(100, 0x55);
+  for (const auto &[name, value] : rows) {
+    Pace pace("sync=false");
+    pace.push(Bytes(stream.bytes).first(half));
+    pace.settle();
+    gst_util_set_object_arg(G_OBJECT(pace.element()), name, value);
+    assert_problem(pace, false, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+                   std::string(name) + "=" + value + " has no effect now");
+    gst_util_set_object_arg(G_OBJECT(pace.element()), name, value); // no change
+    pace.push(Bytes(stream.bytes).subspan(half));
+    pace.push(garbage);
+    pace.end();
+    pace.run();
+    assert_damage(pace, ""); // but no error
+    const Arrivals arrivals = pace.take();
+    assert_equals_uint64(arrivals.size(), stream.tags.size() + 1);
+    assert_bytes(bytes(arrivals), stream.bytes);
+    // The next start has it.
+    pace.set_state(GST_STATE_READY);
+    pace.set_state(GST_STATE_PLAYING);
+    GValue kept = G_VALUE_INIT;
+    g_value_init(&kept, spec_of(pace, name)->value_type);
+    g_object_get_property(G_OBJECT(pace.element()), name, &kept);
+    assert_text(value_text(&kept), value);
+    g_value_unset(&kept);
+  }
+}
+GST_END_TEST
+
+// A value that was set too late counts for the next start.
+GST_START_TEST(set_for_the_next_start) {
+  const Stream stream = video_at({500, 600});
+  Pace pace("sync=false");
+  pace.push(stream.bytes);
+  pace.settle();
+  pace.set("mtu", 20U);
+  assert_problem(pace, false, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, "mtu=20");
+  assert_equals_uint64(pace.take().size(), stream.tags.size() + 1);
+  pace.set_state(GST_STATE_READY);
+  pace.set_state(GST_STATE_PLAYING);
+  pace.push(stream.bytes);
+  pace.end();
+  pace.run();
+  const Arrivals arrivals = pace.take();
+  fail_unless(arrivals.size() > 2 * stream.tags.size());
+  for (const auto &arrival : arrivals)
+    fail_unless(arrival.bytes.size() <= 20);
 }
 GST_END_TEST
 
@@ -342,6 +409,8 @@ static Suite *flvpace_properties_suite() {
   tcase_add_test(tcase, enum_values);
   tcase_add_test(tcase, what_is_set_is_read);
   tcase_add_test(tcase, what_the_element_is);
+  tcase_add_test(tcase, set_while_it_plays);
+  tcase_add_test(tcase, set_for_the_next_start);
   tcase_add_test(tcase, stats_begin_at_zero);
   tcase_add_test(tcase, stats_count_what_was_sent);
   tcase_add_test(tcase, stats_while_playing);

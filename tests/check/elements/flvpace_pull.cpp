@@ -335,8 +335,41 @@ GST_START_TEST(seeks_that_are_not_possible) {
   fail_if(pull.seek(GST_FORMAT_TIME, 500 * GST_MSECOND));
   assert_equals_int(pull.refused_seeks(), 1); // upstream was asked
   fail_if(pull.seek(GST_FORMAT_BYTES, 13, GST_SEEK_FLAG_FLUSH, -1.0));
+  fail_if(pull.seek(GST_FORMAT_BYTES, 13, GST_SEEK_FLAG_FLUSH, 2.0)); // `speed` is for that
+  fail_if(pull.seek(GST_FORMAT_TIME, 13, GST_SEEK_FLAG_FLUSH, 2.0));
   pull.run();
   assert_text(due_times(pull.take()), "300 400 500 600 700 800 900 1000");
+}
+GST_END_TEST
+
+// Its end is not the end of the stream, which goes on with the next seek.
+GST_START_TEST(segment_seek) {
+  const Stream stream = steady();
+  const auto place = static_cast<gint64>(stream.tags[6].begin);
+  const Bytes tail = Bytes(stream.bytes).subspan(stream.tags[6].begin);
+  Pull pull({stream.bytes}, "retimestamp=none");
+  pull.run();
+  (void)pull.take();
+  (void)pull.order();
+  constexpr auto kFlush = static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_SEGMENT);
+  fail_unless(pull.seek(GST_FORMAT_BYTES, place, kFlush));
+  pull.run();
+  assert_text(pull.order(), "flush-start flush-stop caps segment gap B segment-done");
+  assert_bytes(bytes(pull.take()), tail);
+  for (int turn = 0; turn < 2; ++turn) {
+    fail_unless(pull.seek(GST_FORMAT_BYTES, place, GST_SEEK_FLAG_SEGMENT));
+    pull.run();
+    assert_text(pull.order(), "segment B segment-done");
+    assert_bytes(bytes(pull.take()), tail);
+  }
+  GstFormat format = GST_FORMAT_UNDEFINED;
+  gint64 position = 0;
+  gst_event_parse_segment_done(pull.last_event(GST_EVENT_SEGMENT_DONE).get(), &format, &position);
+  assert_equals_int(format, GST_FORMAT_BYTES);
+  assert_equals_int64(position, static_cast<gint64>(stream.bytes.size()));
+  fail_unless(pull.seek(GST_FORMAT_BYTES, place, GST_SEEK_FLAG_NONE));
+  pull.run();
+  assert_text(pull.order(), "segment B eos");
 }
 GST_END_TEST
 
@@ -450,6 +483,7 @@ static Suite *flvpace_pull_suite() {
   tcase_add_test(tcase, seek_that_does_not_flush);
   tcase_add_test(tcase, seek_leaves_a_tag_behind);
   tcase_add_test(tcase, seeks_that_are_not_possible);
+  tcase_add_test(tcase, segment_seek);
   tcase_add_test(tcase, seqnum_of_the_seek);
   tcase_add_test(tcase, read_error);
   tcase_add_test(tcase, downstream_decides);

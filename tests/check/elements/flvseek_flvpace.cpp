@@ -100,6 +100,40 @@ GST_START_TEST(seek_in_time_unpaced) {
 }
 GST_END_TEST
 
+// The end of the segment waits for its last tag, and the next turn follows it.
+GST_START_TEST(segment_seek) {
+  Paced paced(clip(), kAccesses[__i__], "start-time=400", "retimestamp=none");
+  Seek &seek = paced.seek();
+  (void)paced.waits_until();
+  const auto send = [&](int flags) {
+    return seek.send(gst_event_new_seek(1.0, GST_FORMAT_TIME, static_cast<GstSeekFlags>(flags),
+                                        GST_SEEK_TYPE_SET, 800 * GST_MSECOND, GST_SEEK_TYPE_SET,
+                                        1200 * GST_MSECOND));
+  };
+  fail_unless(send(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_SEGMENT));
+  for (std::size_t turn = 1; turn <= 3; ++turn) {
+    paced.run_until([&] { return seek.count_events(GST_EVENT_SEGMENT_DONE) == turn; });
+    assert_text(paced.frames(), "800 840 880 920 960 1000 1040 1080 1120 1160");
+    if (turn < 3)
+      fail_unless(send(GST_SEEK_FLAG_SEGMENT));
+  }
+  assert_equals_uint64(seek.count_events(GST_EVENT_EOS), 0);
+  fail_unless(seek.seek_time(2800, GST_SEEK_FLAG_KEY_UNIT));
+  paced.run_until([&] { return seek.count_events(GST_EVENT_EOS) == 1; });
+}
+GST_END_TEST
+
+// flvpace takes a file from flvseek in push mode, in which flvseek takes seeks in time.
+GST_START_TEST(seek_in_time_from_the_start_of_the_file) {
+  Paced paced(clip(), kAccesses[__i__], "", "burst=100");
+  assert_equals_uint64(paced.waits_until(), 20);
+  fail_unless(paced.seek().seek_time(2100));
+  Seek::wait_for([&] { return paced.seek().segment().time == 2000 * GST_MSECOND; });
+  assert_equals_uint64(paced.waits_until(), 20);
+  assert_text(paced.frames(), "2000 2040 2080");
+}
+GST_END_TEST
+
 // The timeline goes on.
 GST_START_TEST(seek_that_does_not_flush) {
   Paced paced(clip(), kAccesses[__i__], "start-time=400", "burst=100");
@@ -230,6 +264,8 @@ static Suite *flvseek_flvpace_suite() {
   tcase_add_loop_test(tcase, starts_in_the_middle, 0, 3);
   tcase_add_loop_test(tcase, seek_in_time, 0, 2);
   tcase_add_loop_test(tcase, seek_in_time_unpaced, 0, 2);
+  tcase_add_loop_test(tcase, segment_seek, 0, 2);
+  tcase_add_loop_test(tcase, seek_in_time_from_the_start_of_the_file, 0, 2);
   tcase_add_loop_test(tcase, seek_that_does_not_flush, 0, 2);
   tcase_add_test(tcase, seek_that_does_not_flush_while_paused);
   tcase_add_loop_test(tcase, damage_is_named_by_the_file, 0, 3);
