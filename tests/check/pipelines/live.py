@@ -18,7 +18,7 @@ from sinks import DECODERS, frames_at
 
 SWITCHES = 20
 SIZES = {"one.flv": "480x270", "two.flv": "320x180"}
-LATE = 500  # ms, on a machine that does other things as well
+LATE = 1000  # ms, on a machine that does other things as well
 
 
 # Switching
