@@ -32,14 +32,14 @@
 #include <new>
 #include <optional>
 
-#include "common/latechange.h"
-#include "common/pullpad.h"
+#include "arrival_queue.h"
+#include "base/late_change.h"
+#include "base/pull_pad.h"
+#include "caps_header.h"
+#include "clock_wait.h"
 #include "config.h"
-#include "flv/otherformat.h"
-#include "inbox.h"
-#include "pacing.h"
-#include "streamheader.h"
-#include "tagstream.h"
+#include "flv/format/other_format.h"
+#include "pacer.h"
 
 GST_DEBUG_CATEGORY(gst_flv_pace_debug);
 #define GST_CAT_DEFAULT gst_flv_pace_debug

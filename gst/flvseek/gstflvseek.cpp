@@ -32,8 +32,8 @@
 #include <new>
 #include <utility>
 
-#include "common/latechange.h"
-#include "common/pullpad.h"
+#include "base/late_change.h"
+#include "base/pull_pad.h"
 #include "config.h"
 #include "session.h"
 

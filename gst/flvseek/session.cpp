@@ -5,7 +5,7 @@
 #include <cmath>
 #include <utility>
 
-#include "common/pullpad.h"
+#include "base/pull_pad.h"
 
 GST_DEBUG_CATEGORY_EXTERN(gst_flv_seek_debug);
 #define GST_CAT_DEFAULT gst_flv_seek_debug

@@ -7,10 +7,10 @@
 #include <optional>
 #include <vector>
 
-#include "outlet.h"
-#include "pullsource.h"
-#include "pushsource.h"
-#include "request.h"
+#include "pull_source.h"
+#include "push_source.h"
+#include "seek_request.h"
+#include "src_writer.h"
 
 namespace flvseek {
 

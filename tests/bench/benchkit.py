@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-PLUGINS = ('flvpace', 'flvseek', 'flvhttp')
+PLUGINS = ('flvpace', 'flvseek', 'httpserver')
 SKIPPED = 77  # to meson
 BUSY = 0.5  # load before the first run
 DESCRIPTORS = 100  # besides those of a server's clients

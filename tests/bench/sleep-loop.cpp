@@ -14,7 +14,7 @@
 #include <ctime>
 #include <vector>
 
-#include "flv/splitter.h"
+#include "flv/stream/splitter.h"
 
 namespace {
 

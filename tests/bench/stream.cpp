@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "flv/tag.h"
+#include "flv/format/tag.h"
 
 namespace {
 

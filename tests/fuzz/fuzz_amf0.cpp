@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "flv/metadata.h"
+#include "flv/format/metadata.h"
 
 using namespace flv;
 using amf0::Value;

@@ -4,7 +4,7 @@
 #include "fuzz.h"
 
 #include "audience.h"
-#include "fanout/flvfeed.h"
+#include "fanout/flv_ingest.h"
 
 using namespace fanout;
 using flv::Status;

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <array>
 
-#include "flv/bytes.h"
-#include "flv/schedule.h"
-#include "flv/timeline.h"
+#include "flv/format/bytes.h"
+#include "flv/stream/schedule.h"
+#include "flv/stream/timeline.h"
 
 using namespace flv;
 

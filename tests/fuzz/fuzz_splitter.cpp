@@ -3,7 +3,7 @@
 // may be.
 #include "fuzz.h"
 
-#include "flv/splice.h"
+#include "flv/stream/splice_search.h"
 #include "flvbuild.h"
 #include "split.h"
 

@@ -6,8 +6,8 @@
 #include "fuzz.h"
 
 #include "drive.h"
-#include "flv/otherformat.h"
-#include "flv/starter.h"
+#include "flv/format/other_format.h"
+#include "flv/seek/seek_planner.h"
 #include "split.h"
 
 using namespace flv;

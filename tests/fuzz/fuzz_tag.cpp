@@ -2,7 +2,7 @@
 // The input is taken for a file header, for a tag header, and for the data of a tag of any type.
 #include "fuzz.h"
 
-#include "flv/head.h"
+#include "flv/stream/stream_header.h"
 #include "flvbuild.h"
 
 using namespace flv;

@@ -9,7 +9,7 @@
 
 #include <glib.h>
 
-#include "flv/otherformat.h"
+#include "flv/format/other_format.h"
 
 namespace flvstream {
 

@@ -11,7 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "common/gstptr.h"
+#include "base/gst_ptr.h"
 
 namespace flvstream {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "common/gstptr.h"
+#include "base/gst_ptr.h"
 #include "container.h"
 
 namespace flvstream {

@@ -5,7 +5,7 @@
 #include <cinttypes>
 #include <cstdio>
 
-#include "common/gstptr.h"
+#include "base/gst_ptr.h"
 
 namespace flvstream {
 

@@ -3,7 +3,7 @@
 
 #include <glib.h>
 
-#include "common/gstptr.h"
+#include "base/gst_ptr.h"
 
 namespace flvstream {
 

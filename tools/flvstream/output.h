@@ -5,7 +5,7 @@
 #include <atomic>
 #include <string>
 
-#include "common/gstptr.h"
+#include "base/gst_ptr.h"
 
 namespace flvstream {
 

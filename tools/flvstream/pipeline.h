@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "common/gstptr.h"
+#include "base/gst_ptr.h"
 #include "options.h"
 
 namespace flvstream {

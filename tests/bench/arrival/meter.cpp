@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "flv/metadata.h"
+#include "flv/format/metadata.h"
 
 namespace bench {
 

@@ -7,9 +7,9 @@
 #include <cstdint>
 
 #include "figures.h"
-#include "flv/codec.h"
-#include "flv/splitter.h"
-#include "flv/timeline.h"
+#include "flv/format/codec.h"
+#include "flv/stream/splitter.h"
+#include "flv/stream/timeline.h"
 
 namespace bench {
 

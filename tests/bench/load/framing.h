@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-#include "flv/bytes.h"
+#include "flv/format/bytes.h"
 
 namespace load {
 

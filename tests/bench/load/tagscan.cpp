@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "flv/codec.h"
+#include "flv/format/codec.h"
 
 namespace load {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "flv/streamid.h"
+#include "flv/stream/stream_ids.h"
 
 namespace load {
 

@@ -8,7 +8,7 @@
 #include <optional>
 #include <utility>
 
-#include "fanout/viewer.h"
+#include "fanout/client_cursor.h"
 #include "frames.h"
 #include "split.h"
 

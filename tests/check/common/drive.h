@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <functional>
 
-#include "flv/metadata.h"
-#include "flv/reading.h"
+#include "flv/format/metadata.h"
+#include "flv/seek/read_request.h"
 #include "flvbuild.h"
 
 namespace flvtest {

@@ -4,7 +4,7 @@
 
 #include "checkrun.h"
 #include "drive.h"
-#include "fanout/flvfeed.h"
+#include "fanout/flv_ingest.h"
 #include "media.h"
 
 namespace flvtest {

@@ -7,9 +7,9 @@
 #include <string>
 #include <utility>
 
-#include "flv/amf0.h"
-#include "flv/codec.h"
-#include "flv/tag.h"
+#include "flv/format/amf0.h"
+#include "flv/format/codec.h"
+#include "flv/format/tag.h"
 
 namespace flvtest {
 

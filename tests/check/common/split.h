@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "flv/splitter.h"
+#include "flv/stream/splitter.h"
 
 namespace flvtest {
 

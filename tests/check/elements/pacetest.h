@@ -12,7 +12,7 @@
 #include <gst/check/gstharness.h>
 #include <gst/check/gsttestclock.h>
 
-#include "common/gstptr.h"
+#include "base/gst_ptr.h"
 #include "flvbuild.h"
 
 namespace pacetest {

@@ -7,7 +7,7 @@
 #include <thread>
 #include <variant>
 
-#include "common/gstptr.h"
+#include "base/gst_ptr.h"
 
 namespace pacetest {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "flv/amf0.h"
+#include "flv/format/amf0.h"
 
 #include <cmath>
 #include <limits>

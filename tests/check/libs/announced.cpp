@@ -6,7 +6,7 @@
 
 #include "audience.h"
 #include "checkrun.h"
-#include "fanout/flvfeed.h"
+#include "fanout/flv_ingest.h"
 
 using namespace fanout;
 using flv::TagType;

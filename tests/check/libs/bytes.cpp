@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "flv/bytes.h"
+#include "flv/format/bytes.h"
 
 #include <cmath>
 

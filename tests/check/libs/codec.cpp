@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "flv/codec.h"
+#include "flv/format/codec.h"
 
 #include "checkrun.h"
 #include "flvbuild.h"

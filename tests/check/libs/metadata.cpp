@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "flv/metadata.h"
+#include "flv/format/metadata.h"
 
 #include <cmath>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "flv/schedule.h"
+#include "flv/stream/schedule.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Streams without damage. resync.cpp has the others.
-#include "flv/splitter.h"
+#include "flv/stream/splitter.h"
 
 #include "checkrun.h"
 #include "flvbuild.h"

@@ -2,7 +2,7 @@
 // Starts in files that are in memory.
 #pragma once
 
-#include "flv/starter.h"
+#include "flv/seek/seek_planner.h"
 
 #include "checkrun.h"
 #include "drive.h"

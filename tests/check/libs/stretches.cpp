@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Streams of several stretches: files behind each other, interruptions.
-#include "fanout/flvfeed.h"
+#include "fanout/flv_ingest.h"
 
 #include "checkrun.h"
 #include "feeding.h"

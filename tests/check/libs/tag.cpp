@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "flv/streamid.h"
+#include "flv/stream/stream_ids.h"
 
 #include "checkrun.h"
 #include "flvbuild.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "flv/timeline.h"
+#include "flv/stream/timeline.h"
 
 #include "checkrun.h"
-#include "flv/codec.h"
+#include "flv/format/codec.h"
 #include "flvbuild.h"
 #include "media.h"
 #include "split.h"

@@ -1,0 +1,821 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "pacer.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "caps_header.h"
+#include "flv/format/other_format.h"
+#include "tag_buffers.h"
+
+GST_DEBUG_CATEGORY_EXTERN(gst_flv_pace_debug);
+#define GST_CAT_DEFAULT gst_flv_pace_debug
+
+namespace flvpace {
+
+using flv::Item;
+using gstflv::BufferPtr;
+
+namespace {
+
+// What the start is held back for at the most.
+constexpr std::int32_t kMaxHoldSpan = 500; // ms
+constexpr std::size_t kMaxHoldBytes = 1 << 20;
+
+// Bytes in which a stream that is joined in its middle has to show a tag.
+constexpr std::uint64_t kMaxSearch = 4 << 20;
+
+// System memory stays where a map shows it as long as the buffer lives.
+bool stays_in_place(GstBuffer *buffer) {
+  return gst_buffer_n_memory(buffer) == 1 &&
+         gst_memory_is_type(gst_buffer_peek_memory(buffer, 0), GST_ALLOCATOR_SYSMEM);
+}
+
+void add_bitrate(guint &total, const std::optional<double> &kilobits) {
+  if (kilobits && *kilobits < 1e6)
+    total += static_cast<guint>(std::lround(*kilobits * 1000));
+}
+
+gstflv::TagListPtr tags_of(const flv::Metadata &metadata) {
+  gstflv::TagListPtr tags(gst_tag_list_new_empty());
+  const auto add = [&tags](const char *name, const auto &value) {
+    gst_tag_list_add(tags.get(), GST_TAG_MERGE_REPLACE, name, value, nullptr);
+  };
+  if (!metadata.encoder.empty() &&
+      g_utf8_validate(metadata.encoder.data(), static_cast<gssize>(metadata.encoder.size()),
+                      nullptr))
+    add(GST_TAG_ENCODER, metadata.encoder.c_str());
+  if (metadata.video_codec)
+    add(GST_TAG_VIDEO_CODEC, flv::video_codec_name(*metadata.video_codec).c_str());
+  if (metadata.audio_codec)
+    add(GST_TAG_AUDIO_CODEC, flv::audio_codec_name(*metadata.audio_codec).c_str());
+  guint bitrate = 0;
+  add_bitrate(bitrate, metadata.video_data_rate);
+  add_bitrate(bitrate, metadata.audio_data_rate);
+  if (bitrate > 0)
+    add(GST_TAG_BITRATE, bitrate);
+  return gst_tag_list_is_empty(tags.get()) ? nullptr : std::move(tags);
+}
+
+} // namespace
+
+bool Tag::is_media() const {
+  return !header.is_script() && info.role != flv::Role::Configuration &&
+         info.role != flv::Role::Empty;
+}
+
+Settings TagStream::settings() const {
+  const std::lock_guard lock(mutex_);
+  return settings_;
+}
+
+std::optional<GstClockTime> TagStream::position() const {
+  const std::int64_t position = position_;
+  if (position == kUnknown)
+    return std::nullopt;
+  return static_cast<GstClockTime>(std::max<std::int64_t>(position, 0)) * GST_MSECOND;
+}
+
+std::optional<GstClockTime> TagStream::duration() const {
+  const std::int64_t duration = duration_;
+  if (duration == kUnknown)
+    return std::nullopt;
+  return static_cast<GstClockTime>(duration);
+}
+
+void Counters::clear() {
+  for (Shared<guint64> *counter :
+       {&audio_tags, &video_tags, &script_tags, &key_frames, &bytes_in, &bytes_out, &bytes_skipped,
+        &discontinuities, &wrong_previous_sizes, &nonzero_stream_ids})
+    *counter = 0;
+}
+
+void TagStream::take_settings() {
+  if (!settings_changed_.load(std::memory_order_relaxed) ||
+      !settings_changed_.exchange(false, std::memory_order_acquire))
+    return;
+  current_.max_gap = settings().max_gap;
+  timeline_.set_max_gap(current_.max_gap);
+}
+
+bool TagStream::accepts(flv::Bytes start) {
+  flv::Splitter splitter;
+  std::vector<Item> items;
+  flv::Status status = splitter.feed(start, items);
+  if (status == flv::Status::Ok && start.size() < kStartSize)
+    status = splitter.finish(items);
+  if (status == flv::Status::Malformed)
+    not_flv(splitter.fault(), start);
+  return status != flv::Status::Malformed;
+}
+
+void TagStream::clear() {
+  stop();
+  file_offsets_.clear();
+  has_header_ = false;
+  joining_ = false;
+  made_up_header_ = false;
+  flush();
+  discont_ = false;
+  video_seen_ = false;
+  stream_ids_.clear();
+  counters_.clear();
+  duration_ = kUnknown;
+  current_ = settings();
+  outlet_.set_mtu(current_.mtu);
+  splitter_.set_max_data_size(current_.max_tag_size);
+  timeline_.set_max_gap(current_.max_gap);
+}
+
+void TagStream::stop() {
+  flush();
+  outlet_.clear();
+  slices_.clear();
+  head_.clear();
+  upstream_header_.clear();
+  file_header_buffer_.reset();
+  tags_.reset();
+}
+
+void TagStream::flush() {
+  outlet_.flush();
+  splitter_.reset(has_header_ ? flv::Splitter::Start::Middle : flv::Splitter::Start::File);
+  carry_.reset(0);
+  timeline_.clear();
+  hold_.emplace();
+  flushed_ = has_header_ && !file_header_buffer_;
+  last_flow_ = GST_FLOW_OK;
+  scheduled_ = false;
+  video_sent_ = false;
+  audio_sent_ = false;
+  discont_ = true;
+  needs_segment_ = false;
+  position_ = kUnknown;
+}
+
+GstFlowReturn TagStream::jump(std::uint64_t position) {
+  if (position == splitter_.position())
+    return GST_FLOW_OK;
+  const GstFlowReturn flow = drop_half_read();
+  timeline_.seam();
+  restart_at(position);
+  return flow;
+}
+
+// Drops the bytes of an unfinished tag.
+GstFlowReturn TagStream::drop_half_read() {
+  if (!has_header_)
+    return GST_FLOW_OK;
+  discont_ = true;
+  const GstFlowReturn flow = finish_splitting(More::Follows);
+  return flow == GST_FLOW_OK ? outlet_.send() : flow;
+}
+
+void TagStream::restart_at(std::uint64_t position) {
+  splitter_.reset(has_header_ ? flv::Splitter::Start::Middle : flv::Splitter::Start::File,
+                  position);
+  carry_.reset(position);
+}
+
+void TagStream::interrupt() {
+  const std::uint64_t position = splitter_.position();
+  if (last_flow_ == GST_FLOW_ERROR || position == 0)
+    return;
+  GST_INFO_OBJECT(element_, "upstream left out data in front of byte %" G_GUINT64_FORMAT, position);
+  last_flow_ = drop_half_read();
+  restart_at(position);
+}
+
+void TagStream::take_stream_header(std::vector<BufferPtr> header) {
+  if (!has_header_)
+    upstream_header_ = std::move(header);
+  else if (last_flow_ != GST_FLOW_ERROR)
+    last_flow_ = take_new_tags(header);
+}
+
+// Takes the tags of `header` that the stream's own head does not have.
+GstFlowReturn TagStream::take_new_tags(const std::vector<BufferPtr> &header) {
+  const std::vector<flv::SharedBytes> known = head_.parts();
+  const auto is_known = [&known](flv::Bytes tag) {
+    return std::ranges::any_of(
+        known, [tag](const flv::SharedBytes &part) { return std::ranges::equal(*part, tag); });
+  };
+  const std::uint64_t position = splitter_.position();
+  GstFlowReturn flow = GST_FLOW_OK;
+  for (const BufferPtr &buffer : header) {
+    const gstflv::MappedBuffer map(buffer.get());
+    if (flow != GST_FLOW_OK || is_file_header(buffer.get()) || is_known(map.bytes()))
+      continue;
+    flow = drop_half_read();
+    restart_at(position);
+    if (flow == GST_FLOW_OK)
+      flow = split(buffer, map.bytes());
+    if (flow == GST_FLOW_OK)
+      flow = drop_half_read();
+    restart_at(position);
+  }
+  return flow;
+}
+
+// A sink that goes back to PAUSED waits for something to preroll on, and the pipeline does with it.
+template <typename Waiting> GstFlowReturn TagStream::wait(Waiting waiting) {
+  for (;;) {
+    switch (waiting()) {
+    case Wait::Over:
+      return GST_FLOW_OK;
+    case Wait::Preroll:
+      outlet_.send_gap();
+      break;
+    case Wait::Flushing:
+      return GST_FLOW_FLUSHING;
+    }
+  }
+}
+
+void TagStream::leave_for(std::uint64_t position) {
+  splitter_.reset(has_header_ ? flv::Splitter::Start::Middle : flv::Splitter::Start::File,
+                  position);
+  carry_.reset(position);
+  timeline_.seam();
+  last_flow_ = GST_FLOW_OK;
+  discont_ = true;
+  if (hold_)
+    hold_.emplace();
+  else
+    needs_segment_ = true;
+}
+
+GstFlowReturn TagStream::take(BufferPtr buffer, flv::Nanoseconds arrival) {
+  arrival_ = arrival;
+  if (last_flow_ != GST_FLOW_ERROR)
+    last_flow_ = take_chunk(buffer);
+  return last_flow_;
+}
+
+GstFlowReturn TagStream::take_chunk(const BufferPtr &buffer) {
+  const gstflv::MappedBuffer map(buffer.get());
+  if (!map) {
+    GST_ELEMENT_ERROR(element_, RESOURCE, READ, (nullptr), ("a buffer could not be mapped"));
+    return GST_FLOW_ERROR;
+  }
+  take_settings();
+  counters_.bytes_in.add(map.bytes().size());
+  GstFlowReturn flow = begins_in_the_middle(map.bytes()) ? join() : GST_FLOW_OK;
+  if (flow == GST_FLOW_OK)
+    flow = split(buffer, map.bytes());
+  if (flow == GST_FLOW_OK && made_up_header_ && hold_ && hold_->tags.empty() &&
+      splitter_.position() > kMaxSearch)
+    flow = found_no_tag();
+  return flow;
+}
+
+GstFlowReturn TagStream::split(const BufferPtr &buffer, flv::Bytes bytes) {
+  chunk_ = buffer.get();
+  chunk_bytes_ = bytes;
+  chunk_stays_in_place_ = stays_in_place(chunk_);
+  chunk_begin_ = splitter_.position();
+  received_ = chunk_begin_;
+  file_offsets_.note(chunk_begin_, chunk_);
+  carry_.append(chunk_, chunk_bytes_);
+  const std::uint64_t end = chunk_begin_ + bytes.size();
+  GstFlowReturn flow = GST_FLOW_OK;
+  flv::Status status = flv::Status::Ok;
+  while (flow == GST_FLOW_OK && status == flv::Status::Ok && splitter_.position() < end) {
+    status = split_more();
+    flow = handle_items(More::Follows);
+  }
+  if (flow == GST_FLOW_OK)
+    flow = outlet_.send();
+  else if (splitter_.position() < end) // the rest of the chunk is not read
+    restart_at(end);
+  chunk_ = nullptr;
+  again_.reset();
+  if (flow == GST_FLOW_OK && status == flv::Status::Malformed)
+    flow = not_flv(splitter_.fault(), chunk_begin_ == 0 ? chunk_bytes_ : flv::Bytes());
+  if (flow == GST_FLOW_OK)
+    carry_.drop_before(splitter_.keep_from());
+  return flow;
+}
+
+// Gives the next items. Behind a tag with a wrong PreviousTagSize nothing is read before it is
+// known to hold no splice: what is found does not depend on how much of the stream has come.
+flv::Status TagStream::split_more() {
+  const std::uint64_t position = splitter_.position();
+  items_.clear();
+  flv::Status status = flv::Status::Ok;
+  if (chunk_ && position >= chunk_begin_) {
+    flv::Bytes unread = chunk_bytes_.subspan(static_cast<std::size_t>(position - chunk_begin_));
+    status = splitter_.feed_to_wrong_size(unread, items_);
+  } else {
+    const gstflv::MappedBuffer again(again_.get());
+    flv::Bytes unread = again.bytes().subspan(static_cast<std::size_t>(position - again_begin_));
+    status = splitter_.feed_to_wrong_size(unread, items_);
+  }
+  if (splitter_.position() > received_) {
+    splices_.add_received(splitter_.position() - received_);
+    received_ = splitter_.position();
+  }
+  return status;
+}
+
+// Whether this is no file's start, but can be taken for the middle of a stream.
+bool TagStream::begins_in_the_middle(flv::Bytes start) const {
+  constexpr std::array<std::uint8_t, 3> kSignature = {'F', 'L', 'V'};
+  const std::size_t size = std::min(start.size(), kSignature.size());
+  return !has_header_ && splitter_.position() == 0 && (joining_ || !upstream_header_.empty()) &&
+         !std::equal(kSignature.begin(), kSignature.begin() + static_cast<std::ptrdiff_t>(size),
+                     start.begin());
+}
+
+// Puts in front of the stream a file header, which names all kinds until it is known which there
+// are, and the tags that upstream's caps hold.
+GstFlowReturn TagStream::join() {
+  GST_INFO_OBJECT(element_, "the stream began before: its file header is made up");
+  announce({.has_audio = true, .has_video = true});
+  made_up_header_ = true;
+  restart_at(0);
+  return take_new_tags(std::exchange(upstream_header_, {}));
+}
+
+// `header` is the file header that will be sent.
+void TagStream::announce(const flv::FileHeader &header) {
+  has_header_ = true;
+  file_header_ = header;
+  const auto bytes = flv::write_file_header(header);
+  file_header_buffer_.reset(gst_buffer_new_memdup(bytes.data(), bytes.size()));
+  GST_BUFFER_FLAG_SET(file_header_buffer_.get(),
+                      GST_BUFFER_FLAG_HEADER | GST_BUFFER_FLAG_DELTA_UNIT);
+  head_.set_file_header(bytes);
+}
+
+GstFlowReturn TagStream::found_no_tag() {
+  GST_ELEMENT_ERROR(element_, STREAM, WRONG_TYPE,
+                    ("Not an FLV stream: there is no whole tag in the first %" G_GUINT64_FORMAT
+                     " bytes.",
+                     guint64{splitter_.position()}),
+                    (nullptr));
+  return GST_FLOW_ERROR;
+}
+
+GstFlowReturn TagStream::finish() {
+  // Where downstream wants no more, the rest is no end of the stream.
+  if (last_flow_ != GST_FLOW_OK)
+    return last_flow_;
+  GstFlowReturn flow = finish_splitting(More::EndOfStream);
+  if (flow == GST_FLOW_OK && hold_)
+    flow = has_no_tag() ? no_tag() : release();
+  if (flow == GST_FLOW_OK)
+    flow = outlet_.send();
+  if (flow == GST_FLOW_OK && scheduled_)
+    flow = wait([this] { return pacing_.wait_for_end(timeline_.end()); });
+  return flow;
+}
+
+// What the end cuts off may hold a splice, with tags of its own behind it.
+GstFlowReturn TagStream::finish_splitting(More more) {
+  const std::uint64_t end = splitter_.position();
+  GstFlowReturn flow = GST_FLOW_OK;
+  bool finished = false;
+  while (flow == GST_FLOW_OK && !finished) {
+    finished = splitter_.position() == end;
+    if (!finished) {
+      (void)split_more(); // in the middle of a stream it cannot fail
+    } else {
+      items_.clear();
+      if (splitter_.finish(items_) == flv::Status::Malformed)
+        return not_flv(splitter_.fault(), {});
+      for (Item &item : items_) {
+        // Upstream left it, it is not damaged.
+        if (more == More::Follows && item.kind == Item::Kind::Truncated)
+          item.kind = Item::Kind::Skipped;
+      }
+    }
+    flow = handle_items(more);
+    finished = finished && splitter_.position() == end;
+  }
+  again_.reset();
+  return flow;
+}
+
+// Whether the stream had bytes behind its file header, but no tag.
+bool TagStream::has_no_tag() const {
+  return hold_->tags.empty() && counters_.bytes_skipped > 0 &&
+         counters_.audio_tags + counters_.video_tags + counters_.script_tags == 0;
+}
+
+GstFlowReturn TagStream::no_tag() {
+  GST_ELEMENT_ERROR(element_, STREAM, DEMUX,
+                    ("There is no whole tag in the %" G_GUINT64_FORMAT
+                     " bytes behind the FLV file header.",
+                     guint64{counters_.bytes_skipped}),
+                    (nullptr));
+  return GST_FLOW_ERROR;
+}
+
+GstFlowReturn TagStream::handle_items(More more) {
+  GstFlowReturn flow = GST_FLOW_OK;
+  for (const Item &item : items_) {
+    if (const auto splice = find_splice(item)) {
+      split_again(*splice);
+      return drop_cut_tag(item, *splice); // the items behind it are none
+    }
+    flow = item.kind == Item::Kind::Tag ? handle_tag(item, more) : handle(item);
+    if (flow != GST_FLOW_OK)
+      break;
+  }
+  return flow;
+}
+
+// Where another publisher's file header stands inside what the item takes for one tag.
+std::optional<std::uint64_t> TagStream::find_splice(const Item &item) {
+  if (item.kind != Item::Kind::Truncated &&
+      (item.kind != Item::Kind::Tag || !item.wrong_previous_size))
+    return std::nullopt;
+  const auto size = static_cast<std::size_t>(item.end - item.begin);
+  std::optional<std::size_t> at;
+  if (chunk_ && item.begin >= chunk_begin_) {
+    const auto offset = static_cast<std::size_t>(item.begin - chunk_begin_);
+    at = splices_.find(chunk_bytes_.subspan(offset, size), current_.max_tag_size);
+  } else {
+    const BufferPtr tag = carry_.take(item.begin, item.end);
+    at = splices_.find(gstflv::MappedBuffer(tag.get()).bytes(), current_.max_tag_size);
+  }
+  return at ? std::optional(item.begin + *at) : std::nullopt;
+}
+
+GstFlowReturn TagStream::drop_cut_tag(const Item &tag, std::uint64_t splice) {
+  const flv::Fault fault{flv::Fault::Kind::CutShort,
+                         static_cast<std::uint32_t>(splice - tag.begin)};
+  const GstFlowReturn flow = report_damage(
+      {.kind = Item::Kind::Damage, .begin = tag.begin, .end = tag.begin, .fault = fault});
+  if (flow != GST_FLOW_OK)
+    return flow;
+  return handle({.kind = Item::Kind::Skipped, .begin = tag.begin, .end = splice});
+}
+
+// The next item begins at `position`, which was taken for the inside of a tag.
+void TagStream::split_again(std::uint64_t position) {
+  const bool is_in_chunk = chunk_ && position >= chunk_begin_;
+  if (!is_in_chunk && !again_) {
+    again_ = carry_.take(position, chunk_ ? chunk_begin_ : splitter_.position());
+    again_begin_ = position;
+  }
+  splitter_.reset(flv::Splitter::Start::Middle, position);
+  splitter_.set_stream_ids(stream_ids_);
+}
+
+GstFlowReturn TagStream::handle(const Item &item) {
+  switch (item.kind) {
+  case Item::Kind::FileHeader:
+    return handle_file_header(item);
+  case Item::Kind::Tag:
+    break;
+  case Item::Kind::Damage:
+    return report_damage(item);
+  case Item::Kind::Truncated:
+    GST_ELEMENT_WARNING(element_, STREAM, DEMUX,
+                        ("The stream ends inside a tag: the last %" G_GUINT64_FORMAT
+                         " bytes, from byte %" G_GUINT64_FORMAT " on, are not sent.",
+                         item.end - item.begin, file_offsets_.of(item.begin)),
+                        (nullptr));
+    [[fallthrough]];
+  case Item::Kind::Skipped:
+    counters_.bytes_skipped.add(item.end - item.begin);
+    discont_ = true;
+    break;
+  }
+  return GST_FLOW_OK;
+}
+
+GstFlowReturn TagStream::report_damage(const Item &item) {
+  const std::string why = flv::describe(item.fault);
+  const guint64 byte = file_offsets_.of(item.begin);
+  if (current_.on_corrupt == OnCorrupt::Fail) {
+    if (outlet_.send() == GST_FLOW_FLUSHING)
+      return GST_FLOW_FLUSHING;
+    GST_ELEMENT_ERROR(element_, STREAM, DEMUX,
+                      ("Damaged at byte %" G_GUINT64_FORMAT ": %s.", byte, why.c_str()), (nullptr));
+    return GST_FLOW_ERROR;
+  }
+  GST_ELEMENT_WARNING(
+      element_, STREAM, DEMUX,
+      ("Damaged at byte %" G_GUINT64_FORMAT ": %s; going on with the next tag.", byte, why.c_str()),
+      (nullptr));
+  return GST_FLOW_OK;
+}
+
+// `start` is as much of the stream's start as there is.
+GstFlowReturn TagStream::not_flv(const flv::Fault &fault, flv::Bytes start) {
+  const std::string why = flv::describe(fault) + flv::looks_like(start);
+  GST_ELEMENT_ERROR(element_, STREAM, WRONG_TYPE, ("Not an FLV file: %s.", why.c_str()), (nullptr));
+  return GST_FLOW_ERROR;
+}
+
+GstFlowReturn TagStream::handle_file_header(const Item &item) {
+  if (item.wrong_previous_size)
+    counters_.wrong_previous_sizes.add(1);
+  if (has_header_) {
+    GST_DEBUG_OBJECT(element_, "dropping the file header at byte %" G_GUINT64_FORMAT, item.begin);
+    stream_ids_.clear();
+    timeline_.seam();
+    return GST_FLOW_OK;
+  }
+  has_header_ = true;
+  upstream_header_.clear();
+  file_header_ = item.file;
+  file_header_buffer_ = carry_.take(item.begin, item.end);
+  GST_BUFFER_FLAG_SET(file_header_buffer_.get(),
+                      GST_BUFFER_FLAG_HEADER | GST_BUFFER_FLAG_DELTA_UNIT);
+  head_.set_file_header(gstflv::MappedBuffer(file_header_buffer_.get()).bytes());
+  return GST_FLOW_OK;
+}
+
+GstFlowReturn TagStream::handle_tag(const Item &item, More more) {
+  Tag tag;
+  tag.header = item.tag;
+  tag.position = file_offsets_.of(item.begin);
+  tag.size = static_cast<std::size_t>(item.end - item.begin);
+  tag.arrival = arrival_;
+  cut_out(item, tag);
+  // The last tag of a stream may lack its size, one in front of another tag may not.
+  if (const std::size_t whole = item.tag.tag_size() + flv::kPreviousTagSizeSize;
+      tag.size < whole && (more == More::Follows || item.end < splitter_.position())) {
+    tag.buffer = completed(tag.buffer.get(), item.tag.tag_size());
+    tag.size = whole;
+  }
+  note_stream_id(tag);
+  tag.discont = std::exchange(discont_, false);
+  if (item.wrong_previous_size)
+    counters_.wrong_previous_sizes.add(1);
+  if (hold_) {
+    hold(std::move(tag));
+    return is_held_enough() ? release() : GST_FLOW_OK;
+  }
+  place(tag);
+  note_head(tag);
+  return deliver(std::move(tag));
+}
+
+// Takes the tag's bytes. Where they lie in the chunk at hand, its memory is shared.
+void TagStream::cut_out(const Item &item, Tag &tag) {
+  const auto classify = [&item](flv::Bytes bytes) {
+    return flv::classify(item.tag.type, bytes.subspan(flv::kTagHeaderSize, item.tag.data_size));
+  };
+  if (!chunk_ || item.begin < chunk_begin_) {
+    tag.buffer = carry_.take(item.begin, item.end);
+    tag.info = classify(gstflv::MappedBuffer(tag.buffer.get()).bytes());
+    return;
+  }
+  const auto offset = static_cast<gsize>(item.begin - chunk_begin_);
+  tag.info = classify(chunk_bytes_.subspan(offset, tag.size));
+  if (chunk_stays_in_place_)
+    tag.buffer = slices_.cut(chunk_, chunk_bytes_, offset, tag.size);
+  else
+    tag.buffer.reset(gst_buffer_copy_region(chunk_, GST_BUFFER_COPY_MEMORY, offset, tag.size));
+}
+
+void TagStream::note_stream_id(const Tag &tag) {
+  stream_ids_.note(tag.header);
+  const std::uint32_t id = tag.header.stream_id;
+  if (id == 0)
+    return;
+  if (counters_.nonzero_stream_ids == 0)
+    GST_ELEMENT_WARNING(element_, STREAM, DEMUX,
+                        ("The tag at byte %" G_GUINT64_FORMAT
+                         " has stream id %u, not 0; tags are passed on with their stream ids.",
+                         tag.position, id),
+                        (nullptr));
+  counters_.nonzero_stream_ids.add(1);
+}
+
+void TagStream::hold(Tag tag) {
+  hold_->bytes += tag.header.tag_size();
+  if (tag.is_media()) {
+    (tag.header.type == flv::TagType::Video ? hold_->video_seen : hold_->audio_seen) = true;
+    if (!hold_->first_timestamp)
+      hold_->first_timestamp = tag.header.timestamp;
+    const auto span = static_cast<std::int32_t>(tag.header.timestamp - *hold_->first_timestamp);
+    hold_->span = std::max(hold_->span, span);
+  }
+  hold_->tags.push_back(std::move(tag));
+}
+
+bool TagStream::is_held_enough() const {
+  if (hold_->bytes >= kMaxHoldBytes || hold_->span >= kMaxHoldSpan)
+    return true;
+  if (flushed_)
+    return hold_->first_timestamp.has_value();
+  // A header that announces nothing is known to be wrong.
+  const bool announced = file_header_.has_audio || file_header_.has_video;
+  return announced && (hold_->audio_seen || !file_header_.has_audio) &&
+         (hold_->video_seen || !file_header_.has_video);
+}
+
+// Sends what comes before the first tag, then the tags that were held back.
+GstFlowReturn TagStream::release() {
+  if (std::exchange(made_up_header_, false))
+    announce({.has_audio = hold_->audio_seen, .has_video = hold_->video_seen});
+  std::vector<Tag> tags = std::move(hold_->tags);
+  hold_.reset();
+  for (Tag &tag : tags) {
+    place(tag);
+    note_head(tag);
+    if (tag.head_change == flv::Head::Change::Changed)
+      tag.head_change = flv::Head::Change::Repeated; // the caps to be sent hold it
+  }
+  scheduled_ = timeline_.first().has_value();
+  const Departure departure = pacing_.start(timeline_.first().value_or(0));
+  GstFlowReturn flow = outlet_.send_caps(head_.parts());
+  if (flow == GST_FLOW_OK)
+    flow = outlet_.send_segment(departure);
+  if (flow == GST_FLOW_OK)
+    flow = send_file_header(departure.due);
+  send_tags();
+  for (Tag &tag : tags) {
+    if (flow != GST_FLOW_OK)
+      return flow;
+    flow = deliver(std::move(tag));
+  }
+  return flow;
+}
+
+// The file header goes through even in PAUSED, for sinks to preroll on. Where it went before, after
+// a flush, a gap serves them.
+GstFlowReturn TagStream::send_file_header(flv::Nanoseconds due) {
+  if (!file_header_buffer_) {
+    flushed_ = false;
+    outlet_.send_gap();
+    return GST_FLOW_OK;
+  }
+  const gsize size = gst_buffer_get_size(file_header_buffer_.get());
+  GstFlowReturn flow = outlet_.gather(BufferPtr(gst_buffer_copy(file_header_buffer_.get())), due);
+  if (flow == GST_FLOW_OK)
+    flow = outlet_.send();
+  if (flow != GST_FLOW_OK)
+    return flow;
+  file_header_buffer_.reset();
+  counters_.bytes_out.add(size);
+  return flow;
+}
+
+// Upstream has nothing to send for a while. Its timestamps mean nothing downstream.
+gboolean TagStream::send_gap() {
+  if (outlet_.has_segment())
+    outlet_.send_gap();
+  return TRUE;
+}
+
+void TagStream::send_tags() {
+  if (tags_)
+    outlet_.send_event(gstflv::EventPtr(gst_event_new_tag(tags_.release())));
+}
+
+// Finds the tag's place in media time, and puts that into it where it has to be another.
+void TagStream::place(Tag &tag) {
+  take_settings();
+  const bool video = tag.header.type == flv::TagType::Video;
+  const std::uint32_t timestamp = tag.header.timestamp;
+  const flv::Timeline::Place place =
+      tag.is_media()
+          ? timeline_.media(video ? flv::Timeline::Kind::Video : flv::Timeline::Kind::Audio,
+                            timestamp)
+          : timeline_.other(timestamp);
+  tag.time = place.time;
+  video_seen_ |= video && flv::is_media(tag.info.role);
+  if (place.discontinuity) {
+    counters_.discontinuities.add(1);
+    report_discontinuity(tag, place.timestamp);
+  }
+
+  std::uint32_t wanted = timestamp;
+  if (current_.retimestamp == Retimestamp::Continuous)
+    wanted = place.timestamp;
+  else if (current_.retimestamp == Retimestamp::Zero)
+    wanted = static_cast<std::uint32_t>(
+        timeline_.first() ? std::max<std::int64_t>(place.time - *timeline_.first(), 0) : 0);
+  // Script data at 0 belongs to the stream as a whole; at another time decoders take it for text.
+  if (tag.header.is_script() && timestamp == 0)
+    wanted = 0;
+  if (wanted == timestamp)
+    return;
+  tag.header.timestamp = wanted;
+  tag.buffer = retimestamped(tag.buffer.get(), wanted);
+}
+
+// `timestamp` is what the tag has on a continuous timeline.
+void TagStream::report_discontinuity(const Tag &tag, std::uint32_t timestamp) {
+  GST_INFO_OBJECT(element_,
+                  "discontinuity at byte %" G_GUINT64_FORMAT ": timestamp %u continues as %u",
+                  tag.position, tag.header.timestamp, timestamp);
+  gst_element_post_message(
+      element_, gst_message_new_element(
+                    GST_OBJECT(element_),
+                    gst_structure_new("flvpace-discontinuity", "byte", G_TYPE_UINT64, tag.position,
+                                      "old-timestamp", G_TYPE_UINT, tag.header.timestamp,
+                                      "new-timestamp", G_TYPE_UINT, timestamp, nullptr)));
+}
+
+void TagStream::note_head(Tag &tag) {
+  if (tag.is_media())
+    return;
+  const gstflv::MappedBuffer map(tag.buffer.get());
+  tag.head_change = head_.note(tag.header, tag.info, map.bytes());
+  if (tag.header.is_script() && tag.head_change == flv::Head::Change::Changed)
+    note_metadata(map.bytes().subspan(flv::kTagHeaderSize, tag.header.data_size));
+}
+
+void TagStream::note_metadata(flv::Bytes data) {
+  flv::amf0::Value object;
+  if (flv::read_on_metadata(data, object) != flv::Status::Ok) {
+    GST_INFO_OBJECT(element_, "onMetaData cannot be read; it is passed on as it is");
+    return;
+  }
+  const flv::Metadata metadata = flv::summarize(object);
+  tags_ = tags_of(metadata);
+  constexpr double kLongest = 1e9; // seconds
+  const std::int64_t duration = metadata.duration && *metadata.duration < kLongest
+                                    ? std::llround(*metadata.duration * GST_SECOND)
+                                    : kUnknown;
+  if (duration == duration_)
+    return;
+  duration_ = duration;
+  gst_element_post_message(element_, gst_message_new_duration_changed(GST_OBJECT(element_)));
+}
+
+GstFlowReturn TagStream::deliver(Tag tag) {
+  GstFlowReturn flow = GST_FLOW_OK;
+  if (tag.is_media() && !scheduled_) {
+    scheduled_ = true;
+    flow = outlet_.send();
+    if (flow == GST_FLOW_OK)
+      flow = outlet_.send_segment(pacing_.start(tag.time));
+    if (flow != GST_FLOW_OK)
+      return flow;
+  }
+  std::optional<Departure> departure = pacing_.try_leave(tag.time, tag.arrival);
+  if (!departure) {
+    flow = outlet_.send();
+    departure.emplace();
+    if (flow == GST_FLOW_OK)
+      flow = wait([&] { return pacing_.wait(*departure); });
+    if (flow != GST_FLOW_OK)
+      return flow;
+  }
+  if (departure->needs_segment || needs_segment_ || departure->speed != outlet_.speed()) {
+    needs_segment_ = false;
+    flow = outlet_.send();
+    if (flow == GST_FLOW_OK)
+      flow = outlet_.send_segment(*departure);
+    if (flow != GST_FLOW_OK)
+      return flow;
+  }
+  if (is_first_of_its_kind(tag))
+    pacing_.renew_segment();
+  set_flags(tag);
+  count(tag);
+  flow = outlet_.gather(std::move(tag.buffer), departure->due);
+  if (flow != GST_FLOW_OK || tag.head_change != flv::Head::Change::Changed)
+    return flow;
+  // After the tag, not before it: sinks leave out what is in the caps' stream header, but who is
+  // listening already needs the tag itself.
+  flow = outlet_.send();
+  if (flow == GST_FLOW_OK)
+    flow = outlet_.send_caps(head_.parts());
+  send_tags();
+  return flow;
+}
+
+// Of media in the segment.
+bool TagStream::is_first_of_its_kind(const Tag &tag) {
+  const bool video = tag.header.type == flv::TagType::Video;
+  return tag.is_media() && !std::exchange(video ? video_sent_ : audio_sent_, true);
+}
+
+void TagStream::set_flags(const Tag &tag) const {
+  const bool start = tag.info.role == flv::Role::KeyFrame ||
+                     (tag.header.type == flv::TagType::Audio && !video_seen_);
+  if (!start)
+    GST_BUFFER_FLAG_SET(tag.buffer.get(), GST_BUFFER_FLAG_DELTA_UNIT);
+  if (tag.head_change != flv::Head::Change::None)
+    GST_BUFFER_FLAG_SET(tag.buffer.get(), GST_BUFFER_FLAG_HEADER);
+  if (tag.discont)
+    GST_BUFFER_FLAG_SET(tag.buffer.get(), GST_BUFFER_FLAG_DISCONT);
+}
+
+void TagStream::count(const Tag &tag) {
+  if (tag.header.is_script())
+    counters_.script_tags.add(1);
+  else if (tag.header.type == flv::TagType::Audio)
+    counters_.audio_tags.add(1);
+  else
+    counters_.video_tags.add(1);
+  if (tag.info.role == flv::Role::KeyFrame)
+    counters_.key_frames.add(1);
+  counters_.bytes_out.add(tag.size);
+  if (tag.is_media())
+    position_ = std::max<std::int64_t>(tag.time, position_);
+}
+
+} // namespace flvpace

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What the properties and seek events ask for, in the format library's terms.
+#pragma once
+
+#include <optional>
+
+#include <gst/gst.h>
+
+#include "flv/seek/seek_planner.h"
+
+namespace flvseek {
+
+// As in gst-inspect-1.0, in that order.
+enum class Snap { Next, Previous, Exact };
+
+enum ReinsertFlags : guint {
+  REINSERT_HEADER = 1 << 0,
+  REINSERT_METADATA = 1 << 1,
+  REINSERT_CONFIG = 1 << 2,
+  REINSERT_ALL = REINSERT_HEADER | REINSERT_METADATA | REINSERT_CONFIG,
+};
+
+struct Properties {
+  guint64 offset = 0;      // bytes
+  guint64 start_time = 0;  // ms
+  guint64 stop_offset = 0; // bytes
+  Snap snap = Snap::Next;
+  flv::IndexSource index = flv::IndexSource::Metadata;
+  guint reinsert = REINSERT_ALL;
+  flv::MetadataKeyframes metadata_keyframes = flv::MetadataKeyframes::Rewrite;
+};
+
+// Whether the properties go together; if not, says so on the bus.
+[[nodiscard]] bool are_consistent(GstElement *element, const Properties &properties);
+
+[[nodiscard]] flv::StartSettings settings_of(const Properties &properties);
+// Whether the whole file is sent, unchanged.
+[[nodiscard]] bool sends_all(const Properties &properties);
+
+// How a seek wants the stream to be played. The defaults are those of a start by the properties.
+struct Playback {
+  GstFormat format = GST_FORMAT_BYTES; // of the segment
+  gdouble rate = 1.0;                  // above 0
+  GstSegmentFlags flags = GST_SEGMENT_FLAG_NONE;
+  // TIME: whether the segment starts at the key frame and not where it was asked for.
+  bool at_key_frame = false;
+  guint64 start = 0;           // TIME: ns from the file's first tag
+  std::optional<guint64> stop; // TIME: the same
+};
+
+// What a start or a seek asks for.
+struct Request {
+  flv::StartSettings start;
+  Playback playback;
+};
+
+// What relative seeks count from: bytes of the file, or ns from its first tag.
+struct Reached {
+  std::optional<guint64> position;
+  std::optional<guint64> duration;
+};
+
+[[nodiscard]] GstFormat format_of(GstEvent *seek);
+
+// Nothing: the seek asks for something that the element can't do, which was logged.
+[[nodiscard]] std::optional<Request> request_of_seek(GstElement *element, GstEvent *seek,
+                                                     const Properties &properties,
+                                                     const Reached &reached);
+
+// Moves a start that is before the first key frame, and may go back to one, to the file's start.
+// false: it is behind the last one, and may not.
+[[nodiscard]] bool fit(flv::StartSettings &settings, const flv::KeyframeIndex &index);
+
+// Posts the error on the bus.
+void post(GstElement *element, const flv::StartError &error);
+
+// A structure with the arrays `offsets` (bytes) and `times` (ms), both of uint64.
+[[nodiscard]] GstStructure *structure_of(const flv::KeyframeIndex &index);
+
+} // namespace flvseek

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What a channel does for one client: answers, writes, listens, says goodbye.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "broadcast.h"
+
+namespace flvhttp {
+
+using fanout::websocket::CloseCode;
+using std::chrono::milliseconds;
+
+namespace {
+
+// Bytes that one client gets in a turn, so that the others are not kept waiting.
+constexpr std::size_t kShare = 2 << 20;
+// Bytes that a client may send for nothing, and how many of a WebSocket are forgiven at each check.
+constexpr std::size_t kMaxHeard = 256 << 10;
+constexpr std::size_t kForgiven = 16 << 10;
+// Bytes of one client that are read in a turn.
+constexpr std::size_t kMaxRead = 16 << 10;
+// Bytes of answers to pings that wait for who sends them.
+constexpr std::size_t kMaxUnsaid = 64 << 10;
+// Who has to leave has so long to take what was said.
+constexpr milliseconds kLeave{1000};
+// Timeouts are looked after so often.
+constexpr milliseconds kCheck{200};
+// And after what a client has acknowledged, at most.
+constexpr milliseconds kLook{1000};
+// A client that has closed its side may wait so long for the stream to begin.
+constexpr milliseconds kHalfClosed{500};
+
+std::string response_head(std::string_view status, const std::string &origin) {
+  return "HTTP/1.1 " + std::string(status) +
+         "\r\nCache-Control: no-cache, no-store\r\nX-Accel-Buffering: no\r\nConnection: close\r\n" +
+         origin_lines(origin) + "\r\n";
+}
+
+constexpr std::string_view kNotYet = "503 Service Unavailable\r\nRetry-After: 2\r\n"
+                                     "Content-Length: 0";
+
+flv::Bytes bytes_of(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t *>(text.data()), text.size()};
+}
+
+} // namespace
+
+std::vector<std::pair<const char *, std::string>> origin_fields(const std::string &origin) {
+  if (origin.empty())
+    return {};
+  std::vector<std::pair<const char *, std::string>> fields{
+      {"Access-Control-Allow-Origin", origin},
+      {"Access-Control-Expose-Headers",
+       "Content-Length, Content-Range, Content-Type, Date, Retry-After, Server"}};
+  // Browsers refuse credentials with "*".
+  if (origin != "*") {
+    fields.emplace_back("Access-Control-Allow-Credentials", "true");
+    fields.emplace_back("Vary", "Origin");
+  }
+  return fields;
+}
+
+std::string origin_lines(const std::string &origin) {
+  std::string lines;
+  for (const auto &[name, value] : origin_fields(origin))
+    lines += std::string(name) + ": " + value + "\r\n";
+  return lines;
+}
+
+std::string needs_start_text(const std::string &type) {
+  return "This stream (" + type +
+         ") has begun, and its container can be read from the start only. Streams of these muxers "
+         "can be joined at any time: flvmux streamable=true, matroskamux streamable=true, webmmux "
+         "streamable=true, mpegtsmux, oggmux, multipartmux.\n";
+}
+
+void Channel::serve(Client &client) {
+  client.in_turn = false;
+  if (client.gone)
+    return;
+  if (std::exchange(client.broken, false))
+    return drop(client, Reason::Closed);
+  if (std::exchange(client.readable, false))
+    listen(client);
+  if (std::exchange(client.writable, false))
+    client.blocked = false;
+  if (client.gone)
+    return;
+  if (closing_)
+    dismiss(client, Reason::Stopped, CloseCode::GoingAway, "the server stops");
+  if (client.state == Client::State::Waiting)
+    greet(client);
+  write(client);
+  settle(client);
+  if (closing_)
+    drop(client, Reason::Stopped);
+}
+
+void Channel::greet(Client &client) {
+  const bool waited = now_ >= client.arrival + milliseconds(settings_.wait_timeout);
+  if (client.is_late || ((over_ || waited) && !shown_))
+    return dismiss(client, Reason::Waited, CloseCode::TryAgainLater, "there is no stream");
+  if (client.lacks_start) {
+    const std::string text = needs_start_text(type_);
+    const std::string status = "406 Not Acceptable\r\nContent-Type: text/plain\r\n"
+                               "Content-Length: " +
+                               std::to_string(text.size());
+    return dismiss(client, Reason::Waited, CloseCode::PolicyViolation, "the stream has begun",
+                   response_head(status, settings_.allow_origin) + text);
+  }
+  if (!shown_)
+    return;
+  if (!is_websocket(client))
+    client.viewer->say(
+        bytes_of(response_head("200 OK\r\nContent-Type: " + type_, settings_.allow_origin)));
+  client.state = Client::State::Served;
+}
+
+void Channel::write(Client &client) {
+  if (client.state == Client::State::Waiting)
+    return;
+  std::size_t written = 0;
+  while (!client.blocked && written < kShare) {
+    if (client.state == Client::State::Leaving)
+      client.viewer->gather_last(history_, gathered_);
+    else
+      client.viewer->gather(history_, settings_.viewer, gathered_);
+    if (gathered_.size() == 0)
+      break;
+    const std::size_t size = gathered_.size();
+    const Transport::Result result = client.transport->send(gathered_.parts());
+    client.viewer->sent(history_, result.size);
+    written += result.size;
+    if (result.kind == Transport::Result::Kind::Gone)
+      return drop(client, Reason::Closed);
+    client.blocked = result.size < size;
+  }
+  if (!client.blocked && !client.transport->flush())
+    client.blocked = true;
+  if (!client.blocked && written >= kShare)
+    list(client);
+  if (client.state == Client::State::Leaving && (!client.blocked || written > 0))
+    client.progress = now_;
+  if (written > 0)
+    client.last_sent = now_;
+  client.viewer->note_lag(history_);
+}
+
+// Whether it has got all that it will get.
+void Channel::settle(Client &client) {
+  if (client.gone || client.blocked)
+    return;
+  const bool leaving = client.state == Client::State::Leaving;
+  if (!leaving && over_ && client.viewer->has_all(history_)) {
+    dismiss(client, Reason::Ended, CloseCode::Normal, "the stream has ended");
+    write(client);
+  }
+  if (!client.gone && !client.blocked && client.state == Client::State::Leaving &&
+      client.viewer->has_said_all()) {
+    client.transport->end();
+    drop(client, client.reason);
+  }
+}
+
+// With a word to those who understand it.
+void Channel::dismiss(Client &client, Reason reason, CloseCode code, std::string_view text,
+                      std::string_view answer) {
+  if (client.gone || client.state == Client::State::Leaving)
+    return;
+  const bool waits = client.state == Client::State::Waiting;
+  client.state = Client::State::Leaving;
+  client.reason = reason;
+  if (!is_websocket(client)) {
+    if (waits)
+      client.viewer->say(bytes_of(answer.empty() ? response_head(kNotYet, settings_.allow_origin)
+                                                 : std::string(answer)));
+  } else {
+    std::vector<std::uint8_t> frame;
+    fanout::websocket::append_close(frame, code, text);
+    client.viewer->say(frame);
+  }
+  client.progress = now_;
+  list(client);
+}
+
+void Channel::drop(Client &client, Reason reason) {
+  if (std::exchange(client.gone, true))
+    return;
+  client.reason = reason;
+  some_gone_ = true;
+}
+
+void Channel::listen(Client &client) {
+  std::array<std::uint8_t, 4096> bytes{};
+  std::size_t read = 0;
+  while (!client.gone && !client.says_no_more) {
+    // Whoever sends on and on has to let the others have their turn.
+    if (read >= kMaxRead) {
+      client.readable = true;
+      return list(client);
+    }
+    const Transport::Result result = client.transport->receive(bytes);
+    switch (result.kind) {
+    case Transport::Result::Kind::Blocked:
+      return;
+    case Transport::Result::Kind::Gone:
+      return drop(client, Reason::Closed);
+    case Transport::Result::Kind::Ended:
+      client.says_no_more = true;
+      client.half_closed = now_;
+      if (is_websocket(client) && client.state != Client::State::Leaving)
+        drop(client, Reason::Closed);
+      return;
+    case Transport::Result::Kind::Done:
+      break;
+    }
+    read += result.size;
+    if (is_websocket(client) && client.state != Client::State::Leaving)
+      listen_frames(client, flv::Bytes(bytes).first(result.size));
+    note_heard(client, result.size);
+  }
+}
+
+void Channel::note_heard(Client &client, std::size_t size) {
+  client.heard += size;
+  if (client.heard <= kMaxHeard)
+    return;
+  if (client.state == Client::State::Leaving || !is_websocket(client))
+    return drop(client, Reason::Protocol);
+  client.heard = 0;
+  dismiss(client, Reason::Protocol, CloseCode::PolicyViolation, "too much is sent");
+}
+
+void Channel::listen_frames(Client &client, flv::Bytes bytes) {
+  using fanout::websocket::Opcode;
+  std::vector<fanout::websocket::Receiver::Control> controls;
+  const flv::Status status = client.receiver.feed(bytes, controls);
+  for (const auto &control : controls) {
+    if (control.opcode == Opcode::Close) {
+      dismiss(client, Reason::Closed, CloseCode::Normal, "");
+    } else if (control.opcode == Opcode::Ping && client.viewer->unsaid() < kMaxUnsaid) {
+      std::vector<std::uint8_t> frame;
+      fanout::websocket::append_control(frame, Opcode::Pong, control.payload);
+      client.viewer->say(frame);
+    }
+  }
+  if (status != flv::Status::Ok)
+    dismiss(client, Reason::Protocol, client.receiver.error(), "");
+}
+
+void Channel::check_timeouts() {
+  next_check_ = now_ + kCheck;
+  for (const auto &client : clients_) {
+    if (client->state == Client::State::Waiting)
+      list(*client);
+    if (client->state == Client::State::Served && history_.lacks_key_frame() &&
+        now_ >= client->last_sent + milliseconds(settings_.wait_timeout))
+      client->viewer->accept_any_frame(history_);
+    if (is_websocket(*client))
+      client->heard -= std::min(client->heard, kForgiven);
+    note_taken(*client);
+    if (client->state == Client::State::Leaving) {
+      if (now_ >= client->progress + kLeave)
+        drop(*client, client->reason);
+    } else if (has_left_early(*client)) {
+      drop(*client, Reason::Closed);
+    } else if (is_too_slow(*client)) {
+      drop(*client, client->blocked ? Reason::Slow : Reason::Closed);
+    }
+  }
+}
+
+// What the system has taken tells nothing of the client: it may be megabytes. What the client has
+// acknowledged does, however little at a time.
+void Channel::note_taken(Client &client) {
+  const milliseconds patience(settings_.client_timeout);
+  if (patience.count() == 0 || now_ < client.next_look || client.state == Client::State::Leaving)
+    return;
+  client.next_look = now_ + std::clamp<milliseconds>(patience / 4, milliseconds(0), kLook);
+  const auto left = static_cast<std::int64_t>(client.transport->unacknowledged());
+  const std::int64_t taken = static_cast<std::int64_t>(client.viewer->bytes()) - left;
+  if (taken > client.taken)
+    client.last_sent = std::max(client.last_sent, left > 0 ? now_ : client.last_sent);
+  if (taken > client.taken || left == 0)
+    client.progress = now_;
+  client.taken = std::max(client.taken, taken);
+}
+
+// A client that says nothing more may have gone for good, which shows only where something is sent.
+bool Channel::is_too_slow(const Client &client) const {
+  const milliseconds patience(settings_.client_timeout);
+  if (patience.count() == 0)
+    return false;
+  return now_ >= client.progress + patience ||
+         (client.says_no_more && now_ >= client.last_sent + patience);
+}
+
+// Before the stream begins, nothing is sent that would tell a client that has gone from one that
+// says nothing more: it is given a moment.
+bool Channel::has_left_early(const Client &client) const {
+  return client.says_no_more && !client.viewer->has_joined() &&
+         now_ >= client.half_closed + kHalfClosed;
+}
+
+} // namespace flvhttp

@@ -1,0 +1,521 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// clang-format off
+
+/**
+ * SECTION:element-httpserversink
+ * @title: httpserversink
+ * @short_description: serves a stream to HTTP and WebSocket clients
+ * @see_also: flvpace, tcpserversink
+ *
+ * Serves the stream that reaches its pad to any number of browsers and players, over HTTP and, at
+ * the same path, over WebSocket. Who joins late gets the stream's header and then the stream from a
+ * key frame on. FLV is sent with timestamps that start at 0 for each client, and with header flags
+ * and metadata that are true for what follows. Any other container with a `streamheader` in its
+ * caps works too, such as that of matroskamux streamable=true, mpegtsmux or oggmux.
+ *
+ * Elements of one process with the same address and port share one listener, each with a path of
+ * its own.
+ *
+ * No client can stop or slow the stream for the others: one that falls behind by more than
+ * #GstHttpServerSink:max-lag skips to the newest key frame, one that takes nothing for
+ * #GstHttpServerSink:client-timeout is closed.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 filesrc location=movie.flv ! flvpace ! httpserversink address=127.0.0.1 port=8080 path=/live/movie.flv
+ * ]|
+ */
+
+// clang-format on
+
+#include "gsthttpserversink.h"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include "base/late_change.h"
+#include "config.h"
+#include "ingest.h"
+#include "properties.h"
+#include "stats.h"
+#include "url_path.h"
+
+GST_DEBUG_CATEGORY_STATIC(gst_http_server_sink_debug);
+#define GST_CAT_DEFAULT gst_http_server_sink_debug
+
+using flvhttp::Channel;
+using flvhttp::Feed;
+using flvhttp::Listener;
+using flvhttp::Places;
+using flvhttp::Report;
+using gstflv::ObjectLock;
+using gstflv::StructurePtr;
+
+namespace {
+
+enum { SIGNAL_CLIENT_ADDED, SIGNAL_CLIENT_REMOVED, SIGNAL_CLEAR, SIGNAL_REMOVE, SIGNALS };
+
+guint signals[SIGNALS];
+
+} // namespace
+
+struct Private {
+  flvhttp::Properties properties;     // with the object's lock
+  std::shared_ptr<Listener> listener; // from start to stop
+  Places places;                      // of the last start
+  std::shared_ptr<Channel> channel;   // with the object's lock
+  Feed feed;                          // the streaming thread's
+  bool paused = false;                // with the preroll lock: it has played
+  bool warned_of_container = false;   // the streaming thread\'s
+};
+
+struct _GstHttpServerSink {
+  GstBaseSink parent{};
+  Private priv;
+};
+
+G_DEFINE_FINAL_TYPE_WITH_CODE(GstHttpServerSink, gst_http_server_sink, GST_TYPE_BASE_SINK,
+                              GST_DEBUG_CATEGORY_INIT(gst_http_server_sink_debug, "httpserversink",
+                                                      0, "serves streams over HTTP"))
+GST_ELEMENT_REGISTER_DEFINE(httpserversink, "httpserversink", GST_RANK_NONE,
+                            GST_TYPE_HTTP_SERVER_SINK)
+
+namespace {
+
+/**
+ * GstHttpServerSink!sink:
+ *
+ * The stream, of any container. FLV is cut into tags here; the caps of other containers have what a
+ * client needs first as `streamheader`.
+ */
+GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+
+Private &priv_of(gpointer element) {
+  return GST_HTTP_SERVER_SINK(element)->priv;
+}
+
+std::shared_ptr<Channel> channel_of(gpointer element) {
+  const ObjectLock lock(element);
+  return priv_of(element).channel;
+}
+
+// Signals, in the listener's thread.
+
+void emit(gpointer element, const Channel::Added &event) {
+  GST_DEBUG_OBJECT(element, "client %" G_GUINT64_FORMAT " added", event.id);
+  g_signal_emit(element, signals[SIGNAL_CLIENT_ADDED], 0, event.id);
+}
+
+void emit(gpointer element, const Channel::Removed &event) {
+  const char *reason = flvhttp::name_of(event.reason);
+  GST_DEBUG_OBJECT(element, "client %" G_GUINT64_FORMAT " removed: %s", event.id, reason);
+  const StructurePtr stats = flvhttp::structure_of(event.stats);
+  g_signal_emit(element, signals[SIGNAL_CLIENT_REMOVED], 0, event.id, reason, stats.get());
+}
+
+void emit(gpointer element, const Channel::Warning &event) {
+  GST_WARNING_OBJECT(element, "%s", event.text.c_str());
+  gst_element_message_full(GST_ELEMENT(element), GST_MESSAGE_WARNING, event.domain, event.code,
+                           g_strdup(event.text.c_str()), nullptr, __FILE__, GST_FUNCTION, __LINE__);
+}
+
+void emit_all(gpointer element, Channel &channel) {
+  for (const Channel::Event &event : channel.take_events())
+    std::visit([element](const auto &each) { emit(element, each); }, event);
+}
+
+// Start and stop.
+
+std::vector<std::pair<std::string, flvhttp::Route>>
+routes_of(const Places &places, const std::shared_ptr<Channel> &channel) {
+  std::vector<std::pair<std::string, flvhttp::Route>> routes;
+  routes.push_back({places.path, {channel, nullptr, {}}});
+  const auto add = [&](const std::string &path, std::function<std::string()> build,
+                       const char *type) {
+    if (!path.empty())
+      routes.push_back({path, {channel, std::make_shared<Report>(std::move(build)), type}});
+  };
+  add(
+      places.stats_path,
+      [channel] { return flvhttp::json_of(flvhttp::structure_of(channel->stats()).get()) + "\n"; },
+      "application/json");
+  add(
+      places.metrics_path,
+      [channel, path = places.path] { return flvhttp::metrics_of(channel->stats(), path); },
+      "text/plain; version=0.0.4");
+  return routes;
+}
+
+// What is wrong with them; empty: nothing.
+std::string fault_of(const Places &places) {
+  const std::pair<const char *, const std::string &> paths[] = {
+      {"path", places.path},
+      {"stats-path", places.stats_path},
+      {"metrics-path", places.metrics_path},
+  };
+  for (const auto &[name, path] : paths) {
+    if (path.empty() && &path != &places.path)
+      continue;
+    const std::string quoted = '"' + path + '"';
+    if (const std::string fault = flvhttp::path_fault(path); !fault.empty())
+      return std::string(name).append(" ").append(quoted).append(" ").append(fault);
+    for (const auto &[other_name, other] : paths) {
+      if (name != other_name && !other.empty() &&
+          flvhttp::normalized_path(path) == flvhttp::normalized_path(other))
+        return std::string(name).append(" and ").append(other_name).append(" are both ") + quoted;
+    }
+  }
+  if (places.place.certificate.empty() && !places.place.key.empty())
+    return "tls-key \"" + places.place.key + "\" goes with no tls-certificate";
+  return "";
+}
+
+gboolean gst_http_server_sink_start(GstBaseSink *sink) noexcept {
+  GstHttpServerSink *self = GST_HTTP_SERVER_SINK(sink);
+  Private &priv = self->priv;
+  flvhttp::Properties properties;
+  {
+    const ObjectLock lock(self);
+    properties = priv.properties;
+  }
+  const Places &places = properties.places;
+  priv.places = places;
+  if (const std::string fault = fault_of(places); !fault.empty()) {
+    GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS, ("Wrong properties: %s.", fault.c_str()),
+                      (nullptr));
+    return FALSE;
+  }
+  GError *error = nullptr;
+  priv.listener = Listener::at(places.place, &error);
+  if (!priv.listener) {
+    GST_ELEMENT_ERROR(self, RESOURCE, OPEN_READ_WRITE,
+                      ("Cannot serve at %s port %u: %s.", places.place.address.c_str(),
+                       unsigned{places.place.port}, error->message),
+                      (nullptr));
+    g_error_free(error);
+    return FALSE;
+  }
+  Listener *listener = priv.listener.get();
+  // The channel is gone before the element and the listener are.
+  const auto channel = std::make_shared<Channel>(
+      [listener] { listener->fan_out().wake(); },
+      [listener, self](Channel &it) { listener->run_soon([self, &it] { emit_all(self, it); }); });
+  channel->set(properties.settings);
+  if (const auto taken = listener->add(routes_of(places, channel), places.request_timeout)) {
+    GST_ELEMENT_ERROR(self, RESOURCE, BUSY,
+                      ("The path \"%s\" at %s port %u is served by another element already.",
+                       taken->c_str(), places.place.address.c_str(), unsigned{listener->port()}),
+                      (nullptr));
+    priv.listener.reset();
+    return FALSE;
+  }
+  listener->fan_out().add(channel);
+  {
+    const ObjectLock lock(self);
+    priv.channel = channel;
+    channel->set(priv.properties.settings); // some may have been set meanwhile
+  }
+  priv.feed.clear();
+  priv.warned_of_container = false;
+  GST_INFO_OBJECT(self, "serving %s at port %u", places.path.c_str(), unsigned{listener->port()});
+  g_object_notify(G_OBJECT(self), "current-port");
+  return TRUE;
+}
+
+gboolean gst_http_server_sink_stop(GstBaseSink *sink) noexcept {
+  Private &priv = priv_of(sink);
+  const std::shared_ptr<Channel> channel = channel_of(sink);
+  if (!channel) // a start in READY has failed
+    return TRUE;
+  priv.listener->remove(channel.get());
+  channel->close();
+  priv.listener->fan_out().remove(channel.get());
+  priv.listener->finish_work();
+  emit_all(sink, *channel);
+  {
+    const ObjectLock lock(sink);
+    priv.channel.reset();
+  }
+  priv.listener.reset();
+  priv.feed.clear();
+  return TRUE;
+}
+
+// The stream.
+
+void note_type(GstBaseSink *sink) {
+  const Private &priv = priv_of(sink);
+  if (!priv.feed.content_type().empty())
+    priv.channel->set_content_type(priv.feed.content_type(), priv.feed.has_header(),
+                                   priv.feed.needs_start());
+}
+
+// With the first buffer, for muxers may complete their caps until then.
+void warn_of_container(GstBaseSink *sink) {
+  Private &priv = priv_of(sink);
+  if (!priv.feed.needs_start() || std::exchange(priv.warned_of_container, true))
+    return;
+  GST_ELEMENT_WARNING(
+      sink, STREAM, FORMAT,
+      ("Clients that connect from now on cannot be served: a stream of %s without a "
+       "streamheader in its caps can be read from its start only.",
+       priv.feed.content_type().c_str()),
+      ("Muxers whose streams can be joined: flvmux streamable=true, matroskamux "
+       "streamable=true, webmmux streamable=true, mpegtsmux, oggmux, "
+       "multipartmux."));
+}
+
+gboolean gst_http_server_sink_set_caps(GstBaseSink *sink, GstCaps *caps) noexcept {
+  priv_of(sink).feed.set_caps(caps);
+  note_type(sink);
+  return TRUE;
+}
+
+GstFlowReturn gst_http_server_sink_render(GstBaseSink *sink, GstBuffer *buffer) noexcept {
+  Private &priv = priv_of(sink);
+  const bool known = !priv.feed.content_type().empty();
+  std::vector<fanout::Entry> entries;
+  const flv::Status status = priv.feed.take(buffer, entries);
+  if (!known)
+    note_type(sink);
+  if (!entries.empty()) {
+    warn_of_container(sink);
+    priv.channel->push(std::move(entries));
+  }
+  if (status == flv::Status::Ok)
+    return GST_FLOW_OK;
+  GST_ELEMENT_ERROR(sink, STREAM, WRONG_TYPE,
+                    ("Not an FLV stream: %s.", flv::describe(priv.feed.fault()).c_str()),
+                    (nullptr));
+  return GST_FLOW_ERROR;
+}
+
+// Without the lock that a change of state needs. Behind the end of the stream the base class takes
+// the element for prerolled, and does not keep it from going on in PAUSED.
+GstFlowReturn drain(GstBaseSink *sink) {
+  Private &priv = priv_of(sink);
+  for (bool drained = false; !sink->flushing;) {
+    if (priv.paused) {
+      if (const GstFlowReturn flow = gst_base_sink_wait_preroll(sink); flow != GST_FLOW_OK)
+        return flow;
+      continue;
+    }
+    if (drained)
+      return GST_FLOW_OK;
+    const guint64 interrupts = priv.channel->interrupts();
+    GST_BASE_SINK_PREROLL_UNLOCK(sink);
+    drained = priv.channel->wait_until_drained(interrupts);
+    GST_BASE_SINK_PREROLL_LOCK(sink);
+  }
+  return GST_FLOW_FLUSHING;
+}
+
+// Nobody is told that the stream has ended before the clients have it. The base class lets a pause,
+// a stop or a flush end what waits here, and only here.
+GstFlowReturn gst_http_server_sink_wait_event(GstBaseSink *sink, GstEvent *event) noexcept {
+  const GstFlowReturn flow =
+      GST_BASE_SINK_CLASS(gst_http_server_sink_parent_class)->wait_event(sink, event);
+  if (flow != GST_FLOW_OK || GST_EVENT_TYPE(event) != GST_EVENT_EOS)
+    return flow;
+  Private &priv = priv_of(sink);
+  std::vector<fanout::Entry> entries;
+  priv.feed.finish(entries);
+  priv.channel->push(std::move(entries));
+  priv.channel->set_ended(true);
+  return drain(sink);
+}
+
+void set_paused(gpointer element, bool paused) {
+  GST_BASE_SINK_PREROLL_LOCK(element);
+  priv_of(element).paused = paused;
+  GST_BASE_SINK_PREROLL_UNLOCK(element);
+}
+
+// The base class starts the element on the way to READY, but its place may be changed in READY too.
+gboolean move_in_ready(GstElement *element) {
+  GstBaseSink *sink = GST_BASE_SINK(element);
+  {
+    const ObjectLock lock(element);
+    if (priv_of(element).properties.places == priv_of(element).places)
+      return TRUE;
+  }
+  gst_http_server_sink_stop(sink);
+  return gst_http_server_sink_start(sink);
+}
+
+GstStateChangeReturn gst_http_server_sink_change_state(GstElement *element,
+                                                       GstStateChange change) noexcept {
+  if (change == GST_STATE_CHANGE_READY_TO_PAUSED && !move_in_ready(element))
+    return GST_STATE_CHANGE_FAILURE;
+  if (change == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
+    set_paused(element, true);
+  else if (change == GST_STATE_CHANGE_PAUSED_TO_PLAYING ||
+           change == GST_STATE_CHANGE_READY_TO_PAUSED)
+    set_paused(element, false);
+  return GST_ELEMENT_CLASS(gst_http_server_sink_parent_class)->change_state(element, change);
+}
+
+gboolean gst_http_server_sink_event(GstBaseSink *sink, GstEvent *event) noexcept {
+  Private &priv = priv_of(sink);
+  switch (GST_EVENT_TYPE(event)) {
+  case GST_EVENT_STREAM_START:
+  case GST_EVENT_FLUSH_STOP:
+    if (priv.channel) {
+      priv.feed.interrupt();
+      priv.channel->set_ended(false);
+    }
+    break;
+  case GST_EVENT_SEGMENT: {
+    const GstSegment *segment = nullptr;
+    gst_event_parse_segment(event, &segment);
+    priv.feed.set_segment(*segment);
+    break;
+  }
+  default:
+    break;
+  }
+  return GST_BASE_SINK_CLASS(gst_http_server_sink_parent_class)->event(sink, event);
+}
+
+// Before the lock is asked for, and again when it is held and the reason has been noted: whoever
+// looked in between has to look again.
+gboolean gst_http_server_sink_unlock(GstBaseSink *sink) noexcept {
+  if (const auto channel = channel_of(sink))
+    channel->interrupt();
+  return TRUE;
+}
+
+// Actions.
+
+void gst_http_server_sink_clear(GstHttpServerSink *self) noexcept {
+  if (const auto channel = channel_of(self))
+    channel->remove_all();
+}
+
+void gst_http_server_sink_remove(GstHttpServerSink *self, guint64 id) noexcept {
+  if (const auto channel = channel_of(self))
+    channel->remove(id);
+}
+
+// Properties.
+
+void gst_http_server_sink_set_property(GObject *object, guint id, const GValue *value,
+                                       GParamSpec *pspec) noexcept {
+  Private &priv = priv_of(object);
+  const std::string late = gstflv::late_change(object, pspec, value);
+  {
+    const ObjectLock lock(object);
+    if (!priv.properties.set(id, value))
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+    else if (priv.channel)
+      priv.channel->set(priv.properties.settings);
+  }
+  if (!late.empty())
+    GST_ELEMENT_WARNING(object, RESOURCE, SETTINGS, ("%s", late.c_str()), (nullptr));
+}
+
+void gst_http_server_sink_get_property(GObject *object, guint id, GValue *value,
+                                       GParamSpec *pspec) noexcept {
+  Private &priv = priv_of(object);
+  if (id == flvhttp::PROP_STATS) {
+    const auto channel = channel_of(object);
+    g_value_take_boxed(
+        value,
+        flvhttp::structure_of(channel ? channel->stats() : flvhttp::ChannelStats()).release());
+    return;
+  }
+  const ObjectLock lock(object);
+  if (id == flvhttp::PROP_CURRENT_PORT)
+    g_value_set_uint(value, priv.channel ? priv.listener->port() : 0);
+  else if (!priv.properties.get(id, value))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+}
+
+void gst_http_server_sink_finalize(GObject *object) noexcept {
+  priv_of(object).~Private();
+  G_OBJECT_CLASS(gst_http_server_sink_parent_class)->finalize(object);
+}
+
+} // namespace
+
+static void gst_http_server_sink_class_init(GstHttpServerSinkClass *klass) {
+  auto *object_class = G_OBJECT_CLASS(klass);
+  auto *element_class = GST_ELEMENT_CLASS(klass);
+  auto *sink_class = GST_BASE_SINK_CLASS(klass);
+  object_class->set_property = gst_http_server_sink_set_property;
+  object_class->get_property = gst_http_server_sink_get_property;
+  object_class->finalize = gst_http_server_sink_finalize;
+  element_class->change_state = gst_http_server_sink_change_state;
+  sink_class->start = gst_http_server_sink_start;
+  sink_class->stop = gst_http_server_sink_stop;
+  sink_class->set_caps = gst_http_server_sink_set_caps;
+  sink_class->render = gst_http_server_sink_render;
+  sink_class->event = gst_http_server_sink_event;
+  sink_class->wait_event = gst_http_server_sink_wait_event;
+  sink_class->unlock = gst_http_server_sink_unlock;
+  sink_class->unlock_stop = gst_http_server_sink_unlock;
+
+  flvhttp::install_properties(object_class);
+
+  /**
+   * GstHttpServerSink::client-added:
+   * @sink: the element
+   * @id: the client's number
+   *
+   * A client has come. Emitted from a thread of the element's own, which a change of state to NULL
+   * waits for: that is no handler's to ask for.
+   */
+  signals[SIGNAL_CLIENT_ADDED] =
+      g_signal_new("client-added", G_TYPE_FROM_CLASS(klass), G_SIGNAL_RUN_LAST, 0, nullptr, nullptr,
+                   nullptr, G_TYPE_NONE, 1, G_TYPE_UINT64);
+  /**
+   * GstHttpServerSink::client-removed:
+   * @sink: the element
+   * @id: the client's number
+   * @reason: closed, broken, slow, ended, drained, waited, protocol, removed or stopped
+   * @stats: what #GstHttpServerSink:stats says of it in the end
+   *
+   * A client has gone. Emitted from a thread of the element's own, which a change of state to NULL
+   * waits for: that is no handler's to ask for.
+   */
+  signals[SIGNAL_CLIENT_REMOVED] = g_signal_new(
+      "client-removed", G_TYPE_FROM_CLASS(klass), G_SIGNAL_RUN_LAST, 0, nullptr, nullptr, nullptr,
+      G_TYPE_NONE, 3, G_TYPE_UINT64, G_TYPE_STRING, GST_TYPE_STRUCTURE);
+  /**
+   * GstHttpServerSink::clear:
+   * @sink: the element
+   *
+   * Closes all clients.
+   */
+  signals[SIGNAL_CLEAR] = g_signal_new_class_handler(
+      "clear", G_TYPE_FROM_CLASS(klass),
+      static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
+      G_CALLBACK(gst_http_server_sink_clear), nullptr, nullptr, nullptr, G_TYPE_NONE, 0);
+  /**
+   * GstHttpServerSink::remove:
+   * @sink: the element
+   * @id: a client's number
+   *
+   * Closes a client.
+   */
+  signals[SIGNAL_REMOVE] =
+      g_signal_new_class_handler("remove", G_TYPE_FROM_CLASS(klass),
+                                 static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
+                                 G_CALLBACK(gst_http_server_sink_remove), nullptr, nullptr, nullptr,
+                                 G_TYPE_NONE, 1, G_TYPE_UINT64);
+
+  gst_element_class_add_static_pad_template(element_class, &sink_template);
+  gst_element_class_set_static_metadata(
+      element_class, "HTTP server sink", "Sink/Network",
+      "Serves a stream to any number of HTTP and WebSocket clients",
+      "The gst-flv-streaming authors");
+  gst_element_class_add_static_metadata(element_class, GST_ELEMENT_METADATA_DOC_URI,
+                                        DOCS_URI "/httpserversink.md");
+}
+
+static void gst_http_server_sink_init(GstHttpServerSink *self) {
+  new (&self->priv) Private();
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "ingest.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace flvhttp {
+
+using fanout::Entry;
+using fanout::Head;
+
+namespace {
+
+constexpr const char *kFlv = "video/x-flv";
+constexpr const char *kUnknown = "application/octet-stream";
+
+// A buffer that stays mapped.
+class Mapping {
+public:
+  explicit Mapping(GstBuffer *buffer) : buffer_(gst_buffer_ref(buffer)), mapped_(buffer) {}
+
+  [[nodiscard]] flv::Bytes bytes() const { return mapped_.bytes(); }
+
+private:
+  gstflv::BufferPtr buffer_; // outlives what maps it
+  gstflv::MappedBuffer mapped_;
+};
+
+// What browsers and players call it.
+std::string type_of(const GstStructure *structure) {
+  std::string name = gst_structure_get_name(structure);
+  if (name == "video/mpegts")
+    return "video/mp2t";
+  if (name == "multipart/x-mixed-replace") {
+    const char *boundary = gst_structure_get_string(structure, "boundary");
+    return boundary ? name + ";boundary=" + boundary : name;
+  }
+  if (name == "video/quicktime" || name == "video/x-mp4")
+    return "video/mp4";
+  if (name == "audio/mpeg") {
+    gint version = 0;
+    const bool aac = gst_structure_get_int(structure, "mpegversion", &version) && version != 1;
+    return aac ? "audio/aac" : name;
+  }
+  return name;
+}
+
+// Containers that cannot be read without what stands at their start. Others, such as MPEG-TS,
+// multipart, MP3 and ADTS, repeat what a reader needs.
+bool begins_with_header(const std::string &type) {
+  constexpr std::array kTypes = {"video/mp4",       "audio/x-m4a",      "application/x-3gp",
+                                 "video/mj2",       "video/x-matroska", "audio/x-matroska",
+                                 "video/webm",      "audio/webm",       "video/x-matroska-3d",
+                                 "application/ogg", "audio/ogg",        "video/ogg",
+                                 "video/x-ms-asf",  "video/x-msvideo",  "application/mxf",
+                                 "video/x-nut",     "video/x-ivf",      "application/x-yuv4mpeg",
+                                 "audio/x-wav",     "audio/x-rf64",     "audio/x-aiff",
+                                 "audio/x-au",      "audio/x-caf",      "audio/x-flac"};
+  return std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
+}
+
+std::vector<std::vector<std::uint8_t>> stream_header(const GstStructure *structure) {
+  std::vector<std::vector<std::uint8_t>> parts;
+  const GValue *list = gst_structure_get_value(structure, "streamheader");
+  if (!list || !GST_VALUE_HOLDS_ARRAY(list))
+    return parts;
+  for (guint i = 0; i < gst_value_array_get_size(list); i++) {
+    const GValue *value = gst_value_array_get_value(list, i);
+    if (!GST_VALUE_HOLDS_BUFFER(value))
+      continue;
+    const gstflv::MappedBuffer mapped(gst_value_get_buffer(value));
+    const flv::Bytes bytes = mapped.bytes();
+    parts.emplace_back(bytes.begin(), bytes.end());
+  }
+  return parts;
+}
+
+} // namespace
+
+bool Feed::needs_start() const {
+  return !is_flv_ && !has_header_ && begins_with_header(type_);
+}
+
+void Feed::clear() {
+  *this = {};
+  gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
+}
+
+void Feed::set_segment(const GstSegment &segment) {
+  segment_ = segment;
+}
+
+void Feed::set_caps(GstCaps *caps) {
+  const GstStructure *structure = gst_caps_get_structure(caps, 0);
+  type_ = type_of(structure);
+  is_flv_ = type_ == kFlv;
+  std::vector<std::vector<std::uint8_t>> parts = stream_header(structure);
+  has_header_ = !parts.empty();
+  if (is_flv_) {
+    if (!flowing_) {
+      for (const auto &part : parts)
+        flv_.note_head(part);
+    }
+    return;
+  }
+  Head head;
+  for (const auto &part : parts)
+    head.opening.insert(head.opening.end(), part.begin(), part.end());
+  if (head_ && *head_ == head)
+    return;
+  head_ = std::make_shared<const Head>(std::move(head));
+  parts_ = std::move(parts);
+  head_changed_ = flowing_;
+  waiting_ = true;
+}
+
+void Feed::interrupt() {
+  flv_.interrupt();
+  waiting_ = true;
+  interrupted_ = flowing_;
+}
+
+// Without caps, the bytes have to tell, however few there are.
+void Feed::find_out(flv::Bytes start) {
+  constexpr std::string_view kSignature = "FLV";
+  const std::size_t size = std::min(start.size(), kSignature.size());
+  is_flv_ = std::equal(start.begin(), start.begin() + static_cast<std::ptrdiff_t>(size),
+                       kSignature.begin());
+  type_ = is_flv_ ? kFlv : kUnknown;
+}
+
+flv::Status Feed::take(GstBuffer *buffer, std::vector<Entry> &out) {
+  const auto mapping = std::make_shared<const Mapping>(buffer);
+  const flv::Bytes bytes = mapping->bytes();
+  if (bytes.empty())
+    return flv::Status::Ok;
+  if (type_.empty())
+    find_out(bytes);
+  if (!is_flv_)
+    return take_opaque(buffer, mapping, bytes, out);
+  const flv::Status status = flv_.take(mapping, bytes, out);
+  flowing_ |= !out.empty();
+  return status;
+}
+
+// ms that never go back, whatever the segments do.
+std::int64_t Feed::time_of(GstBuffer *buffer) {
+  const GstClockTime stamp = GST_BUFFER_DTS_OR_PTS(buffer);
+  GstClockTime running = GST_CLOCK_TIME_NONE;
+  if (segment_.format == GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID(stamp))
+    running = gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, stamp);
+  const std::int64_t now = GST_CLOCK_TIME_IS_VALID(running)
+                               ? static_cast<std::int64_t>(running / GST_MSECOND)
+                               : g_get_monotonic_time() / 1000;
+  constexpr std::int64_t kLongestStep = 10'000;
+  const std::int64_t step = now + shift_ - time_;
+  if (flowing_ &&
+      (std::exchange(interrupted_, false) || step < -kLongestStep || step > kLongestStep))
+    shift_ = time_ - now;
+  time_ = now + shift_;
+  return time_;
+}
+
+flv::Status Feed::take_opaque(GstBuffer *buffer, const std::shared_ptr<const void> &owner,
+                              flv::Bytes bytes, std::vector<Entry> &out) {
+  const auto is_part = [bytes](const std::vector<std::uint8_t> &part) {
+    return std::equal(bytes.begin(), bytes.end(), part.begin(), part.end());
+  };
+  // Joiners have it from the caps. What it begins is where they join: mpegtsmux says so of no more
+  // than the first packet.
+  bool can_join = !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+  if (waiting_ && GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_HEADER) &&
+      std::any_of(parts_.begin(), parts_.end(), is_part)) {
+    header_joins_ |= can_join;
+    return flv::Status::Ok;
+  }
+  can_join |= std::exchange(header_joins_, false);
+  if (waiting_ && !can_join)
+    return flv::Status::Ok;
+  waiting_ = false;
+  if (!head_)
+    head_ = std::make_shared<const Head>();
+  Entry entry;
+  entry.owner = owner;
+  entry.bytes = bytes;
+  entry.time = time_of(buffer);
+  if (can_join)
+    entry.head = head_;
+  if (std::exchange(head_changed_, false))
+    out.push_back({head_, head_->opening, entry.time, false, true, nullptr});
+  flowing_ = true;
+  out.push_back(std::move(entry));
+  return flv::Status::Ok;
+}
+
+void Feed::finish(std::vector<Entry> &out) {
+  if (is_flv_)
+    flv_.finish(out);
+}
+
+} // namespace flvhttp

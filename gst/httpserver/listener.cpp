@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "listener.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <future>
+#include <utility>
+
+#include <pthread.h>
+
+#include "config.h"
+#include "descriptors.h"
+#include "prefixed_stream.h"
+#include "url_path.h"
+
+namespace flvhttp {
+
+using gstflv::ObjectPtr;
+
+namespace {
+
+constexpr int kBacklog = 4096;
+// Where the system has no descriptor left, it is asked again after so many ms.
+constexpr guint kAcceptAgain = 100;
+
+// Requests whose body is awaited.
+constexpr std::size_t kMaxBodies = 64;
+
+// Whether a request head has a field that announces a body.
+bool announces_body(const std::string &head) {
+  std::string lower = head;
+  std::transform(lower.begin(), lower.end(), lower.begin(), g_ascii_tolower);
+  return lower.find("\ncontent-length") != std::string::npos ||
+         lower.find("\ntransfer-encoding") != std::string::npos;
+}
+
+// Once, with the listener.
+void attach(GMainContext *context, GSource *source, GSourceFunc function, gpointer listener) {
+  g_source_set_callback(source, function, listener, nullptr);
+  g_source_attach(source, context);
+  g_source_unref(source);
+}
+
+// Shared places.
+
+struct Entry {
+  Listener::Place place; // the port that it has
+  bool is_alone = false;
+  const Listener *listener = nullptr;
+  std::weak_ptr<Listener> alive; // no more: it goes, and has its port until it has gone
+};
+
+struct Registry {
+  std::mutex mutex;
+  std::condition_variable gone;
+  std::vector<Entry> entries;
+
+  [[nodiscard]] std::shared_ptr<Listener> find(const Listener::Place &place) const {
+    for (const Entry &each : entries) {
+      const bool same =
+          !each.is_alone && each.place.port == place.port && each.place.address == place.address;
+      if (auto listener = same ? each.alive.lock() : nullptr)
+        return listener;
+    }
+    return nullptr;
+  }
+
+  [[nodiscard]] bool is_left(guint16 port) const {
+    return std::any_of(entries.begin(), entries.end(), [port](const Entry &each) {
+      return each.place.port == port && each.alive.expired();
+    });
+  }
+};
+
+Registry &registry() {
+  static Registry it;
+  return it;
+}
+
+} // namespace
+
+// Others start and stop while a name is looked up.
+std::shared_ptr<Listener> Listener::at(const Place &place, GError **error) {
+  if (auto shared = find_shared(place))
+    return share(std::move(shared), place, error);
+  const std::shared_ptr<Listener> own(new Listener(place));
+  if (!own->prepare(error))
+    return nullptr;
+  Registry &all = registry();
+  std::shared_ptr<Listener> shared;
+  {
+    std::unique_lock lock(all.mutex);
+    all.gone.wait(lock, [&] { return !all.is_left(place.port); });
+    shared = all.find(place);
+    if (!shared && !own->bind(error))
+      return nullptr;
+    if (!shared) {
+      all.entries.push_back({place, place.port == 0, own.get(), own});
+      all.entries.back().place.port = own->port_;
+    }
+  }
+  return shared ? share(std::move(shared), place, error) : own;
+}
+
+std::shared_ptr<Listener> Listener::find_shared(const Place &place) {
+  Registry &all = registry();
+  const std::lock_guard lock(all.mutex);
+  return all.find(place);
+}
+
+std::shared_ptr<Listener> Listener::share(std::shared_ptr<Listener> listener, const Place &place,
+                                          GError **error) {
+  const Place &other = listener->place_;
+  if (other.certificate == place.certificate && other.key == place.key)
+    return listener;
+  g_set_error(error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE,
+              "%s port %u is served with another certificate already", place.address.c_str(),
+              unsigned{place.port});
+  return nullptr;
+}
+
+Listener::Listener(const Place &place)
+    : place_(place), context_(g_main_context_new()), loop_(g_main_loop_new(context_, FALSE)),
+      socket_(g_socket_listener_new()), stop_(g_cancellable_new()) {
+  g_socket_listener_set_backlog(socket_.get(), kBacklog);
+}
+
+Listener::~Listener() {
+  if (thread_.joinable()) {
+    run_soon([this] { g_main_loop_quit(loop_); });
+    thread_.join();
+  }
+  g_socket_listener_close(socket_.get());
+  Registry &all = registry();
+  {
+    const std::lock_guard lock(all.mutex);
+    std::erase_if(all.entries, [this](const Entry &each) { return each.listener == this; });
+  }
+  all.gone.notify_all();
+  g_main_loop_unref(loop_);
+  g_main_context_unref(context_);
+}
+
+// What may take its time, for a name has to be looked up.
+bool Listener::prepare(GError **error) {
+  if (!place_.certificate.empty()) {
+    const std::string &key = place_.key.empty() ? place_.certificate : place_.key;
+    tls_.emplace(place_.certificate, key);
+    if (!tls_->load(error))
+      return false;
+  }
+  const ObjectPtr<GResolver> resolver(g_resolver_get_default());
+  addresses_.reset(
+      g_resolver_lookup_by_name(resolver.get(), place_.address.c_str(), nullptr, error));
+  return addresses_ != nullptr;
+}
+
+// All addresses of the name that this system has, at one port.
+bool Listener::bind(GError **error) {
+  port_ = place_.port;
+  bool bound = false;
+  for (const GList *item = addresses_.get(); item; item = item->next) {
+    const ObjectPtr<GSocketAddress> wanted(
+        g_inet_socket_address_new(static_cast<GInetAddress *>(item->data), port_));
+    GSocketAddress *effective = nullptr;
+    GError *problem = nullptr;
+    if (g_socket_listener_add_address(socket_.get(), wanted.get(), G_SOCKET_TYPE_STREAM,
+                                      G_SOCKET_PROTOCOL_TCP, nullptr, &effective, &problem)) {
+      port_ = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(effective));
+      g_object_unref(effective);
+      bound = true;
+      continue;
+    }
+    const bool last = !item->next && !bound;
+    if (last || g_error_matches(problem, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE)) {
+      g_propagate_error(error, problem);
+      return false;
+    }
+    g_error_free(problem);
+  }
+  return true;
+}
+
+std::optional<std::string> Listener::add(const std::vector<std::pair<std::string, Route>> &routes,
+                                         guint request_timeout) {
+  const std::lock_guard lock(routes_mutex_);
+  for (const auto &[path, route] : routes) {
+    if (routes_.contains(normalized_path(path).value_or(path)))
+      return path;
+  }
+  request_timeout_ = request_timeout;
+  for (const auto &[path, route] : routes)
+    routes_.emplace(normalized_path(path).value_or(path), route);
+  if (!thread_.joinable())
+    thread_ = std::thread([this] { run(); });
+  return std::nullopt;
+}
+
+void Listener::remove(const Channel *channel) {
+  const std::lock_guard lock(routes_mutex_);
+  std::erase_if(routes_,
+                [channel](const auto &each) { return each.second.channel.get() == channel; });
+}
+
+// Who comes when the last element has left is not kept waiting.
+bool Listener::has_routes() const {
+  const std::lock_guard lock(routes_mutex_);
+  return !routes_.empty();
+}
+
+// Whose scripts may read what is answered in no stream's name.
+std::string Listener::common_origin() const {
+  const std::lock_guard lock(routes_mutex_);
+  std::optional<std::string> common;
+  for (const auto &[path, route] : routes_) {
+    std::string origin = route.channel->settings().allow_origin;
+    if (common && *common != origin)
+      return "*";
+    common = std::move(origin);
+  }
+  return common.value_or("*");
+}
+
+std::optional<Route> Listener::find(const std::string &path) const {
+  const auto normalized = normalized_path(path);
+  if (!normalized)
+    return std::nullopt;
+  const std::lock_guard lock(routes_mutex_);
+  const auto place = routes_.find(*normalized);
+  return place == routes_.end() ? std::nullopt : std::optional(place->second);
+}
+
+// In front of all connections: while there is always one more, a stop would wait for ever.
+void Listener::run_soon(std::function<void()> work) {
+  {
+    const std::lock_guard lock(work_mutex_);
+    work_.push_back(std::move(work));
+  }
+  GSource *source = g_idle_source_new();
+  g_source_set_priority(source, G_PRIORITY_HIGH);
+  attach(
+      context_, source,
+      [](gpointer self) -> gboolean {
+        static_cast<Listener *>(self)->work();
+        return G_SOURCE_REMOVE;
+      },
+      this);
+}
+
+void Listener::finish_work() {
+  std::promise<void> done;
+  run_soon([&done] { done.set_value(); });
+  done.get_future().wait();
+}
+
+// The listener's thread.
+
+void Listener::work() {
+  std::vector<std::function<void()>> all;
+  {
+    const std::lock_guard lock(work_mutex_);
+    all.swap(work_);
+  }
+  for (const auto &each : all)
+    each();
+}
+
+void Listener::run() {
+  pthread_setname_np(pthread_self(), "httpserversink-l");
+  g_main_context_push_thread_default(context_);
+  server_.reset(soup_server_new("server-header", PACKAGE "/" VERSION, "raw-paths", TRUE, nullptr));
+  soup_server_add_early_handler(
+      server_.get(), nullptr,
+      [](SoupServer *, SoupServerMessage *message, const char *, GHashTable *, gpointer) {
+        soup_message_body_set_accumulate(soup_server_message_get_request_body(message), FALSE);
+      },
+      nullptr, nullptr);
+  soup_server_add_handler(
+      server_.get(), nullptr,
+      [](SoupServer *, SoupServerMessage *message, const char *, GHashTable *, gpointer data) {
+        static_cast<Listener *>(data)->answer(message);
+      },
+      this, nullptr);
+  g_signal_connect(server_.get(), "request-started",
+                   G_CALLBACK(+[](SoupServer *, SoupServerMessage *message, gpointer data) {
+                     static_cast<const Listener *>(data)->begin_answer(message);
+                   }),
+                   this);
+  gate_ = std::make_unique<Gate>(
+      context_, [this](Admitted admitted) { admit(std::move(admitted)); },
+      [this] { return origin_lines(common_origin()); });
+  reports_ =
+      std::make_unique<Reports>([this](std::function<void()> work) { run_soon(std::move(work)); });
+  accept();
+  g_main_loop_run(loop_);
+  g_cancellable_cancel(stop_.get());
+  gate_.reset();
+  reports_.reset();
+  work(); // texts that were built meanwhile
+  soup_server_disconnect(server_.get());
+  server_.reset();
+  while (g_main_context_iteration(context_, FALSE)) {
+  }
+  g_main_context_pop_thread_default(context_);
+}
+
+void Listener::accept() {
+  g_socket_listener_accept_async(
+      socket_.get(), stop_.get(),
+      [](GObject *, GAsyncResult *result, gpointer data) {
+        static_cast<Listener *>(data)->accepted(result);
+      },
+      this);
+}
+
+void Listener::accepted(GAsyncResult *result) {
+  GError *error = nullptr;
+  const ObjectPtr<GSocketConnection> connection(
+      g_socket_listener_accept_finish(socket_.get(), result, nullptr, &error));
+  if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED) || !gate_) {
+    g_clear_error(&error);
+    return;
+  }
+  if (!connection) {
+    g_clear_error(&error);
+    return accept_later();
+  }
+  if (has_routes())
+    gate_->enter(connection.get(), credentials(), request_timeout_);
+  if (make_room())
+    accept();
+  else
+    accept_later();
+}
+
+// For a new connection; nullptr: it is plain HTTP.
+std::shared_ptr<const TlsCredentials> Listener::credentials() {
+  if (!tls_)
+    return nullptr;
+  GError *error = nullptr;
+  auto current = tls_->current(&error);
+  if (error)
+    warn({GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
+          std::string("The changed TLS certificate cannot be used, the one before stays: ") +
+              error->message + "."});
+  g_clear_error(&error);
+  return current;
+}
+
+// All elements that listen here.
+void Listener::warn(const Channel::Warning &warning) const {
+  const std::lock_guard lock(routes_mutex_);
+  for (const auto &[path, route] : routes_) {
+    if (!route.report)
+      route.channel->warn(warning);
+  }
+}
+
+// Connections without a whole request go before the application lacks descriptors, the oldest of
+// them first.
+bool Listener::make_room() {
+  while (!has_free_descriptors()) {
+    if (!gate_->refuse_oldest())
+      return false;
+  }
+  return true;
+}
+
+void Listener::accept_later() {
+  attach(
+      context_, g_timeout_source_new(kAcceptAgain),
+      [](gpointer self) -> gboolean {
+        auto *listener = static_cast<Listener *>(self);
+        if (listener->make_room())
+          listener->accept();
+        else
+          listener->accept_later();
+        return G_SOURCE_REMOVE;
+      },
+      this);
+}
+
+// The address is the library's for as long as it has the connection, and so is what hangs on it.
+void Listener::admit(Admitted admitted) {
+  const ObjectPtr<GSocketAddress> local(
+      g_socket_connection_get_local_address(admitted.connection.get(), nullptr));
+  const ObjectPtr<GSocketAddress> remote(
+      g_socket_connection_get_remote_address(admitted.connection.get(), nullptr));
+  if (!local || !remote)
+    return;
+  const ObjectPtr<GIOStream> stream(
+      new_head_stream(admitted.stream.get(), admitted.head.data(), admitted.head.size()));
+  // No request needs a body, and one that does not come holds a descriptor.
+  const bool has_body = announces_body(admitted.head);
+  if (has_body && bodies_.size() >= kMaxBodies) {
+    Pending *oldest = bodies_.front();
+    oldest->leave_line();
+    g_socket_shutdown(oldest->admitted.socket, TRUE, TRUE, nullptr);
+  }
+  auto *pending = new Pending(std::move(admitted));
+  if (has_body)
+    pending->enter_line(bodies_);
+  pending->timeout.reset(g_timeout_source_new(request_timeout_));
+  g_source_set_callback(
+      pending->timeout.get(),
+      [](gpointer data) -> gboolean {
+        g_socket_shutdown(static_cast<GSocket *>(data), TRUE, TRUE, nullptr);
+        return G_SOURCE_REMOVE;
+      },
+      g_object_ref(pending->admitted.socket), g_object_unref);
+  g_source_attach(pending->timeout.get(), context_);
+  // g_socket_connection_get_remote_address() may give the same object twice.
+  const ObjectPtr<GSocketAddress> own(g_inet_socket_address_new(
+      g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(remote.get())),
+      g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(remote.get()))));
+  g_object_set_data_full(G_OBJECT(own.get()), kPending, pending,
+                         [](gpointer data) { delete static_cast<Pending *>(data); });
+  soup_server_accept_iostream(server_.get(), stream.get(), local.get(), own.get(), nullptr);
+}
+
+} // namespace flvhttp

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// An address and port that is listened at, for all elements of the process that want it: HTTP, the
+// WebSocket handshake, and the fan-out that serves those who came through.
+#pragma once
+
+#include <atomic>
+#include <list>
+#include <map>
+#include <utility>
+
+#include <libsoup/soup.h>
+
+#include "request_reader.h"
+#include "stats_pages.h"
+#include "writer_thread.h"
+
+namespace flvhttp {
+
+// What stands at a path.
+struct Route {
+  std::shared_ptr<Channel> channel;
+  // Nothing: the stream. Else a text, of this type.
+  std::shared_ptr<Report> report;
+  std::string type;
+};
+
+// A connection while the HTTP library has it: what hangs on its address.
+struct Pending {
+  using Line = std::list<Pending *>;
+
+  explicit Pending(Admitted connection) : admitted(std::move(connection)) {}
+  ~Pending() { leave_line(); }
+  Pending(const Pending &) = delete;
+  Pending &operator=(const Pending &) = delete;
+
+  void enter_line(Line &others) {
+    line = &others;
+    place = others.insert(others.end(), this);
+  }
+  void leave_line() {
+    if (line)
+      std::exchange(line, nullptr)->erase(place);
+  }
+
+  Admitted admitted;
+  SourcePtr timeout;    // breaks it off
+  Line *line = nullptr; // while the request's body is awaited
+  Line::iterator place;
+};
+inline constexpr const char *kPending = "flvhttp-pending";
+
+struct FreeAddresses {
+  void operator()(GList *addresses) const { g_resolver_free_addresses(addresses); }
+};
+
+class Listener {
+public:
+  struct Place {
+    std::string address;     // a name or a number
+    guint16 port = 0;        // 0: one that is free, for this listener alone
+    std::string certificate; // a PEM file; empty: plain HTTP
+    std::string key;
+
+    bool operator==(const Place &) const = default;
+  };
+
+  // The one at that place, shared by all who ask while it lives. One that goes is waited for.
+  // nullptr: `error` says why.
+  [[nodiscard]] static std::shared_ptr<Listener> at(const Place &place, GError **error);
+
+  ~Listener();
+  Listener(const Listener &) = delete;
+  Listener &operator=(const Listener &) = delete;
+
+  [[nodiscard]] guint16 port() const { return port_; }
+
+  // All or none of them, and from the first on there are answers. Nothing: they are there; else
+  // the path that is taken. A request has to be there in `request_timeout` ms from now on.
+  [[nodiscard]] std::optional<std::string>
+  add(const std::vector<std::pair<std::string, Route>> &routes, guint request_timeout);
+  void remove(const Channel *channel);
+  [[nodiscard]] FanOut &fan_out() { return fan_out_; }
+  // Runs it in the listener's thread, soon.
+  void run_soon(std::function<void()> work);
+  // Returns when what was to be run so far has been.
+  void finish_work();
+
+private:
+  explicit Listener(const Place &place);
+
+  [[nodiscard]] static std::shared_ptr<Listener> find_shared(const Place &place);
+  [[nodiscard]] static std::shared_ptr<Listener> share(std::shared_ptr<Listener> listener,
+                                                       const Place &place, GError **error);
+  [[nodiscard]] bool prepare(GError **error);
+  [[nodiscard]] bool bind(GError **error);
+  [[nodiscard]] bool has_routes() const;
+  [[nodiscard]] std::string common_origin() const;
+  [[nodiscard]] std::optional<Route> find(const std::string &path) const;
+  void run();
+  void work();
+  void accept();
+  [[nodiscard]] bool make_room();
+  [[nodiscard]] std::shared_ptr<const TlsCredentials> credentials();
+  void warn(const Channel::Warning &warning) const;
+  void accept_later();
+  void accepted(GAsyncResult *result);
+  void admit(Admitted admitted);
+  void begin_answer(SoupServerMessage *message) const;
+  void answer(SoupServerMessage *message);
+  void answer_report(SoupServerMessage *message, const Route &route);
+  void answer_stream(SoupServerMessage *message, const std::shared_ptr<Channel> &channel);
+  void upgrade(SoupServerMessage *message, const std::shared_ptr<Channel> &channel);
+  static void hand_over(SoupServerMessage *message, Channel &channel, fanout::Framing framing);
+
+  Place place_;
+  guint16 port_ = 0;
+  std::optional<TlsFiles> tls_; // nothing: plain HTTP
+  std::unique_ptr<GList, FreeAddresses> addresses_;
+  std::atomic<guint> request_timeout_ = 5000;
+
+  mutable std::mutex routes_mutex_;
+  std::map<std::string, Route> routes_; // by normalized path
+
+  std::mutex work_mutex_;
+  std::vector<std::function<void()>> work_; // to be run
+
+  FanOut fan_out_;
+  GMainContext *context_;
+  GMainLoop *loop_;
+  gstflv::ObjectPtr<GSocketListener> socket_;
+  gstflv::ObjectPtr<GCancellable> stop_;
+  Pending::Line bodies_; // connections whose request has a body that is not there, the oldest first
+  gstflv::ObjectPtr<SoupServer> server_;
+  std::unique_ptr<Gate> gate_;
+  std::unique_ptr<Reports> reports_;
+  std::thread thread_;
+};
+
+} // namespace flvhttp

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What an application can set, and read.
+#pragma once
+
+#include "broadcast.h"
+#include "listener.h"
+
+namespace flvhttp {
+
+enum {
+  PROP_0,
+  PROP_ADDRESS,
+  PROP_PORT,
+  PROP_CURRENT_PORT,
+  PROP_PATH,
+  PROP_ALLOW_ORIGIN,
+  PROP_WAIT_TIMEOUT,
+  PROP_REQUEST_TIMEOUT,
+  PROP_TLS_CERTIFICATE,
+  PROP_TLS_KEY,
+  PROP_JOIN,
+  PROP_BURST,
+  PROP_REBASE_TIMESTAMPS,
+  PROP_DRAIN_TIMEOUT,
+  PROP_MAX_LAG,
+  PROP_MAX_LAG_BYTES,
+  PROP_CLIENT_TIMEOUT,
+  PROP_MAX_CLIENTS,
+  PROP_MERGE,
+  PROP_STATS_PATH,
+  PROP_METRICS_PATH,
+  PROP_STATS,
+};
+
+inline constexpr guint kDefaultPort = 8080;
+inline constexpr guint kDefaultRequestTimeout = 5000; // ms
+
+// Where and how it is served, settled at the start.
+struct Places {
+  Listener::Place place{"localhost", kDefaultPort, {}, {}};
+  std::string path = "/";
+  std::string stats_path;
+  std::string metrics_path;
+  guint request_timeout = kDefaultRequestTimeout;
+
+  bool operator==(const Places &) const = default;
+};
+
+struct Properties {
+  Properties();
+
+  Places places;
+  ChannelSettings settings;
+
+  // false: it is no property of these.
+  [[nodiscard]] bool set(guint id, const GValue *value);
+  [[nodiscard]] bool get(guint id, GValue *value) const;
+};
+
+// The element's: these, and those that only it can tell.
+void install_properties(GObjectClass *object_class);
+
+} // namespace flvhttp

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "request_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <sys/socket.h>
+
+#include "descriptors.h"
+#include "tls_stream.h"
+
+namespace flvhttp {
+
+namespace {
+
+// Whether the empty line is there; what came before `from` was looked at.
+bool has_end(const std::string &head, std::size_t from) {
+  for (std::size_t at = head.find('\n', from > 2 ? from - 3 : 0); at != std::string::npos;
+       at = head.find('\n', at + 1)) {
+    const std::size_t next = at + 1 < head.size() && head[at + 1] == '\r' ? at + 2 : at + 1;
+    if (next < head.size() && head[next] == '\n')
+      return true;
+  }
+  return false;
+}
+
+// In front of a request they are none of it (RFC 9112, 2.2).
+const char *skip_empty_lines(const char *begin, const char *end) {
+  return std::find_if(begin, end, [](char each) { return each != '\r' && each != '\n'; });
+}
+
+} // namespace
+
+struct Gate::Waiting {
+  Gate *gate = nullptr;
+  Admitted admitted;
+  std::shared_ptr<const TlsCredentials> credentials; // until it has said something
+  std::size_t size = 0;                              // of what was read
+  Line::iterator place;
+  SourcePtr readable;
+  SourcePtr timeout;
+};
+
+Gate::Gate(GMainContext *context, std::function<void(Admitted)> admit,
+           std::function<std::string()> fields)
+    : context_(context), admit_(std::move(admit)), fields_(std::move(fields)) {}
+
+Gate::~Gate() = default;
+
+void Gate::enter(GSocketConnection *connection, std::shared_ptr<const TlsCredentials> credentials,
+                 guint timeout) {
+  while (waiting_.size() >= std::min(kMaxWaiting, std::max<std::size_t>(1, max_descriptors() / 2)))
+    refuse_oldest();
+  auto entering = std::make_unique<Waiting>();
+  Waiting &waiting = *entering;
+  waiting.gate = this;
+  Admitted &admitted = waiting.admitted;
+  admitted.connection.reset(static_cast<GSocketConnection *>(g_object_ref(connection)));
+  admitted.socket = g_socket_connection_get_socket(connection);
+  g_socket_set_blocking(admitted.socket, FALSE);
+  admitted.stream.reset(G_IO_STREAM(g_object_ref(connection)));
+  waiting.credentials = std::move(credentials);
+  waiting.place = waiting_.insert(waiting_.end(), std::move(entering));
+
+  waiting.timeout.reset(g_timeout_source_new(timeout));
+  g_source_set_callback(
+      waiting.timeout.get(),
+      [](gpointer data) -> gboolean {
+        auto *late = static_cast<Waiting *>(data);
+        late->gate->refuse(*late, "408 Request Timeout");
+        return G_SOURCE_REMOVE;
+      },
+      &waiting, nullptr);
+  g_source_attach(waiting.timeout.get(), context_);
+  watch(waiting);
+}
+
+bool Gate::refuse_oldest() {
+  if (waiting_.empty())
+    return false;
+  refuse(*waiting_.front(), "408 Request Timeout");
+  return true;
+}
+
+void Gate::watch(Waiting &waiting) {
+  GInputStream *input = g_io_stream_get_input_stream(waiting.admitted.stream.get());
+  waiting.readable.reset(
+      g_pollable_input_stream_create_source(G_POLLABLE_INPUT_STREAM(input), nullptr));
+  const GPollableSourceFunc callback = [](GObject *, gpointer data) -> gboolean {
+    auto *ready = static_cast<Waiting *>(data);
+    ready->gate->read(*ready);
+    return G_SOURCE_CONTINUE;
+  };
+  g_source_set_callback(waiting.readable.get(), G_SOURCE_FUNC(callback), &waiting, nullptr);
+  g_source_attach(waiting.readable.get(), context_);
+}
+
+// Who says nothing costs no session.
+void Gate::read(Waiting &waiting) {
+  if (waiting.credentials) {
+    waiting.admitted.stream.reset(
+        new_tls_stream(std::move(waiting.credentials), waiting.admitted.connection.get()));
+  }
+  std::string &head = waiting.admitted.head;
+  GInputStream *input = g_io_stream_get_input_stream(waiting.admitted.stream.get());
+  std::array<char, 2048> bytes{};
+  while (true) {
+    GError *error = nullptr;
+    const gssize size = g_pollable_input_stream_read_nonblocking(
+        G_POLLABLE_INPUT_STREAM(input), bytes.data(),
+        std::min(bytes.size(), kMaxHead - waiting.size), nullptr, &error);
+    const bool later = g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
+    g_clear_error(&error);
+    if (later && is_tls(waiting.admitted.stream.get()))
+      return watch(waiting); // what it waits for changes
+    if (later)
+      return;
+    if (size <= 0)
+      return leave(waiting);
+    waiting.size += static_cast<std::size_t>(size);
+    const std::size_t from = head.size();
+    const auto *end = bytes.data() + size;
+    head.append(head.empty() ? skip_empty_lines(bytes.data(), end) : bytes.data(), end);
+    if (has_end(head, from)) {
+      Admitted admitted = std::move(waiting.admitted);
+      leave(waiting);
+      return admit_(std::move(admitted));
+    }
+    if (waiting.size == kMaxHead)
+      return refuse(waiting, "431 Request Header Fields Too Large");
+  }
+}
+
+// What was not read makes the system reset the connection, and the answer with it.
+void Gate::refuse(Waiting &waiting, const char *status) {
+  const Admitted &admitted = waiting.admitted;
+  const bool can_answer =
+      !(waiting.credentials || is_tls(admitted.stream.get())) || waiting.size > 0;
+  if (can_answer) {
+    const std::string answer = std::string("HTTP/1.1 ") + status + "\r\n" + fields_() +
+                               "Content-Length: 0\r\nConnection: close\r\n\r\n";
+    g_pollable_output_stream_write_nonblocking(
+        G_POLLABLE_OUTPUT_STREAM(g_io_stream_get_output_stream(admitted.stream.get())),
+        answer.data(), answer.size(), nullptr, nullptr);
+  }
+  const int descriptor = g_socket_get_fd(admitted.socket);
+  shutdown(descriptor, SHUT_WR);
+  std::array<char, 4096> rest{};
+  constexpr int kMost = 64; // reads
+  for (int i = 0; i < kMost && recv(descriptor, rest.data(), rest.size(), MSG_DONTWAIT) > 0; i++) {
+  }
+  leave(waiting);
+}
+
+void Gate::leave(const Waiting &waiting) {
+  waiting_.erase(waiting.place);
+}
+
+} // namespace flvhttp

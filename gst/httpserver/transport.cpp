@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "transport.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "tls_stream.h"
+
+namespace flvhttp {
+
+namespace {
+
+using Kind = Transport::Result::Kind;
+
+// Bytes that wait in the system for a slow client. What is there cannot be skipped any more, and
+// would otherwise grow to megabytes.
+constexpr int kUnsent = 128 << 10;
+
+class Plain final : public Transport {
+public:
+  Plain(IoStreamPtr connection, GSocket *socket) : Transport(std::move(connection), socket) {}
+
+  Result send(std::span<iovec> parts) override {
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = parts.size();
+    return result(sendmsg(descriptor(), &message, MSG_NOSIGNAL | MSG_DONTWAIT));
+  }
+
+  Result receive(std::span<std::uint8_t> bytes) override {
+    const ssize_t size = recv(descriptor(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+    return size == 0 ? Result{Kind::Ended} : result(size);
+  }
+
+private:
+  static Result result(ssize_t size) {
+    if (size >= 0)
+      return {Kind::Done, static_cast<std::size_t>(size)};
+    const bool later = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+    return {later ? Kind::Blocked : Kind::Gone};
+  }
+};
+
+// A record that was begun has to be tried again as it was: it stays here until it is out.
+class Tls final : public Transport {
+public:
+  Tls(IoStreamPtr stream, GSocket *socket) : Transport(std::move(stream), socket) {}
+
+  Result send(std::span<iovec> parts) override {
+    std::size_t taken = 0;
+    Result last{Kind::Blocked};
+    for (const iovec &part : parts) {
+      const auto *bytes = static_cast<const std::uint8_t *>(part.iov_base);
+      for (std::size_t at = 0; at < part.iov_len;) {
+        if (size_ == record_.size() && (last = write_record()).kind != Kind::Done)
+          return settle(last, taken);
+        const std::size_t count = std::min(part.iov_len - at, record_.size() - size_);
+        std::copy_n(bytes + at, count, record_.begin() + static_cast<std::ptrdiff_t>(size_));
+        size_ += count;
+        at += count;
+        taken += count;
+      }
+    }
+    last = write_record();
+    return last.kind == Kind::Gone ? last : Result{Kind::Done, taken};
+  }
+
+  bool flush() override { return write_record().kind == Kind::Done; }
+
+  Result receive(std::span<std::uint8_t> bytes) override {
+    GError *error = nullptr;
+    const gssize size = g_pollable_input_stream_read_nonblocking(
+        G_POLLABLE_INPUT_STREAM(g_io_stream_get_input_stream(connection())), bytes.data(),
+        bytes.size(), nullptr, &error);
+    return size == 0 ? Result{Kind::Ended} : result(size, error);
+  }
+
+private:
+  static constexpr std::size_t kRecord = 16 << 10;
+
+  Result write_record() {
+    while (written_ < size_) {
+      GError *error = nullptr;
+      const gssize size = g_pollable_output_stream_write_nonblocking(
+          G_POLLABLE_OUTPUT_STREAM(g_io_stream_get_output_stream(connection())),
+          record_.data() + written_, size_ - written_, nullptr, &error);
+      const Result done = result(size, error);
+      if (done.kind != Kind::Done)
+        return done;
+      written_ += done.size;
+    }
+    written_ = 0;
+    size_ = 0;
+    return {Kind::Done};
+  }
+
+  static Result settle(Result last, std::size_t taken) {
+    return last.kind == Kind::Blocked && taken > 0 ? Result{Kind::Done, taken} : last;
+  }
+
+  static Result result(gssize size, GError *error) {
+    if (size >= 0)
+      return {Kind::Done, static_cast<std::size_t>(size)};
+    const bool later = g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
+    g_error_free(error);
+    return {later ? Kind::Blocked : Kind::Gone};
+  }
+
+  std::array<std::uint8_t, kRecord> record_{};
+  std::size_t size_ = 0;
+  std::size_t written_ = 0;
+};
+
+} // namespace
+
+std::unique_ptr<Transport> Transport::over(IoStreamPtr connection, GSocket *socket) {
+  const int at_once = 1;
+  setsockopt(g_socket_get_fd(socket), IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
+  setsockopt(g_socket_get_fd(socket), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsent, sizeof kUnsent);
+  if (is_tls(connection.get()))
+    return std::make_unique<Tls>(std::move(connection), socket);
+  return std::make_unique<Plain>(std::move(connection), socket);
+}
+
+// Keepalive alone: TCP_USER_TIMEOUT would end clients that take little at a time through a small
+// window. Of data that is not acknowledged, the channel keeps track.
+void Transport::watch_peer(guint timeout) const {
+  const int on = 1;
+  const int count = 3;
+  const int idle = std::clamp(static_cast<int>(timeout / 2000), 1, 3600);
+  const int interval = std::max(1, idle / count);
+  setsockopt(descriptor(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  setsockopt(descriptor(), IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+  setsockopt(descriptor(), IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+  setsockopt(descriptor(), IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+}
+
+std::size_t Transport::unacknowledged() const {
+  int size = 0;
+  return ioctl(descriptor(), SIOCOUTQ, &size) == 0 ? static_cast<std::size_t>(size) : 0;
+}
+
+void Transport::end() const {
+  if (!is_tls(connection()))
+    shutdown(descriptor(), SHUT_WR);
+}
+
+} // namespace flvhttp

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "tag_assembler.h"
+
+#include <algorithm>
+
+namespace fanout {
+
+using flv::Item;
+
+// The splitter expects a file header in front of the first tag, and takes another in its place.
+void TagAssembler::start_behind_header() {
+  splitter_.reset(flv::Splitter::Start::File);
+  ids_.clear();
+  status_ = flv::Status::Ok;
+  (void)splitter_.feed(flv::write_file_header({}), items_);
+  items_.clear();
+  chunk_begin_ = splitter_.position();
+  carry_begin_ = chunk_begin_;
+  carry_.clear();
+}
+
+void TagAssembler::begin(const std::shared_ptr<const void> &owner, Bytes bytes) {
+  owner_ = owner;
+  chunk_ = bytes;
+  chunk_begin_ = splitter_.position();
+  received_ = chunk_begin_;
+  items_.clear();
+  next_ = 0;
+}
+
+std::optional<Item> TagAssembler::next() {
+  while (next_ < items_.size() || split_more()) {
+    if (items_.empty())
+      continue;
+    const Item item = items_[next_++];
+    const auto splice = find_splice(item);
+    if (!splice) {
+      if (item.kind == Item::Kind::FileHeader)
+        ids_.clear();
+      else if (item.kind == Item::Kind::Tag)
+        ids_.note(item.tag);
+      return item;
+    }
+    split_again(*splice);
+  }
+  return std::nullopt;
+}
+
+// Behind a tag with a wrong PreviousTagSize nothing is read before it is known to hold no splice:
+// what is found does not depend on how much of the stream has come. False: all was read.
+bool TagAssembler::split_more() {
+  const std::uint64_t position = splitter_.position();
+  if (position == chunk_begin_ + chunk_.size() || status_ == flv::Status::Malformed)
+    return false;
+  Bytes unread = position < chunk_begin_ ? Bytes(carry_).subspan(position - carry_begin_)
+                                         : chunk_.subspan(position - chunk_begin_);
+  items_.clear();
+  next_ = 0;
+  status_ = splitter_.feed_to_wrong_size(unread, items_);
+  if (splitter_.position() > received_) {
+    splices_.add_received(splitter_.position() - received_);
+    received_ = splitter_.position();
+  }
+  return true;
+}
+
+flv::Status TagAssembler::end() {
+  const std::uint64_t keep = splitter_.keep_from();
+  const std::uint64_t from_carry = std::min<std::uint64_t>(keep - carry_begin_, carry_.size());
+  carry_.erase(carry_.begin(), carry_.begin() + static_cast<std::ptrdiff_t>(from_carry));
+  const std::uint64_t from_chunk = std::max(keep, chunk_begin_) - chunk_begin_;
+  carry_.insert(carry_.end(), chunk_.begin() + static_cast<std::ptrdiff_t>(from_chunk),
+                chunk_.end());
+  carry_begin_ = keep;
+  owner_.reset();
+  chunk_ = {};
+  return status_;
+}
+
+Entry TagAssembler::entry_of(const Item &item) const {
+  Entry entry;
+  entry.is_tag = true;
+  if (item.begin >= chunk_begin_ && !item.wrong_previous_size) {
+    entry.owner = owner_;
+    entry.bytes = chunk_.subspan(item.begin - chunk_begin_, item.end - item.begin);
+    return entry;
+  }
+  auto whole = std::make_shared<std::vector<std::uint8_t>>(
+      bytes_of(item.begin, item.begin + item.tag.tag_size()));
+  flv::Writer(*whole).u32(item.tag.tag_size());
+  entry.bytes = *whole;
+  entry.owner = std::move(whole);
+  return entry;
+}
+
+// Where another publisher's file header stands inside what the item takes for one tag.
+std::optional<std::uint64_t> TagAssembler::find_splice(const Item &item) {
+  if (item.kind != Item::Kind::Tag || !item.wrong_previous_size)
+    return std::nullopt;
+  const auto at = splices_.find(bytes_of(item.begin, item.end), flv::kMaxDataSize);
+  return at ? std::optional(item.begin + *at) : std::nullopt;
+}
+
+// Drops a tag that is cut short: the next item begins at `position`.
+void TagAssembler::split_again(std::uint64_t position) {
+  splitter_.reset(flv::Splitter::Start::Middle, position);
+  splitter_.set_stream_ids(ids_);
+  items_.clear();
+  next_ = 0;
+}
+
+std::vector<std::uint8_t> TagAssembler::bytes_of(std::uint64_t begin, std::uint64_t end) const {
+  std::vector<std::uint8_t> bytes;
+  flv::Writer writer(bytes);
+  const std::uint64_t middle = std::clamp(chunk_begin_, begin, end);
+  if (begin < middle)
+    writer.bytes(Bytes(carry_).subspan(begin - carry_begin_, middle - begin));
+  if (middle < end)
+    writer.bytes(chunk_.subspan(middle - chunk_begin_, end - middle));
+  return bytes;
+}
+
+} // namespace fanout

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "config_search.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "flv/stream/splitter.h"
+
+namespace flv {
+
+namespace {
+
+// In front of the place everything is looked at, then some bytes around key frames. All together
+// stays well under a MiB.
+constexpr std::uint64_t kInFront = 256 << 10;
+constexpr std::uint64_t kBefore = 1024;
+constexpr std::uint64_t kBehind = 512;
+constexpr std::size_t kMaxKeyFrames = 256;
+
+} // namespace
+
+std::vector<ConfigurationSearch::Stretch>
+likely_stretches(const std::vector<std::uint64_t> &key_frames, std::uint64_t begin,
+                 std::uint64_t place) {
+  std::vector<ConfigurationSearch::Stretch> stretches;
+  if (place <= begin)
+    return stretches;
+  std::uint64_t limit = place - std::min(kInFront, place - begin);
+  stretches.push_back({limit, place});
+  auto entry = std::lower_bound(key_frames.begin(), key_frames.end(), limit);
+  while (entry != key_frames.begin() && limit > begin && stretches.size() <= kMaxKeyFrames) {
+    const std::uint64_t position = *--entry;
+    if (position <= begin)
+      break;
+    const std::uint64_t from = std::max(begin, position - std::min(kBefore, position));
+    const std::uint64_t to = std::min(limit, position + kBehind);
+    if (from >= to)
+      continue;
+    stretches.push_back({from, to});
+    limit = from;
+  }
+  return stretches;
+}
+
+ConfigurationSearch::ConfigurationSearch(Head opening, std::vector<Stretch> stretches)
+    : opening_(std::move(opening)), stretches_(std::move(stretches)) {}
+
+std::optional<Wanted> ConfigurationSearch::wanted() const {
+  if (next_ == stretches_.size())
+    return std::nullopt;
+  const Stretch &stretch = stretches_[next_];
+  return Wanted{stretch.begin, static_cast<std::size_t>(stretch.end - stretch.begin)};
+}
+
+void ConfigurationSearch::give(Bytes bytes) {
+  const std::uint64_t begin = stretches_[next_++].begin;
+  Splitter splitter;
+  splitter.reset(Splitter::Start::Middle, begin);
+  std::vector<Item> items;
+  (void)splitter.feed(bytes, items); // in the middle of a file neither fails
+  (void)splitter.finish(items);
+  std::vector<Found> found;
+  for (const Item &item : items) {
+    if (item.kind != Item::Kind::Tag)
+      continue;
+    const Bytes tag = bytes.subspan(static_cast<std::size_t>(item.begin - begin),
+                                    static_cast<std::size_t>(item.end - item.begin));
+    const TagInfo info = classify(item.tag.type, tag.subspan(kTagHeaderSize, item.tag.data_size));
+    if (info.role != Role::Configuration)
+      continue;
+    found.push_back({item.tag, {tag.begin(), tag.end()}});
+    nearest_.note(item.tag, info, tag);
+  }
+  found_.push_back(std::move(found));
+  if (nearest_.has_configurations() && nearest_.covers(opening_))
+    next_ = stretches_.size();
+}
+
+Head ConfigurationSearch::take() {
+  Head head = std::move(opening_);
+  for (auto stretch = found_.rbegin(); stretch != found_.rend(); ++stretch) {
+    for (const Found &tag : *stretch) {
+      const Bytes bytes(tag.bytes);
+      head.note(tag.header,
+                classify(tag.header.type, bytes.subspan(kTagHeaderSize, tag.header.data_size)),
+                bytes);
+    }
+  }
+  return head;
+}
+
+} // namespace flv

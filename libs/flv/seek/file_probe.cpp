@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "file_probe.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "flv/format/other_format.h"
+
+namespace flv {
+
+namespace {
+
+// A tag header and as much data as tells what the tag is: a script tag's name, at the most.
+constexpr std::size_t kTagStart = 64;
+
+// Whether onMetaData says that there is something of this kind.
+bool claims(const amf0::Value &metadata, std::string_view flag, std::string_view codec) {
+  const amf0::Value *value = metadata.find(flag);
+  const auto *truth = value ? std::get_if<bool>(&value->data) : nullptr;
+  return truth ? *truth : metadata.find(codec) != nullptr;
+}
+
+} // namespace
+
+bool claims_audio(const amf0::Value &metadata) {
+  return claims(metadata, "hasAudio", "audiocodecid");
+}
+
+bool claims_video(const amf0::Value &metadata) {
+  return claims(metadata, "hasVideo", "videocodecid");
+}
+
+std::optional<std::uint32_t> FileFacts::first_timestamp() const {
+  const auto first = std::ranges::find_if(tags, &SeenTag::is_media);
+  return first != tags.end() ? std::optional(first->timestamp) : std::nullopt;
+}
+
+// The file header announces video, which never comes where a camera is off.
+bool FileFacts::has_video() const {
+  if (video_seen)
+    return true;
+  if (whole || !header.has_video)
+    return false;
+  const bool is_configured = std::ranges::any_of(
+      configurations, [](const PlacedTag &tag) { return tag.header.type == TagType::Video; });
+  return is_configured || claims_video(metadata) || !audio_seen || !thorough;
+}
+
+std::optional<Wanted> Opening::wanted() const {
+  switch (state_) {
+  case State::Signature:
+    return Wanted{0, kFileHeaderSize, true};
+  case State::OtherFormat:
+    return Wanted{0, kOtherFormatBytes, true};
+  case State::Header:
+    return Wanted{0, facts_.header.size + kPreviousTagSizeSize, true};
+  case State::TagStart:
+    return Wanted{facts_.end, kTagStart, true};
+  case State::WholeTag:
+    return Wanted{facts_.end, tag_.tag_size() + kPreviousTagSizeSize, true};
+  case State::Done:
+    break;
+  }
+  return std::nullopt;
+}
+
+void Opening::give(Bytes bytes) {
+  switch (state_) {
+  case State::Signature:
+    return take_signature(bytes);
+  case State::OtherFormat:
+    looks_like_ = flv::looks_like(bytes);
+    state_ = State::Done;
+    return;
+  case State::Header:
+    return take_header(bytes);
+  case State::TagStart:
+    return take_tag_start(bytes);
+  case State::WholeTag:
+    return take_whole_tag(bytes);
+  case State::Done:
+    break;
+  }
+}
+
+void Opening::fail(Fault::Kind kind, std::size_t value) {
+  fault_ = {kind, static_cast<std::uint32_t>(value)};
+  state_ = State::Done;
+}
+
+void Opening::take_signature(Bytes bytes) {
+  // A short file of another kind is known by its first bytes.
+  constexpr Bytes::size_type kSignature = 3;
+  if (bytes.size() >= kSignature && !(bytes[0] == 'F' && bytes[1] == 'L' && bytes[2] == 'V')) {
+    fail(Fault::Kind::Signature, load_u24(bytes.data()));
+    state_ = State::OtherFormat;
+    return;
+  }
+  if (bytes.size() < kFileHeaderSize)
+    return fail(Fault::Kind::Truncated, bytes.size());
+  fault_ = read_file_header(bytes.data(), facts_.header);
+  state_ = fault_.kind == Fault::Kind::None ? State::Header : State::Done;
+}
+
+void Opening::take_header(Bytes bytes) {
+  if (bytes.size() < facts_.header.size + kPreviousTagSizeSize)
+    return fail(Fault::Kind::Truncated, bytes.size());
+  facts_.header_bytes.assign(bytes.begin(), bytes.end());
+  facts_.end = bytes.size();
+  state_ = State::TagStart;
+}
+
+void Opening::take_tag_start(Bytes bytes) {
+  if (bytes.size() < kTagHeaderSize) {
+    facts_.whole = true;
+    state_ = State::Done;
+    return;
+  }
+  if (read_tag_header(bytes.data(), kMaxDataSize, facts_.stream_ids, tag_).kind !=
+      Fault::Kind::None) {
+    state_ = State::Done;
+    return;
+  }
+  Bytes data = bytes.subspan(kTagHeaderSize);
+  data = data.first(std::min<std::size_t>(data.size(), tag_.data_size));
+  info_ = classify(tag_.type, data);
+  if (info_.role == Role::Configuration || (tag_.is_script() && is_on_metadata(data))) {
+    state_ = State::WholeTag;
+    return;
+  }
+  if (!tag_.is_script() && info_.role != Role::Empty) {
+    facts_.audio_seen |= tag_.type == TagType::Audio && is_media(info_.role);
+    facts_.video_seen |= tag_.type == TagType::Video && is_media(info_.role);
+    media_bytes_ += tag_.tag_size();
+  } else {
+    media_bytes_ += kTagStart;
+  }
+  pass();
+}
+
+void Opening::take_whole_tag(Bytes bytes) {
+  if (bytes.size() < tag_.tag_size()) {
+    if (tag_.is_script())
+      return fail(Fault::Kind::Truncated, bytes.size());
+    facts_.whole = true;
+    state_ = State::Done;
+    return;
+  }
+  // Not the first of its kind that matters: nobody has so many that it counts.
+  if (!tag_.is_script() || facts_.metadata_tag)
+    media_bytes_ += tag_.tag_size();
+  PlacedTag tag{facts_.end, tag_, {bytes.begin(), bytes.end()}};
+  if (tag_.is_script())
+    take_metadata(std::move(tag));
+  else
+    facts_.configurations.push_back(std::move(tag));
+  pass();
+}
+
+// Where there are several, the last one counts, but none takes the index away.
+void Opening::take_metadata(PlacedTag tag) {
+  amf0::Value object;
+  const Status status = read_on_metadata(tag.data(), object);
+  if (facts_.metadata_tag && facts_.metadata_status == Status::Ok &&
+      (status != Status::Ok || (facts_.metadata.find("keyframes") && !object.find("keyframes"))))
+    return;
+  facts_.metadata_tag = std::move(tag);
+  facts_.metadata_status = status;
+  facts_.metadata = std::move(object);
+}
+
+// To the next tag, if there is still something to look for.
+void Opening::pass() {
+  facts_.stream_ids.note(tag_);
+  if (!tag_.is_script())
+    facts_.tags.push_back({facts_.end, tag_.timestamp, is_media(info_.role)});
+  facts_.thorough = media_bytes_ > kMaxMedia;
+  facts_.end += tag_.tag_size() + kPreviousTagSizeSize;
+  state_ = is_enough() ? State::Done : State::TagStart;
+}
+
+bool Opening::is_enough() const {
+  if (facts_.thorough)
+    return true;
+  if (!facts_.metadata_tag && media_bytes_ <= kMaxMediaBeforeMetadata)
+    return false;
+  const bool announced = facts_.header.has_audio || facts_.header.has_video;
+  return announced && (facts_.audio_seen || !facts_.header.has_audio) &&
+         (facts_.video_seen || !facts_.header.has_video);
+}
+
+} // namespace flv

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "index_scan.h"
+
+#include <algorithm>
+
+namespace flv {
+
+namespace {
+
+constexpr std::size_t kTagStart = 48;
+// Small, for behind it the same bytes are looked at again as tags.
+constexpr std::size_t kSearchBlock = 1 << 10;
+
+} // namespace
+
+IndexScan::IndexScan(Splitter::Start start, std::uint64_t position, std::uint64_t file_size,
+                     const StreamIds &ids)
+    : position_(position), file_size_(file_size), last_tag_(position), ids_(ids) {
+  if (start == Splitter::Start::Middle)
+    search_.emplace().reset(start, position);
+}
+
+std::optional<Wanted> IndexScan::wanted() const {
+  if (over_)
+    return std::nullopt;
+  if (search_)
+    return Wanted{search_->position(), kSearchBlock, true};
+  return Wanted{position_, std::max(whole_tag_, kTagStart), true};
+}
+
+void IndexScan::give(Bytes bytes) {
+  if (search_)
+    return resynchronize(bytes);
+  TagHeader header;
+  if (bytes.size() < kTagHeaderSize) {
+    over_ = true;
+    return;
+  }
+  if (FileHeader file; read_file_header(bytes.data(), file).kind == Fault::Kind::None)
+    return cross_seam(position_ + file.size + kPreviousTagSizeSize);
+  if (read_tag_header(bytes.data(), kMaxDataSize, ids_, header).kind != Fault::Kind::None)
+    return begin_search();
+  const std::uint64_t end = position_ + header.tag_size();
+  // Either the file is cut off inside the tag, or the size is damaged.
+  if (file_size_ > 0 && end > file_size_)
+    return begin_search();
+  Bytes data = bytes.subspan(kTagHeaderSize);
+  data = data.first(std::min<std::size_t>(data.size(), header.data_size));
+  const bool configuration = classify(header.type, data).role == Role::Configuration;
+  if (configuration && data.size() < header.data_size && whole_tag_ == 0) {
+    whole_tag_ = header.tag_size() + kPreviousTagSizeSize;
+    return;
+  }
+  whole_tag_ = 0;
+  last_tag_ = position_;
+  ++tags_;
+  ids_.note(header);
+  if (!configuration)
+    take_tag(header, data);
+  else if (data.size() == header.data_size)
+    take_configuration(header, bytes);
+  position_ = end + kPreviousTagSizeSize;
+}
+
+void IndexScan::take_configuration(const TagHeader &header, Bytes tag) {
+  tag = tag.first(std::min(tag.size(), header.tag_size() + kPreviousTagSizeSize));
+  head_.note(header, classify(header.type, tag.subspan(kTagHeaderSize, header.data_size)), tag);
+  if (configurations_.size() == kMaxConfigurations)
+    configurations_.erase(configurations_.begin());
+  configurations_.push_back({position_, tag.size()});
+}
+
+void IndexScan::take_tag(const TagHeader &header, Bytes data) {
+  const Role role = classify(header.type, data).role;
+  if (!is_media(role))
+    return;
+  const bool is_video = header.type == TagType::Video;
+  const auto kind = is_video ? Timeline::Kind::Video : Timeline::Kind::Audio;
+  const std::int64_t since_first =
+      timeline_.media(kind, header.timestamp).time - timeline_.first().value_or(0);
+  const double time = static_cast<double>(std::max<std::int64_t>(since_first, 0)) / 1000;
+  if (is_video) {
+    if (role == Role::KeyFrame)
+      add(video_, video_spacing_, position_, time);
+    video_seen_ = true;
+    audio_ = {};
+    return;
+  }
+  audio_seen_ = true;
+  if (!video_seen_)
+    add(audio_, audio_spacing_, position_, time);
+}
+
+// Times that step back would be no index: they stay where they were.
+void IndexScan::add(KeyframeIndex &index, double &spacing, std::uint64_t position, double time) {
+  constexpr double kThinned = 1.0;
+  if (!index.times.empty()) {
+    time = std::max(time, index.times.back());
+    if (time - index.times.back() < spacing)
+      return;
+  }
+  index.positions.push_back(position);
+  index.times.push_back(time);
+  if (index.positions.size() < kMaxEntries || spacing > 0)
+    return;
+  spacing = kThinned;
+  std::size_t kept = 1;
+  for (std::size_t i = 1; i < index.positions.size(); ++i) {
+    if (index.times[i] - index.times[kept - 1] < spacing)
+      continue;
+    index.positions[kept] = index.positions[i];
+    index.times[kept++] = index.times[i];
+  }
+  index.positions.resize(kept);
+  index.times.resize(kept);
+}
+
+std::uint64_t IndexScan::keep_from() const {
+  return search_ ? std::min(last_tag_, search_->keep_from()) : last_tag_;
+}
+
+// Another file begins in this one.
+void IndexScan::cross_seam(std::uint64_t position) {
+  position_ = position;
+  last_tag_ = position;
+  timeline_.seam();
+  ids_.clear();
+}
+
+// Starts inside the last tag: a publisher that was cut off there may be followed by another one's
+// file header.
+void IndexScan::begin_search() {
+  damage_ = position_;
+  const bool has_last = tags_ > 0 && last_tag_ < position_;
+  search_from(has_last ? last_tag_ + kTagHeaderSize : position_);
+}
+
+void IndexScan::search_from(std::uint64_t position) {
+  search_.emplace().reset(Splitter::Start::Middle, position);
+  search_->set_stream_ids(ids_);
+}
+
+// Up to the next tag that holds together.
+void IndexScan::resynchronize(Bytes bytes) {
+  std::vector<Item> items;
+  (void)search_->feed(bytes, items); // in the middle of a file it cannot fail
+  over_ = bytes.size() < kSearchBlock;
+  if (over_)
+    (void)search_->finish(items);
+  for (const Item &item : items) {
+    if (item.kind != Item::Kind::Tag && item.kind != Item::Kind::FileHeader)
+      continue;
+    over_ = false;
+    end_search(item);
+    return;
+  }
+  if (search_->keep_from() > damage_)
+    last_tag_ = search_->keep_from();
+}
+
+void IndexScan::end_search(const Item &found) {
+  search_.reset();
+  if (found.kind == Item::Kind::Tag) {
+    // What looks like a tag inside the last tag is that one's data.
+    if (found.begin < damage_)
+      return search_from(damage_);
+    position_ = found.begin;
+  } else {
+    if (found.begin + kPreviousTagSizeSize < damage_) {
+      remove(video_, last_tag_);
+      remove(audio_, last_tag_);
+    }
+    cross_seam(found.end);
+  }
+  last_tag_ = position_;
+}
+
+// The tag there is cut off.
+void IndexScan::remove(KeyframeIndex &index, std::uint64_t position) {
+  if (index.positions.empty() || index.positions.back() != position)
+    return;
+  index.positions.pop_back();
+  index.times.pop_back();
+}
+
+} // namespace flv

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "index_verify.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace flv {
+
+namespace {
+
+KeyframeIndex thinned(KeyframeIndex index, std::size_t count) {
+  const std::size_t size = index.positions.size();
+  if (size <= count)
+    return index;
+  for (std::size_t i = 0; i < count; ++i) {
+    index.positions[i] = index.positions[i * size / count];
+    index.times[i] = index.times[i * size / count];
+  }
+  index.positions.resize(count);
+  index.times.resize(count);
+  return index;
+}
+
+} // namespace
+
+KeyframeIndex index_of_part(const KeyframeIndex &whole, std::uint64_t position, double time,
+                            std::uint64_t stop) {
+  KeyframeIndex index;
+  const auto begin = std::upper_bound(whole.positions.begin(), whole.positions.end(), position);
+  const auto end =
+      stop > 0 ? std::lower_bound(begin, whole.positions.end(), stop) : whole.positions.end();
+  const auto first = begin - whole.positions.begin();
+  const auto last = end - whole.positions.begin();
+  index.positions.push_back(position);
+  index.positions.insert(index.positions.end(), begin, end);
+  // The time that the index gives the place, if that is where the entry points.
+  const bool known = first > 0 && whole.positions[static_cast<std::size_t>(first) - 1] == position;
+  index.times.push_back(known ? whole.times[static_cast<std::size_t>(first) - 1] : time);
+  std::copy(whole.times.begin() + first, whole.times.begin() + last,
+            std::back_inserter(index.times));
+  // A producer's times may be off those of the tags.
+  if (index.times.size() > 1)
+    index.times[0] = std::min(index.times[0], index.times[1]);
+  return index;
+}
+
+IndexCheck::IndexCheck(KeyframeIndex index, bool has_video, std::uint64_t file_size,
+                       const StreamIds &ids)
+    : index_(thinned(std::move(index), kMaxEntries)), has_video_(has_video), file_size_(file_size),
+      ids_(ids) {
+  look_at_next();
+}
+
+std::optional<Wanted> IndexCheck::wanted() const {
+  return check_ ? check_->wanted() : std::nullopt;
+}
+
+void IndexCheck::give(Bytes bytes) {
+  check_->give(bytes);
+  if (check_->wanted())
+    return;
+  const auto place = check_->place();
+  if (place && (checked_.positions.empty() || place->position > checked_.positions.back())) {
+    checked_.positions.push_back(place->position);
+    checked_.times.push_back(index_.times[next_ - 1]);
+  }
+  look_at_next();
+}
+
+void IndexCheck::look_at_next() {
+  check_.reset();
+  if (next_ < index_.positions.size())
+    check_.emplace(index_.positions[next_++], has_video_, file_size_, ids_);
+}
+
+} // namespace flv

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "stream_header.h"
+
+#include <algorithm>
+
+#include "flv/format/metadata.h"
+
+namespace flv {
+
+namespace {
+
+bool same(Bytes a, Bytes b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end());
+}
+
+// The timestamp may differ and the PreviousTagSize be wrong: what counts is the data.
+Bytes data_of(const TagHeader &header, Bytes tag) {
+  return tag.subspan(kTagHeaderSize, header.data_size);
+}
+
+Bytes data_of(const std::vector<std::uint8_t> &tag) {
+  return Bytes(tag).subspan(kTagHeaderSize, load_u24(&tag[1]));
+}
+
+SharedBytes shared(Bytes bytes) {
+  return std::make_shared<const std::vector<std::uint8_t>>(bytes.begin(), bytes.end());
+}
+
+} // namespace
+
+void Head::clear() {
+  *this = {};
+}
+
+void Head::set_file_header(Bytes bytes) {
+  file_header_ = shared(bytes);
+}
+
+Head::Change Head::note(const TagHeader &header, const TagInfo &info, Bytes tag) {
+  if (info.role == Role::Configuration)
+    return note_configuration(header, info, tag);
+  const Bytes data = data_of(header, tag);
+  if (info.role != Role::Script || !is_on_metadata(data))
+    return Change::None;
+  if (metadata_ && same(data_of(*metadata_), data))
+    return Change::Repeated;
+  metadata_ = shared(tag);
+  return Change::Changed;
+}
+
+// A configuration replaces all those of its kind whose tracks it covers.
+Head::Change Head::note_configuration(const TagHeader &header, const TagInfo &info, Bytes tag) {
+  const Bytes data = data_of(header, tag);
+  const TrackSet tracks = tracks_of(header.type, data);
+  for (auto part = configurations_.rbegin(); part != configurations_.rend(); ++part) {
+    if (part->type != header.type || part->kind != info.configuration)
+      continue;
+    if (part->tracks == tracks && same(data_of(*part->tag), data))
+      return Change::Repeated;
+    // What a later one says of a track of it is not repeated by what stands before that.
+    if ((part->tracks & tracks).any())
+      break;
+  }
+  if (tag.size() > kMaxConfigurations)
+    return Change::None;
+  std::erase_if(configurations_, [&](const Part &part) {
+    const bool replaced = part.type == header.type && part.kind == info.configuration &&
+                          (part.tracks & ~tracks).none();
+    if (replaced)
+      configuration_bytes_ -= part.tag->size();
+    return replaced;
+  });
+  configurations_.push_back({header.type, info.configuration, tracks, shared(tag)});
+  configuration_bytes_ += tag.size();
+  while (configuration_bytes_ > kMaxConfigurations || configurations_.size() > kMaxParts) {
+    configuration_bytes_ -= configurations_.front().tag->size();
+    configurations_.erase(configurations_.begin());
+  }
+  return Change::Changed;
+}
+
+void Head::note_all(const Head &later) {
+  for (const Part &part : later.configurations_)
+    note_tag(*part.tag);
+}
+
+Head::Change Head::note_tag(Bytes tag) {
+  TagHeader header;
+  if (tag.size() < kTagHeaderSize ||
+      read_tag_header(tag.data(), kMaxDataSize, header).kind != Fault::Kind::None ||
+      tag.size() < header.tag_size())
+    return Change::None;
+  return note(header, classify(header.type, data_of(header, tag)), tag);
+}
+
+bool Head::covers(const Head &other) const {
+  return std::all_of(other.configurations_.begin(), other.configurations_.end(),
+                     [this](const Part &wanted) {
+                       TrackSet missing = wanted.tracks;
+                       for (const Part &part : configurations_) {
+                         if (part.type == wanted.type && part.kind == wanted.kind)
+                           missing &= ~part.tracks;
+                       }
+                       return missing.none();
+                     });
+}
+
+std::vector<SharedBytes> Head::parts() const {
+  std::vector<SharedBytes> parts;
+  for (const SharedBytes &part : {file_header_, metadata_}) {
+    if (part)
+      parts.push_back(part);
+  }
+  for (const Part &part : configurations_)
+    parts.push_back(part.tag);
+  return parts;
+}
+
+} // namespace flv
