@@ -7,14 +7,14 @@ namespace flvpace {
 
 namespace {
 
-gsize size_of(const Inbox::Item &item) {
+gsize size_of(const ArrivalQueue::Item &item) {
   const auto *buffer = std::get_if<gstflv::BufferPtr>(&item.content);
   return buffer ? gst_buffer_get_size(buffer->get()) : 0;
 }
 
 } // namespace
 
-GstFlowReturn Inbox::put(Item item) {
+GstFlowReturn ArrivalQueue::put(Item item) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return bytes_ < kMaxBytes || flow_ != GST_FLOW_OK; });
   if (flow_ != GST_FLOW_OK)
@@ -25,7 +25,7 @@ GstFlowReturn Inbox::put(Item item) {
   return GST_FLOW_OK;
 }
 
-std::optional<Inbox::Item> Inbox::take() {
+std::optional<ArrivalQueue::Item> ArrivalQueue::take() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return !items_.empty() || flow_ != GST_FLOW_OK; });
   if (flow_ != GST_FLOW_OK)
@@ -37,14 +37,14 @@ std::optional<Inbox::Item> Inbox::take() {
   return item;
 }
 
-void Inbox::fail(GstFlowReturn flow) {
+void ArrivalQueue::fail(GstFlowReturn flow) {
   const std::lock_guard lock(mutex_);
   if (flow_ == GST_FLOW_OK)
     flow_ = flow;
   changed_.notify_all();
 }
 
-void Inbox::shut() {
+void ArrivalQueue::shut() {
   const std::lock_guard lock(mutex_);
   flow_ = GST_FLOW_FLUSHING;
   items_.clear();
@@ -52,7 +52,7 @@ void Inbox::shut() {
   changed_.notify_all();
 }
 
-void Inbox::open() {
+void ArrivalQueue::open() {
   const std::lock_guard lock(mutex_);
   flow_ = GST_FLOW_OK;
 }

@@ -14,7 +14,7 @@
 
 namespace flvpace {
 
-class Inbox {
+class ArrivalQueue {
 public:
   struct Item {
     std::variant<gstflv::BufferPtr, gstflv::EventPtr> content;

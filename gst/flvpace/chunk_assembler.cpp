@@ -3,13 +3,13 @@
 
 namespace flvpace {
 
-void Carry::reset(std::uint64_t position) {
+void ChunkAssembler::reset(std::uint64_t position) {
   gst_adapter_clear(adapter_.get());
   block_.clear();
   begin_ = position;
 }
 
-void Carry::append(GstBuffer *chunk, flv::Bytes bytes) {
+void ChunkAssembler::append(GstBuffer *chunk, flv::Bytes bytes) {
   if (bytes.size() < kSmall) {
     block_.insert(block_.end(), bytes.begin(), bytes.end());
     if (block_.size() >= kBlock)
@@ -20,20 +20,20 @@ void Carry::append(GstBuffer *chunk, flv::Bytes bytes) {
   gst_adapter_push(adapter_.get(), gst_buffer_ref(chunk));
 }
 
-gstflv::BufferPtr Carry::take(std::uint64_t begin, std::uint64_t end) {
+gstflv::BufferPtr ChunkAssembler::take(std::uint64_t begin, std::uint64_t end) {
   close_block();
   drop_before(begin);
   return gstflv::BufferPtr(gst_adapter_get_buffer(adapter_.get(), end - begin));
 }
 
-void Carry::drop_before(std::uint64_t position) {
+void ChunkAssembler::drop_before(std::uint64_t position) {
   if (position - begin_ > gst_adapter_available(adapter_.get()))
     close_block();
   gst_adapter_flush(adapter_.get(), position - begin_);
   begin_ = position;
 }
 
-void Carry::close_block() {
+void ChunkAssembler::close_block() {
   if (block_.empty())
     return;
   gst_adapter_push(adapter_.get(), gst_buffer_new_memdup(block_.data(), block_.size()));

@@ -11,7 +11,7 @@ namespace flvpace {
 
 // Positions are bytes of the stream. Buffers are kept by reference, but small ones are copied
 // together: a tag that trickles in byte by byte costs no buffer a byte.
-class Carry {
+class ChunkAssembler {
 public:
   // Drops all; the next byte is number `position`.
   void reset(std::uint64_t position);

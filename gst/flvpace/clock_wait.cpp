@@ -55,73 +55,73 @@ Nanoseconds wake_up_time(GstClock *clock, Nanoseconds now, Nanoseconds due) {
 
 } // namespace
 
-void Pacing::set_sync(bool sync) {
+void ClockWait::set_sync(bool sync) {
   const Lock lock(mutex_);
   sync_ = sync;
   wake();
 }
 
-void Pacing::set_burst(std::uint32_t ms) {
+void ClockWait::set_burst(std::uint32_t ms) {
   const Lock lock(mutex_);
   burst_ = ms;
   schedule_.set_burst(ms, running_time());
   wake();
 }
 
-void Pacing::set_speed(double speed) {
+void ClockWait::set_speed(double speed) {
   const Lock lock(mutex_);
   schedule_.set_speed(speed);
   wake();
 }
 
-void Pacing::set_catch_up_speed(double speed) {
+void ClockWait::set_catch_up_speed(double speed) {
   const Lock lock(mutex_);
   catch_up_speed_ = speed;
   schedule_.set_catch_up_speed(speed);
   wake();
 }
 
-void Pacing::set_max_delay(std::uint32_t ms) {
+void ClockWait::set_max_delay(std::uint32_t ms) {
   const Lock lock(mutex_);
   live_sync_.set_max_delay(ms);
 }
 
-std::uint32_t Pacing::max_delay() const {
+std::uint32_t ClockWait::max_delay() const {
   const Lock lock(mutex_);
   return live_sync_.max_delay();
 }
 
-void Pacing::set_live(bool live) {
+void ClockWait::set_live(bool live) {
   const Lock lock(mutex_);
   live_ = live;
 }
 
-Nanoseconds Pacing::now() {
+Nanoseconds ClockWait::now() {
   const Lock lock(mutex_);
   return running_time();
 }
 
-bool Pacing::sync() const {
+bool ClockWait::sync() const {
   const Lock lock(mutex_);
   return sync_;
 }
 
-std::uint32_t Pacing::burst() const {
+std::uint32_t ClockWait::burst() const {
   const Lock lock(mutex_);
   return burst_;
 }
 
-double Pacing::speed() const {
+double ClockWait::speed() const {
   const Lock lock(mutex_);
   return schedule_.speed();
 }
 
-double Pacing::catch_up_speed() const {
+double ClockWait::catch_up_speed() const {
   const Lock lock(mutex_);
   return catch_up_speed_;
 }
 
-void Pacing::set_playing(bool playing) {
+void ClockWait::set_playing(bool playing) {
   const Lock lock(mutex_);
   if (playing_ && !playing)
     paused_at_ = running_time();
@@ -138,24 +138,24 @@ void Pacing::set_playing(bool playing) {
   wake();
 }
 
-void Pacing::set_flushing(bool flushing) {
+void ClockWait::set_flushing(bool flushing) {
   const Lock lock(mutex_);
   flushing_ = flushing;
   wake();
 }
 
-void Pacing::set_latency(Nanoseconds latency) {
+void ClockWait::set_latency(Nanoseconds latency) {
   const Lock lock(mutex_);
   latency_ = latency;
 }
 
-void Pacing::set_stopped(bool stopped) {
+void ClockWait::set_stopped(bool stopped) {
   const Lock lock(mutex_);
   stopped_ = stopped;
   wake();
 }
 
-void Pacing::clear() {
+void ClockWait::clear() {
   const Lock lock(mutex_);
   schedule_.stop();
   live_ = false;
@@ -170,7 +170,7 @@ void Pacing::clear() {
   lateness_ = {};
 }
 
-void Pacing::flushed(bool time_resets) {
+void ClockWait::flushed(bool time_resets) {
   const Lock lock(mutex_);
   schedule_.stop();
   live_sync_.stop();
@@ -182,7 +182,7 @@ void Pacing::flushed(bool time_resets) {
   stand_in_zero_.reset();
 }
 
-Departure Pacing::start(std::int64_t first) {
+Departure ClockWait::start(std::int64_t first) {
   const Lock lock(mutex_);
   const Nanoseconds now = std::max<Nanoseconds>(running_time(), 0);
   schedule_.start(now, first);
@@ -193,10 +193,10 @@ Departure Pacing::start(std::int64_t first) {
   segment_offset_ = now - first * kMillisecond;
   origin_is_open_ = !playing_ && !live_;
   needs_segment_ = false;
-  return at_hand();
+  return current();
 }
 
-std::optional<Departure> Pacing::try_leave(std::int64_t time, Nanoseconds arrival) {
+std::optional<Departure> ClockWait::try_leave(std::int64_t time, Nanoseconds arrival) {
   const Lock lock(mutex_);
   if (live_) {
     live_time_ = std::max(live_time_, time);
@@ -210,7 +210,7 @@ std::optional<Departure> Pacing::try_leave(std::int64_t time, Nanoseconds arriva
   return depart(seen);
 }
 
-Wait Pacing::wait(Departure &departure) {
+Wait ClockWait::wait(Departure &departure) {
   Lock lock(mutex_);
   Look seen;
   const Wait end = wait_here(lock, seen);
@@ -219,7 +219,7 @@ Wait Pacing::wait(Departure &departure) {
   return end;
 }
 
-Wait Pacing::wait_for_end(std::int64_t time) {
+Wait ClockWait::wait_for_end(std::int64_t time) {
   Lock lock(mutex_);
   if (live_)
     return shut() ? Wait::Flushing : Wait::Over;
@@ -228,7 +228,7 @@ Wait Pacing::wait_for_end(std::int64_t time) {
   return wait_here(lock, seen);
 }
 
-Wait Pacing::wait_here(Lock &lock, Look &seen) {
+Wait ClockWait::wait_here(Lock &lock, Look &seen) {
   for (seen = look(); !shut() && !seen.may_leave; seen = look()) {
     if (needs_preroll_) {
       needs_preroll_ = false;
@@ -239,7 +239,7 @@ Wait Pacing::wait_here(Lock &lock, Look &seen) {
   return shut() ? Wait::Flushing : Wait::Over;
 }
 
-Pacing::Look Pacing::look() {
+ClockWait::Look ClockWait::look() {
   Look seen;
   if (!sync_) {
     seen.may_leave = true;
@@ -261,7 +261,7 @@ Pacing::Look Pacing::look() {
   return seen;
 }
 
-void Pacing::wait_a_turn(Lock &lock, const Look &seen) {
+void ClockWait::wait_a_turn(Lock &lock, const Look &seen) {
   if (!seen.clock) {
     state_changed_.wait(lock);
     return;
@@ -281,18 +281,18 @@ void Pacing::wait_a_turn(Lock &lock, const Look &seen) {
   clock_id_ = nullptr;
 }
 
-void Pacing::wake() {
+void ClockWait::wake() {
   if (clock_id_)
     gst_clock_id_unschedule(clock_id_);
   state_changed_.notify_all();
 }
 
-void Pacing::renew_segment() {
+void ClockWait::renew_segment() {
   const Lock lock(mutex_);
   needs_segment_ = needs_segment_ || live_;
 }
 
-Departure Pacing::at_hand() const {
+Departure ClockWait::current() const {
   if (live_)
     return {live_due_, live_time_, 1.0, false, std::min(live_due_, kMaxStepBack)};
   const Nanoseconds due = schedule_.due();
@@ -300,7 +300,7 @@ Departure Pacing::at_hand() const {
 }
 
 // Demuxers stamp by the last segment, which a line that moves leaves behind.
-void Pacing::check_segment(Departure &departure) {
+void ClockWait::check_segment(Departure &departure) {
   const Nanoseconds offset = departure.due - departure.media * kMillisecond;
   departure.needs_segment = std::exchange(needs_segment_, false) ||
                             (live_ && std::abs(offset - segment_offset_) > kMaxSegmentDrift);
@@ -308,8 +308,8 @@ void Pacing::check_segment(Departure &departure) {
     segment_offset_ = offset;
 }
 
-Departure Pacing::depart(const Look &seen) {
-  Departure departure = at_hand();
+Departure ClockWait::depart(const Look &seen) {
+  Departure departure = current();
   check_segment(departure);
   origin_is_open_ = origin_is_open_ && sync_ && !playing_;
   if (seen.clock) {
@@ -326,11 +326,11 @@ Departure Pacing::depart(const Look &seen) {
   return departure;
 }
 
-Nanoseconds Pacing::RunningClock::now() const {
+Nanoseconds ClockWait::RunningClock::now() const {
   return static_cast<Nanoseconds>(gst_clock_get_time(clock.get()) - zero);
 }
 
-std::optional<Pacing::RunningClock> Pacing::running_clock() {
+std::optional<ClockWait::RunningClock> ClockWait::running_clock() {
   gstflv::ClockPtr clock(gst_element_get_clock(element_));
   if (!clock)
     return std::nullopt;
@@ -347,24 +347,24 @@ std::optional<Pacing::RunningClock> Pacing::running_clock() {
 }
 
 // Now, or where it will go on with PLAYING.
-Nanoseconds Pacing::running_time() {
+Nanoseconds ClockWait::running_time() {
   if (!playing_)
     return paused_at_;
   const auto clock = running_clock();
   return clock ? clock->now() : paused_at_;
 }
 
-Lateness Pacing::lateness() const {
+Lateness ClockWait::lateness() const {
   const Lock lock(mutex_);
   return lateness_;
 }
 
-Following Pacing::following() const {
+Following ClockWait::following() const {
   const Lock lock(mutex_);
   return {live_sync_.delay(), live_sync_.skew(), live_sync_.corrections()};
 }
 
-std::int64_t Pacing::lead() {
+std::int64_t ClockWait::lead() {
   const Lock lock(mutex_);
   if (live_)
     return 0; // there is nothing to be ahead with

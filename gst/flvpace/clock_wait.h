@@ -45,9 +45,9 @@ struct Following {
 
 // Holds the schedule together with the clock, the state and the properties that move due times. No
 // lock is held while it waits.
-class Pacing {
+class ClockWait {
 public:
-  explicit Pacing(GstElement *element) : element_(element) {} // borrowed
+  explicit ClockWait(GstElement *element) : element_(element) {} // borrowed
 
   // From any thread. Whoever waits looks again at once.
   void set_sync(bool sync);
@@ -119,7 +119,7 @@ private:
   [[nodiscard]] Look look();
   [[nodiscard]] Wait wait_here(Lock &lock, Look &seen);
   void wait_a_turn(Lock &lock, const Look &seen);
-  [[nodiscard]] Departure at_hand() const;
+  [[nodiscard]] Departure current() const;
   void check_segment(Departure &departure);
   Departure depart(const Look &seen);
   void wake();

@@ -81,8 +81,8 @@ struct Private {
 
   GstPad *sink_pad; // borrowed: the element owns its pads
   GstPad *source_pad;
-  flvpace::Pacing pacing;
-  flvpace::TagStream stream;
+  flvpace::ClockWait pacing;
+  flvpace::Pacer stream;
 
   // Push mode. Where upstream is live, its thread only fills the inbox, and a task of the source
   // pad sends.
@@ -99,7 +99,7 @@ struct Private {
   Mode mode = Mode::Unknown;
   std::atomic<Live> wanted_live = Live::Auto;
   std::atomic<Live> live = Live::Auto; // since READY
-  flvpace::Inbox inbox;
+  flvpace::ArrivalQueue inbox;
 
   // Pull mode, for the streaming thread.
   guint64 offset = 0;
@@ -214,7 +214,7 @@ GstFlowReturn pull_a_block(Private &priv) {
     priv.wanted.reset();
   }
   const guint block_size = priv.offset == 0 || priv.pacing.sync() ? kBlockSize : kLargeBlockSize;
-  const guint size = priv.wanted ? guint{flvpace::TagStream::kStartSize} : block_size;
+  const guint size = priv.wanted ? guint{flvpace::Pacer::kStartSize} : block_size;
   GstBuffer *block = nullptr;
   GstFlowReturn flow = gst_pad_pull_range(priv.sink_pad, priv.offset, size, &block);
   if (flow == GST_FLOW_EOS)

@@ -62,23 +62,23 @@ gstflv::TagListPtr tags_of(const flv::Metadata &metadata) {
 } // namespace
 
 bool Tag::is_media() const {
-  return !header.is_script() && info.role != flv::Role::Configuration &&
+  return !header.is_script() && info.role != flv::Role::DecoderConfig &&
          info.role != flv::Role::Empty;
 }
 
-Settings TagStream::settings() const {
+Settings Pacer::settings() const {
   const std::lock_guard lock(mutex_);
   return settings_;
 }
 
-std::optional<GstClockTime> TagStream::position() const {
+std::optional<GstClockTime> Pacer::position() const {
   const std::int64_t position = position_;
   if (position == kUnknown)
     return std::nullopt;
   return static_cast<GstClockTime>(std::max<std::int64_t>(position, 0)) * GST_MSECOND;
 }
 
-std::optional<GstClockTime> TagStream::duration() const {
+std::optional<GstClockTime> Pacer::duration() const {
   const std::int64_t duration = duration_;
   if (duration == kUnknown)
     return std::nullopt;
@@ -92,7 +92,7 @@ void Counters::clear() {
     *counter = 0;
 }
 
-void TagStream::take_settings() {
+void Pacer::take_settings() {
   if (!settings_changed_.load(std::memory_order_relaxed) ||
       !settings_changed_.exchange(false, std::memory_order_acquire))
     return;
@@ -100,7 +100,7 @@ void TagStream::take_settings() {
   timeline_.set_max_gap(current_.max_gap);
 }
 
-bool TagStream::accepts(flv::Bytes start) {
+bool Pacer::accepts(flv::Bytes start) {
   flv::Splitter splitter;
   std::vector<Item> items;
   flv::Status status = splitter.feed(start, items);
@@ -111,7 +111,7 @@ bool TagStream::accepts(flv::Bytes start) {
   return status != flv::Status::Malformed;
 }
 
-void TagStream::clear() {
+void Pacer::clear() {
   stop();
   file_offsets_.clear();
   has_header_ = false;
@@ -124,25 +124,25 @@ void TagStream::clear() {
   counters_.clear();
   duration_ = kUnknown;
   current_ = settings();
-  outlet_.set_mtu(current_.mtu);
+  writer_.set_mtu(current_.mtu);
   splitter_.set_max_data_size(current_.max_tag_size);
   timeline_.set_max_gap(current_.max_gap);
 }
 
-void TagStream::stop() {
+void Pacer::stop() {
   flush();
-  outlet_.clear();
-  slices_.clear();
+  writer_.clear();
+  slice_pool_.clear();
   head_.clear();
   upstream_header_.clear();
   file_header_buffer_.reset();
   tags_.reset();
 }
 
-void TagStream::flush() {
-  outlet_.flush();
+void Pacer::flush() {
+  writer_.flush();
   splitter_.reset(has_header_ ? flv::Splitter::Start::Middle : flv::Splitter::Start::File);
-  carry_.reset(0);
+  chunks_.reset(0);
   timeline_.clear();
   hold_.emplace();
   flushed_ = has_header_ && !file_header_buffer_;
@@ -155,31 +155,31 @@ void TagStream::flush() {
   position_ = kUnknown;
 }
 
-GstFlowReturn TagStream::jump(std::uint64_t position) {
+GstFlowReturn Pacer::jump(std::uint64_t position) {
   if (position == splitter_.position())
     return GST_FLOW_OK;
   const GstFlowReturn flow = drop_half_read();
-  timeline_.seam();
+  timeline_.splice();
   restart_at(position);
   return flow;
 }
 
 // Drops the bytes of an unfinished tag.
-GstFlowReturn TagStream::drop_half_read() {
+GstFlowReturn Pacer::drop_half_read() {
   if (!has_header_)
     return GST_FLOW_OK;
   discont_ = true;
   const GstFlowReturn flow = finish_splitting(More::Follows);
-  return flow == GST_FLOW_OK ? outlet_.send() : flow;
+  return flow == GST_FLOW_OK ? writer_.send() : flow;
 }
 
-void TagStream::restart_at(std::uint64_t position) {
+void Pacer::restart_at(std::uint64_t position) {
   splitter_.reset(has_header_ ? flv::Splitter::Start::Middle : flv::Splitter::Start::File,
                   position);
-  carry_.reset(position);
+  chunks_.reset(position);
 }
 
-void TagStream::interrupt() {
+void Pacer::interrupt() {
   const std::uint64_t position = splitter_.position();
   if (last_flow_ == GST_FLOW_ERROR || position == 0)
     return;
@@ -188,7 +188,7 @@ void TagStream::interrupt() {
   restart_at(position);
 }
 
-void TagStream::take_stream_header(std::vector<BufferPtr> header) {
+void Pacer::take_stream_header(std::vector<BufferPtr> header) {
   if (!has_header_)
     upstream_header_ = std::move(header);
   else if (last_flow_ != GST_FLOW_ERROR)
@@ -196,7 +196,7 @@ void TagStream::take_stream_header(std::vector<BufferPtr> header) {
 }
 
 // Takes the tags of `header` that the stream's own head does not have.
-GstFlowReturn TagStream::take_new_tags(const std::vector<BufferPtr> &header) {
+GstFlowReturn Pacer::take_new_tags(const std::vector<BufferPtr> &header) {
   const std::vector<flv::SharedBytes> known = head_.parts();
   const auto is_known = [&known](flv::Bytes tag) {
     return std::ranges::any_of(
@@ -220,13 +220,13 @@ GstFlowReturn TagStream::take_new_tags(const std::vector<BufferPtr> &header) {
 }
 
 // A sink that goes back to PAUSED waits for something to preroll on, and the pipeline does with it.
-template <typename Waiting> GstFlowReturn TagStream::wait(Waiting waiting) {
+template <typename Waiting> GstFlowReturn Pacer::wait(Waiting waiting) {
   for (;;) {
     switch (waiting()) {
     case Wait::Over:
       return GST_FLOW_OK;
     case Wait::Preroll:
-      outlet_.send_gap();
+      writer_.send_gap();
       break;
     case Wait::Flushing:
       return GST_FLOW_FLUSHING;
@@ -234,11 +234,11 @@ template <typename Waiting> GstFlowReturn TagStream::wait(Waiting waiting) {
   }
 }
 
-void TagStream::leave_for(std::uint64_t position) {
+void Pacer::leave_for(std::uint64_t position) {
   splitter_.reset(has_header_ ? flv::Splitter::Start::Middle : flv::Splitter::Start::File,
                   position);
-  carry_.reset(position);
-  timeline_.seam();
+  chunks_.reset(position);
+  timeline_.splice();
   last_flow_ = GST_FLOW_OK;
   discont_ = true;
   if (hold_)
@@ -247,14 +247,14 @@ void TagStream::leave_for(std::uint64_t position) {
     needs_segment_ = true;
 }
 
-GstFlowReturn TagStream::take(BufferPtr buffer, flv::Nanoseconds arrival) {
+GstFlowReturn Pacer::take(BufferPtr buffer, flv::Nanoseconds arrival) {
   arrival_ = arrival;
   if (last_flow_ != GST_FLOW_ERROR)
     last_flow_ = take_chunk(buffer);
   return last_flow_;
 }
 
-GstFlowReturn TagStream::take_chunk(const BufferPtr &buffer) {
+GstFlowReturn Pacer::take_chunk(const BufferPtr &buffer) {
   const gstflv::MappedBuffer map(buffer.get());
   if (!map) {
     GST_ELEMENT_ERROR(element_, RESOURCE, READ, (nullptr), ("a buffer could not be mapped"));
@@ -271,14 +271,14 @@ GstFlowReturn TagStream::take_chunk(const BufferPtr &buffer) {
   return flow;
 }
 
-GstFlowReturn TagStream::split(const BufferPtr &buffer, flv::Bytes bytes) {
+GstFlowReturn Pacer::split(const BufferPtr &buffer, flv::Bytes bytes) {
   chunk_ = buffer.get();
   chunk_bytes_ = bytes;
   chunk_stays_in_place_ = stays_in_place(chunk_);
   chunk_begin_ = splitter_.position();
   received_ = chunk_begin_;
   file_offsets_.note(chunk_begin_, chunk_);
-  carry_.append(chunk_, chunk_bytes_);
+  chunks_.append(chunk_, chunk_bytes_);
   const std::uint64_t end = chunk_begin_ + bytes.size();
   GstFlowReturn flow = GST_FLOW_OK;
   flv::Status status = flv::Status::Ok;
@@ -287,7 +287,7 @@ GstFlowReturn TagStream::split(const BufferPtr &buffer, flv::Bytes bytes) {
     flow = handle_items(More::Follows);
   }
   if (flow == GST_FLOW_OK)
-    flow = outlet_.send();
+    flow = writer_.send();
   else if (splitter_.position() < end) // the rest of the chunk is not read
     restart_at(end);
   chunk_ = nullptr;
@@ -295,13 +295,13 @@ GstFlowReturn TagStream::split(const BufferPtr &buffer, flv::Bytes bytes) {
   if (flow == GST_FLOW_OK && status == flv::Status::Malformed)
     flow = not_flv(splitter_.fault(), chunk_begin_ == 0 ? chunk_bytes_ : flv::Bytes());
   if (flow == GST_FLOW_OK)
-    carry_.drop_before(splitter_.keep_from());
+    chunks_.drop_before(splitter_.keep_from());
   return flow;
 }
 
 // Gives the next items. Behind a tag with a wrong PreviousTagSize nothing is read before it is
 // known to hold no splice: what is found does not depend on how much of the stream has come.
-flv::Status TagStream::split_more() {
+flv::Status Pacer::split_more() {
   const std::uint64_t position = splitter_.position();
   items_.clear();
   flv::Status status = flv::Status::Ok;
@@ -321,7 +321,7 @@ flv::Status TagStream::split_more() {
 }
 
 // Whether this is no file's start, but can be taken for the middle of a stream.
-bool TagStream::begins_in_the_middle(flv::Bytes start) const {
+bool Pacer::begins_in_the_middle(flv::Bytes start) const {
   constexpr std::array<std::uint8_t, 3> kSignature = {'F', 'L', 'V'};
   const std::size_t size = std::min(start.size(), kSignature.size());
   return !has_header_ && splitter_.position() == 0 && (joining_ || !upstream_header_.empty()) &&
@@ -331,7 +331,7 @@ bool TagStream::begins_in_the_middle(flv::Bytes start) const {
 
 // Puts in front of the stream a file header, which names all kinds until it is known which there
 // are, and the tags that upstream's caps hold.
-GstFlowReturn TagStream::join() {
+GstFlowReturn Pacer::join() {
   GST_INFO_OBJECT(element_, "the stream began before: its file header is made up");
   announce({.has_audio = true, .has_video = true});
   made_up_header_ = true;
@@ -340,7 +340,7 @@ GstFlowReturn TagStream::join() {
 }
 
 // `header` is the file header that will be sent.
-void TagStream::announce(const flv::FileHeader &header) {
+void Pacer::announce(const flv::FileHeader &header) {
   has_header_ = true;
   file_header_ = header;
   const auto bytes = flv::write_file_header(header);
@@ -350,7 +350,7 @@ void TagStream::announce(const flv::FileHeader &header) {
   head_.set_file_header(bytes);
 }
 
-GstFlowReturn TagStream::found_no_tag() {
+GstFlowReturn Pacer::found_no_tag() {
   GST_ELEMENT_ERROR(element_, STREAM, WRONG_TYPE,
                     ("Not an FLV stream: there is no whole tag in the first %" G_GUINT64_FORMAT
                      " bytes.",
@@ -359,7 +359,7 @@ GstFlowReturn TagStream::found_no_tag() {
   return GST_FLOW_ERROR;
 }
 
-GstFlowReturn TagStream::finish() {
+GstFlowReturn Pacer::finish() {
   // Where downstream wants no more, the rest is no end of the stream.
   if (last_flow_ != GST_FLOW_OK)
     return last_flow_;
@@ -367,14 +367,14 @@ GstFlowReturn TagStream::finish() {
   if (flow == GST_FLOW_OK && hold_)
     flow = has_no_tag() ? no_tag() : release();
   if (flow == GST_FLOW_OK)
-    flow = outlet_.send();
+    flow = writer_.send();
   if (flow == GST_FLOW_OK && scheduled_)
     flow = wait([this] { return pacing_.wait_for_end(timeline_.end()); });
   return flow;
 }
 
 // What the end cuts off may hold a splice, with tags of its own behind it.
-GstFlowReturn TagStream::finish_splitting(More more) {
+GstFlowReturn Pacer::finish_splitting(More more) {
   const std::uint64_t end = splitter_.position();
   GstFlowReturn flow = GST_FLOW_OK;
   bool finished = false;
@@ -400,12 +400,12 @@ GstFlowReturn TagStream::finish_splitting(More more) {
 }
 
 // Whether the stream had bytes behind its file header, but no tag.
-bool TagStream::has_no_tag() const {
+bool Pacer::has_no_tag() const {
   return hold_->tags.empty() && counters_.bytes_skipped > 0 &&
          counters_.audio_tags + counters_.video_tags + counters_.script_tags == 0;
 }
 
-GstFlowReturn TagStream::no_tag() {
+GstFlowReturn Pacer::no_tag() {
   GST_ELEMENT_ERROR(element_, STREAM, DEMUX,
                     ("There is no whole tag in the %" G_GUINT64_FORMAT
                      " bytes behind the FLV file header.",
@@ -414,7 +414,7 @@ GstFlowReturn TagStream::no_tag() {
   return GST_FLOW_ERROR;
 }
 
-GstFlowReturn TagStream::handle_items(More more) {
+GstFlowReturn Pacer::handle_items(More more) {
   GstFlowReturn flow = GST_FLOW_OK;
   for (const Item &item : items_) {
     if (const auto splice = find_splice(item)) {
@@ -429,7 +429,7 @@ GstFlowReturn TagStream::handle_items(More more) {
 }
 
 // Where another publisher's file header stands inside what the item takes for one tag.
-std::optional<std::uint64_t> TagStream::find_splice(const Item &item) {
+std::optional<std::uint64_t> Pacer::find_splice(const Item &item) {
   if (item.kind != Item::Kind::Truncated &&
       (item.kind != Item::Kind::Tag || !item.wrong_previous_size))
     return std::nullopt;
@@ -439,13 +439,13 @@ std::optional<std::uint64_t> TagStream::find_splice(const Item &item) {
     const auto offset = static_cast<std::size_t>(item.begin - chunk_begin_);
     at = splices_.find(chunk_bytes_.subspan(offset, size), current_.max_tag_size);
   } else {
-    const BufferPtr tag = carry_.take(item.begin, item.end);
+    const BufferPtr tag = chunks_.take(item.begin, item.end);
     at = splices_.find(gstflv::MappedBuffer(tag.get()).bytes(), current_.max_tag_size);
   }
   return at ? std::optional(item.begin + *at) : std::nullopt;
 }
 
-GstFlowReturn TagStream::drop_cut_tag(const Item &tag, std::uint64_t splice) {
+GstFlowReturn Pacer::drop_cut_tag(const Item &tag, std::uint64_t splice) {
   const flv::Fault fault{flv::Fault::Kind::CutShort,
                          static_cast<std::uint32_t>(splice - tag.begin)};
   const GstFlowReturn flow = report_damage(
@@ -456,17 +456,17 @@ GstFlowReturn TagStream::drop_cut_tag(const Item &tag, std::uint64_t splice) {
 }
 
 // The next item begins at `position`, which was taken for the inside of a tag.
-void TagStream::split_again(std::uint64_t position) {
+void Pacer::split_again(std::uint64_t position) {
   const bool is_in_chunk = chunk_ && position >= chunk_begin_;
   if (!is_in_chunk && !again_) {
-    again_ = carry_.take(position, chunk_ ? chunk_begin_ : splitter_.position());
+    again_ = chunks_.take(position, chunk_ ? chunk_begin_ : splitter_.position());
     again_begin_ = position;
   }
   splitter_.reset(flv::Splitter::Start::Middle, position);
   splitter_.set_stream_ids(stream_ids_);
 }
 
-GstFlowReturn TagStream::handle(const Item &item) {
+GstFlowReturn Pacer::handle(const Item &item) {
   switch (item.kind) {
   case Item::Kind::FileHeader:
     return handle_file_header(item);
@@ -489,11 +489,11 @@ GstFlowReturn TagStream::handle(const Item &item) {
   return GST_FLOW_OK;
 }
 
-GstFlowReturn TagStream::report_damage(const Item &item) {
+GstFlowReturn Pacer::report_damage(const Item &item) {
   const std::string why = flv::describe(item.fault);
   const guint64 byte = file_offsets_.of(item.begin);
   if (current_.on_corrupt == OnCorrupt::Fail) {
-    if (outlet_.send() == GST_FLOW_FLUSHING)
+    if (writer_.send() == GST_FLOW_FLUSHING)
       return GST_FLOW_FLUSHING;
     GST_ELEMENT_ERROR(element_, STREAM, DEMUX,
                       ("Damaged at byte %" G_GUINT64_FORMAT ": %s.", byte, why.c_str()), (nullptr));
@@ -507,32 +507,32 @@ GstFlowReturn TagStream::report_damage(const Item &item) {
 }
 
 // `start` is as much of the stream's start as there is.
-GstFlowReturn TagStream::not_flv(const flv::Fault &fault, flv::Bytes start) {
+GstFlowReturn Pacer::not_flv(const flv::Fault &fault, flv::Bytes start) {
   const std::string why = flv::describe(fault) + flv::looks_like(start);
   GST_ELEMENT_ERROR(element_, STREAM, WRONG_TYPE, ("Not an FLV file: %s.", why.c_str()), (nullptr));
   return GST_FLOW_ERROR;
 }
 
-GstFlowReturn TagStream::handle_file_header(const Item &item) {
+GstFlowReturn Pacer::handle_file_header(const Item &item) {
   if (item.wrong_previous_size)
     counters_.wrong_previous_sizes.add(1);
   if (has_header_) {
     GST_DEBUG_OBJECT(element_, "dropping the file header at byte %" G_GUINT64_FORMAT, item.begin);
     stream_ids_.clear();
-    timeline_.seam();
+    timeline_.splice();
     return GST_FLOW_OK;
   }
   has_header_ = true;
   upstream_header_.clear();
   file_header_ = item.file;
-  file_header_buffer_ = carry_.take(item.begin, item.end);
+  file_header_buffer_ = chunks_.take(item.begin, item.end);
   GST_BUFFER_FLAG_SET(file_header_buffer_.get(),
                       GST_BUFFER_FLAG_HEADER | GST_BUFFER_FLAG_DELTA_UNIT);
   head_.set_file_header(gstflv::MappedBuffer(file_header_buffer_.get()).bytes());
   return GST_FLOW_OK;
 }
 
-GstFlowReturn TagStream::handle_tag(const Item &item, More more) {
+GstFlowReturn Pacer::handle_tag(const Item &item, More more) {
   Tag tag;
   tag.header = item.tag;
   tag.position = file_offsets_.of(item.begin);
@@ -559,24 +559,24 @@ GstFlowReturn TagStream::handle_tag(const Item &item, More more) {
 }
 
 // Takes the tag's bytes. Where they lie in the chunk at hand, its memory is shared.
-void TagStream::cut_out(const Item &item, Tag &tag) {
+void Pacer::cut_out(const Item &item, Tag &tag) {
   const auto classify = [&item](flv::Bytes bytes) {
     return flv::classify(item.tag.type, bytes.subspan(flv::kTagHeaderSize, item.tag.data_size));
   };
   if (!chunk_ || item.begin < chunk_begin_) {
-    tag.buffer = carry_.take(item.begin, item.end);
+    tag.buffer = chunks_.take(item.begin, item.end);
     tag.info = classify(gstflv::MappedBuffer(tag.buffer.get()).bytes());
     return;
   }
   const auto offset = static_cast<gsize>(item.begin - chunk_begin_);
   tag.info = classify(chunk_bytes_.subspan(offset, tag.size));
   if (chunk_stays_in_place_)
-    tag.buffer = slices_.cut(chunk_, chunk_bytes_, offset, tag.size);
+    tag.buffer = slice_pool_.cut(chunk_, chunk_bytes_, offset, tag.size);
   else
     tag.buffer.reset(gst_buffer_copy_region(chunk_, GST_BUFFER_COPY_MEMORY, offset, tag.size));
 }
 
-void TagStream::note_stream_id(const Tag &tag) {
+void Pacer::note_stream_id(const Tag &tag) {
   stream_ids_.note(tag.header);
   const std::uint32_t id = tag.header.stream_id;
   if (id == 0)
@@ -590,7 +590,7 @@ void TagStream::note_stream_id(const Tag &tag) {
   counters_.nonzero_stream_ids.add(1);
 }
 
-void TagStream::hold(Tag tag) {
+void Pacer::hold(Tag tag) {
   hold_->bytes += tag.header.tag_size();
   if (tag.is_media()) {
     (tag.header.type == flv::TagType::Video ? hold_->video_seen : hold_->audio_seen) = true;
@@ -602,7 +602,7 @@ void TagStream::hold(Tag tag) {
   hold_->tags.push_back(std::move(tag));
 }
 
-bool TagStream::is_held_enough() const {
+bool Pacer::is_held_enough() const {
   if (hold_->bytes >= kMaxHoldBytes || hold_->span >= kMaxHoldSpan)
     return true;
   if (flushed_)
@@ -614,7 +614,7 @@ bool TagStream::is_held_enough() const {
 }
 
 // Sends what comes before the first tag, then the tags that were held back.
-GstFlowReturn TagStream::release() {
+GstFlowReturn Pacer::release() {
   if (std::exchange(made_up_header_, false))
     announce({.has_audio = hold_->audio_seen, .has_video = hold_->video_seen});
   std::vector<Tag> tags = std::move(hold_->tags);
@@ -622,14 +622,14 @@ GstFlowReturn TagStream::release() {
   for (Tag &tag : tags) {
     place(tag);
     note_head(tag);
-    if (tag.head_change == flv::Head::Change::Changed)
-      tag.head_change = flv::Head::Change::Repeated; // the caps to be sent hold it
+    if (tag.head_change == flv::StreamHeader::Change::Changed)
+      tag.head_change = flv::StreamHeader::Change::Repeated; // the caps to be sent hold it
   }
   scheduled_ = timeline_.first().has_value();
   const Departure departure = pacing_.start(timeline_.first().value_or(0));
-  GstFlowReturn flow = outlet_.send_caps(head_.parts());
+  GstFlowReturn flow = writer_.send_caps(head_.parts());
   if (flow == GST_FLOW_OK)
-    flow = outlet_.send_segment(departure);
+    flow = writer_.send_segment(departure);
   if (flow == GST_FLOW_OK)
     flow = send_file_header(departure.due);
   send_tags();
@@ -643,16 +643,16 @@ GstFlowReturn TagStream::release() {
 
 // The file header goes through even in PAUSED, for sinks to preroll on. Where it went before, after
 // a flush, a gap serves them.
-GstFlowReturn TagStream::send_file_header(flv::Nanoseconds due) {
+GstFlowReturn Pacer::send_file_header(flv::Nanoseconds due) {
   if (!file_header_buffer_) {
     flushed_ = false;
-    outlet_.send_gap();
+    writer_.send_gap();
     return GST_FLOW_OK;
   }
   const gsize size = gst_buffer_get_size(file_header_buffer_.get());
-  GstFlowReturn flow = outlet_.gather(BufferPtr(gst_buffer_copy(file_header_buffer_.get())), due);
+  GstFlowReturn flow = writer_.gather(BufferPtr(gst_buffer_copy(file_header_buffer_.get())), due);
   if (flow == GST_FLOW_OK)
-    flow = outlet_.send();
+    flow = writer_.send();
   if (flow != GST_FLOW_OK)
     return flow;
   file_header_buffer_.reset();
@@ -661,23 +661,23 @@ GstFlowReturn TagStream::send_file_header(flv::Nanoseconds due) {
 }
 
 // Upstream has nothing to send for a while. Its timestamps mean nothing downstream.
-gboolean TagStream::send_gap() {
-  if (outlet_.has_segment())
-    outlet_.send_gap();
+gboolean Pacer::send_gap() {
+  if (writer_.has_segment())
+    writer_.send_gap();
   return TRUE;
 }
 
-void TagStream::send_tags() {
+void Pacer::send_tags() {
   if (tags_)
-    outlet_.send_event(gstflv::EventPtr(gst_event_new_tag(tags_.release())));
+    writer_.send_event(gstflv::EventPtr(gst_event_new_tag(tags_.release())));
 }
 
 // Finds the tag's place in media time, and puts that into it where it has to be another.
-void TagStream::place(Tag &tag) {
+void Pacer::place(Tag &tag) {
   take_settings();
   const bool video = tag.header.type == flv::TagType::Video;
   const std::uint32_t timestamp = tag.header.timestamp;
-  const flv::Timeline::Place place =
+  const flv::Timeline::MediaTime place =
       tag.is_media()
           ? timeline_.media(video ? flv::Timeline::Kind::Video : flv::Timeline::Kind::Audio,
                             timestamp)
@@ -705,7 +705,7 @@ void TagStream::place(Tag &tag) {
 }
 
 // `timestamp` is what the tag has on a continuous timeline.
-void TagStream::report_discontinuity(const Tag &tag, std::uint32_t timestamp) {
+void Pacer::report_discontinuity(const Tag &tag, std::uint32_t timestamp) {
   GST_INFO_OBJECT(element_,
                   "discontinuity at byte %" G_GUINT64_FORMAT ": timestamp %u continues as %u",
                   tag.position, tag.header.timestamp, timestamp);
@@ -717,16 +717,16 @@ void TagStream::report_discontinuity(const Tag &tag, std::uint32_t timestamp) {
                                       "new-timestamp", G_TYPE_UINT, timestamp, nullptr)));
 }
 
-void TagStream::note_head(Tag &tag) {
+void Pacer::note_head(Tag &tag) {
   if (tag.is_media())
     return;
   const gstflv::MappedBuffer map(tag.buffer.get());
   tag.head_change = head_.note(tag.header, tag.info, map.bytes());
-  if (tag.header.is_script() && tag.head_change == flv::Head::Change::Changed)
+  if (tag.header.is_script() && tag.head_change == flv::StreamHeader::Change::Changed)
     note_metadata(map.bytes().subspan(flv::kTagHeaderSize, tag.header.data_size));
 }
 
-void TagStream::note_metadata(flv::Bytes data) {
+void Pacer::note_metadata(flv::Bytes data) {
   flv::amf0::Value object;
   if (flv::read_on_metadata(data, object) != flv::Status::Ok) {
     GST_INFO_OBJECT(element_, "onMetaData cannot be read; it is passed on as it is");
@@ -744,30 +744,30 @@ void TagStream::note_metadata(flv::Bytes data) {
   gst_element_post_message(element_, gst_message_new_duration_changed(GST_OBJECT(element_)));
 }
 
-GstFlowReturn TagStream::deliver(Tag tag) {
+GstFlowReturn Pacer::deliver(Tag tag) {
   GstFlowReturn flow = GST_FLOW_OK;
   if (tag.is_media() && !scheduled_) {
     scheduled_ = true;
-    flow = outlet_.send();
+    flow = writer_.send();
     if (flow == GST_FLOW_OK)
-      flow = outlet_.send_segment(pacing_.start(tag.time));
+      flow = writer_.send_segment(pacing_.start(tag.time));
     if (flow != GST_FLOW_OK)
       return flow;
   }
   std::optional<Departure> departure = pacing_.try_leave(tag.time, tag.arrival);
   if (!departure) {
-    flow = outlet_.send();
+    flow = writer_.send();
     departure.emplace();
     if (flow == GST_FLOW_OK)
       flow = wait([&] { return pacing_.wait(*departure); });
     if (flow != GST_FLOW_OK)
       return flow;
   }
-  if (departure->needs_segment || needs_segment_ || departure->speed != outlet_.speed()) {
+  if (departure->needs_segment || needs_segment_ || departure->speed != writer_.speed()) {
     needs_segment_ = false;
-    flow = outlet_.send();
+    flow = writer_.send();
     if (flow == GST_FLOW_OK)
-      flow = outlet_.send_segment(*departure);
+      flow = writer_.send_segment(*departure);
     if (flow != GST_FLOW_OK)
       return flow;
   }
@@ -775,36 +775,36 @@ GstFlowReturn TagStream::deliver(Tag tag) {
     pacing_.renew_segment();
   set_flags(tag);
   count(tag);
-  flow = outlet_.gather(std::move(tag.buffer), departure->due);
-  if (flow != GST_FLOW_OK || tag.head_change != flv::Head::Change::Changed)
+  flow = writer_.gather(std::move(tag.buffer), departure->due);
+  if (flow != GST_FLOW_OK || tag.head_change != flv::StreamHeader::Change::Changed)
     return flow;
   // After the tag, not before it: sinks leave out what is in the caps' stream header, but who is
   // listening already needs the tag itself.
-  flow = outlet_.send();
+  flow = writer_.send();
   if (flow == GST_FLOW_OK)
-    flow = outlet_.send_caps(head_.parts());
+    flow = writer_.send_caps(head_.parts());
   send_tags();
   return flow;
 }
 
 // Of media in the segment.
-bool TagStream::is_first_of_its_kind(const Tag &tag) {
+bool Pacer::is_first_of_its_kind(const Tag &tag) {
   const bool video = tag.header.type == flv::TagType::Video;
   return tag.is_media() && !std::exchange(video ? video_sent_ : audio_sent_, true);
 }
 
-void TagStream::set_flags(const Tag &tag) const {
+void Pacer::set_flags(const Tag &tag) const {
   const bool start = tag.info.role == flv::Role::KeyFrame ||
                      (tag.header.type == flv::TagType::Audio && !video_seen_);
   if (!start)
     GST_BUFFER_FLAG_SET(tag.buffer.get(), GST_BUFFER_FLAG_DELTA_UNIT);
-  if (tag.head_change != flv::Head::Change::None)
+  if (tag.head_change != flv::StreamHeader::Change::None)
     GST_BUFFER_FLAG_SET(tag.buffer.get(), GST_BUFFER_FLAG_HEADER);
   if (tag.discont)
     GST_BUFFER_FLAG_SET(tag.buffer.get(), GST_BUFFER_FLAG_DISCONT);
 }
 
-void TagStream::count(const Tag &tag) {
+void Pacer::count(const Tag &tag) {
   if (tag.header.is_script())
     counters_.script_tags.add(1);
   else if (tag.header.type == flv::TagType::Audio)

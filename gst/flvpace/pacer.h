@@ -72,7 +72,7 @@ struct Tag {
   std::size_t size = 0;         // of the buffer
   std::int64_t time = 0;        // ms of media
   flv::Nanoseconds arrival = 0; // running time, of a live stream
-  flv::Head::Change head_change = flv::Head::Change::None;
+  flv::StreamHeader::Change head_change = flv::StreamHeader::Change::None;
   bool discont = false;
 
   [[nodiscard]] bool is_media() const;
@@ -88,13 +88,13 @@ struct Hold {
   bool video_seen = false;
 };
 
-class TagStream {
+class Pacer {
 public:
   // Bytes that tell whether a stream is FLV.
   static constexpr std::size_t kStartSize = flv::kFileHeaderSize + flv::kPreviousTagSizeSize;
 
-  TagStream(GstElement *element, GstPad *source_pad, Pacing &pacing)
-      : element_(element), pacing_(pacing), outlet_(source_pad) {}
+  Pacer(GstElement *element, GstPad *source_pad, ClockWait &pacing)
+      : element_(element), pacing_(pacing), writer_(source_pad) {}
 
   // From any thread.
   template <typename Change> void change_settings(Change change) {
@@ -116,7 +116,7 @@ public:
   void clear();
   // Lets go of all memory; counters and settings stay.
   void stop();
-  void set_seqnum(guint32 seqnum) { outlet_.set_seqnum(seqnum); }
+  void set_seqnum(guint32 seqnum) { writer_.set_seqnum(seqnum); }
   // Everything half done is dropped; the next byte is the first after a flush.
   void flush();
   // The next byte is number `position`. Where that does not follow the last one, what is half read
@@ -135,7 +135,7 @@ public:
   [[nodiscard]] GstFlowReturn take(gstflv::BufferPtr buffer, flv::Nanoseconds arrival = 0);
   // The stream is over: sends what is left and waits until the last tag has lasted.
   [[nodiscard]] GstFlowReturn finish();
-  gboolean send_event(gstflv::EventPtr event) { return outlet_.send_event(std::move(event)); }
+  gboolean send_event(gstflv::EventPtr event) { return writer_.send_event(std::move(event)); }
   gboolean send_gap();
 
 private:
@@ -187,8 +187,8 @@ private:
   void count(const Tag &tag);
 
   GstElement *element_;
-  Pacing &pacing_;
-  Outlet outlet_;
+  ClockWait &pacing_;
+  SrcWriter writer_;
 
   mutable std::mutex mutex_;
   Settings settings_; // with the mutex
@@ -203,8 +203,8 @@ private:
   flv::StreamIds stream_ids_; // of the tags so far: the splitter may know those behind a splice
   std::vector<flv::Item> items_;
   FileOffsets file_offsets_;
-  Carry carry_;
-  Slices slices_;
+  ChunkAssembler chunks_;
+  SlicePool slice_pool_;
   GstBuffer *chunk_ = nullptr; // borrowed, while its items are handled
   flv::Bytes chunk_bytes_;
   bool chunk_stays_in_place_ = false;
@@ -215,7 +215,7 @@ private:
   flv::Nanoseconds arrival_ = 0;
 
   flv::Timeline timeline_;
-  flv::Head head_;
+  flv::StreamHeader head_;
   flv::FileHeader file_header_;
   gstflv::BufferPtr file_header_buffer_; // until it was sent
   gstflv::TagListPtr tags_;              // found in onMetaData, until they were sent

@@ -15,7 +15,7 @@ struct Slice;
 } // namespace
 
 // The slices that came back.
-class Slices::Store {
+class SlicePool::Store {
 public:
   // For one thread at a time.
   [[nodiscard]] Slice *take();
@@ -27,7 +27,7 @@ public:
   // From any thread. Whether one more slice may come back in its time.
   [[nodiscard]] bool admit();
   void dismiss() { admitted_.fetch_sub(1, std::memory_order_relaxed); }
-  [[nodiscard]] bool give(Slice &slice);
+  [[nodiscard]] bool supply(Slice &slice);
 
 private:
   // More than sinks hold that send at once.
@@ -40,7 +40,7 @@ private:
 
 namespace {
 
-using Store = Slices::Store;
+using Store = SlicePool::Store;
 
 // A part of a buffer, as a memory. Its offset counts from `data` on.
 struct Slice {
@@ -168,7 +168,7 @@ gboolean dispose(GstMiniObject *object) noexcept {
   if (!slice || gst_buffer_iterate_meta(buffer, &first_meta))
     return usual_dispose()(object);
   slice->whole.reset();
-  return slice->store->give(*slice) ? FALSE : usual_dispose()(object);
+  return slice->store->supply(*slice) ? FALSE : usual_dispose()(object);
 }
 
 void free_returned(Slice *slice) {
@@ -184,14 +184,14 @@ Slice closed;
 
 } // namespace
 
-bool Slices::Store::admit() {
+bool SlicePool::Store::admit() {
   if (admitted_.fetch_add(1, std::memory_order_relaxed) < kMost)
     return true;
   dismiss();
   return false;
 }
 
-bool Slices::Store::give(Slice &slice) {
+bool SlicePool::Store::supply(Slice &slice) {
   Slice *last = returned_.load(std::memory_order_relaxed);
   do {
     if (last == &closed)
@@ -202,29 +202,29 @@ bool Slices::Store::give(Slice &slice) {
   return true;
 }
 
-Slice *Slices::Store::take() {
+Slice *SlicePool::Store::take() {
   if (!ready_)
     ready_ = returned_.exchange(nullptr, std::memory_order_acquire);
   return ready_ ? std::exchange(ready_, ready_->next) : nullptr;
 }
 
-void Slices::Store::clear() {
+void SlicePool::Store::clear() {
   free_returned(std::exchange(ready_, nullptr));
   free_returned(returned_.exchange(nullptr, std::memory_order_acquire));
 }
 
-void Slices::Store::close() {
+void SlicePool::Store::close() {
   free_returned(std::exchange(ready_, nullptr));
   free_returned(returned_.exchange(&closed, std::memory_order_acquire));
 }
 
-Slices::Slices() : store_(std::make_shared<Store>()) {}
+SlicePool::SlicePool() : store_(std::make_shared<Store>()) {}
 
-Slices::~Slices() {
+SlicePool::~SlicePool() {
   store_->close();
 }
 
-BufferPtr Slices::cut(GstBuffer *whole, flv::Bytes bytes, gsize offset, gsize size) {
+BufferPtr SlicePool::cut(GstBuffer *whole, flv::Bytes bytes, gsize offset, gsize size) {
   auto *data = const_cast<guint8 *>(bytes.data());
   Slice *slice = store_->take();
   if (slice) {
@@ -255,7 +255,7 @@ BufferPtr Slices::cut(GstBuffer *whole, flv::Bytes bytes, gsize offset, gsize si
   return buffer;
 }
 
-void Slices::clear() {
+void SlicePool::clear() {
   store_->clear();
 }
 

@@ -11,14 +11,14 @@ namespace flvpace {
 // To make a buffer with a memory and to free them costs more than finding a tag and its time. So a
 // slice that nobody holds any more comes back, from whatever thread that happens in, and shows
 // another part the next time.
-class Slices {
+class SlicePool {
 public:
   class Store; // shared by the slices that are out there
 
-  Slices();
-  ~Slices();
-  Slices(const Slices &) = delete;
-  Slices &operator=(const Slices &) = delete;
+  SlicePool();
+  ~SlicePool();
+  SlicePool(const SlicePool &) = delete;
+  SlicePool &operator=(const SlicePool &) = delete;
 
   // `size` bytes from `offset` on, read-only, of `whole`, which the slice holds. `bytes` are all of
   // it, where they stay as long as it lives.

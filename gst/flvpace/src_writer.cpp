@@ -33,14 +33,14 @@ GstFlowReturn flow_after(GstPad *pad, gboolean sent) {
 
 } // namespace
 
-void Outlet::clear() {
+void SrcWriter::clear() {
   flush();
   waiting_.clear();
   header_.clear();
   seqnum_ = GST_SEQNUM_INVALID;
 }
 
-void Outlet::flush() {
+void SrcWriter::flush() {
   single_.reset();
   list_.reset();
   has_segment_ = false;
@@ -49,7 +49,7 @@ void Outlet::flush() {
   });
 }
 
-GstFlowReturn Outlet::send_caps(const std::vector<flv::SharedBytes> &parts) {
+GstFlowReturn SrcWriter::send_caps(const std::vector<flv::SharedBytes> &parts) {
   std::vector<HeaderPart> header;
   header.reserve(parts.size());
   for (const flv::SharedBytes &part : parts)
@@ -71,7 +71,7 @@ GstFlowReturn Outlet::send_caps(const std::vector<flv::SharedBytes> &parts) {
   return flow_after(pad_, gst_pad_push_event(pad_, gst_event_new_caps(caps.get())));
 }
 
-Outlet::HeaderPart Outlet::header_part(const flv::SharedBytes &bytes) {
+SrcWriter::HeaderPart SrcWriter::header_part(const flv::SharedBytes &bytes) {
   for (HeaderPart &part : header_) {
     if (part.bytes == bytes)
       return std::move(part);
@@ -83,7 +83,7 @@ Outlet::HeaderPart Outlet::header_part(const flv::SharedBytes &bytes) {
   return part;
 }
 
-GstFlowReturn Outlet::send_segment(const Departure &departure) {
+GstFlowReturn SrcWriter::send_segment(const Departure &departure) {
   const auto media = static_cast<guint64>(std::max<std::int64_t>(departure.media, 0)) * GST_MSECOND;
   const guint64 reach = std::min(static_cast<guint64>(departure.reach), media);
   const guint64 start = media - reach;
@@ -105,11 +105,11 @@ GstFlowReturn Outlet::send_segment(const Departure &departure) {
   return flow_after(pad_, sent);
 }
 
-void Outlet::send_gap() {
+void SrcWriter::send_gap() {
   gst_pad_push_event(pad_, gst_event_new_gap(last_stamp_, GST_CLOCK_TIME_NONE));
 }
 
-gboolean Outlet::send_event(EventPtr event) {
+gboolean SrcWriter::send_event(EventPtr event) {
   if (!has_segment_) {
     if (waiting_.size() == kMaxWaiting)
       waiting_.erase(waiting_.begin());
@@ -121,7 +121,7 @@ gboolean Outlet::send_event(EventPtr event) {
   return gst_pad_push_event(pad_, event.release());
 }
 
-GstFlowReturn Outlet::gather(BufferPtr buffer, flv::Nanoseconds due) {
+GstFlowReturn SrcWriter::gather(BufferPtr buffer, flv::Nanoseconds due) {
   const auto since_base =
       std::max<flv::Nanoseconds>(due - static_cast<flv::Nanoseconds>(segment_.base), 0);
   last_stamp_ = segment_.start + static_cast<guint64>(since_base);
@@ -138,7 +138,7 @@ GstFlowReturn Outlet::gather(BufferPtr buffer, flv::Nanoseconds due) {
   return flow;
 }
 
-GstFlowReturn Outlet::append(BufferPtr buffer) {
+GstFlowReturn SrcWriter::append(BufferPtr buffer) {
   if (!single_ && !list_) {
     single_ = std::move(buffer);
     return GST_FLOW_OK;
@@ -151,7 +151,7 @@ GstFlowReturn Outlet::append(BufferPtr buffer) {
   return gst_buffer_list_length(list_.get()) < kMaxGathered ? GST_FLOW_OK : send();
 }
 
-GstFlowReturn Outlet::send() {
+GstFlowReturn SrcWriter::send() {
   if (list_)
     return gst_pad_push_list(pad_, list_.release());
   if (single_)
@@ -160,7 +160,7 @@ GstFlowReturn Outlet::send() {
 }
 
 // What the mtu lets through of `buffer` from `offset` on.
-BufferPtr Outlet::piece(GstBuffer *buffer, gsize offset) const {
+BufferPtr SrcWriter::piece(GstBuffer *buffer, gsize offset) const {
   const gsize left = gst_buffer_get_size(buffer) - offset;
   const gsize size = mtu_ > 0 ? std::min<gsize>(mtu_, left) : left;
   const bool copies = mtu_ > 0 && gst_buffer_get_size(buffer) / mtu_ >= kMaxShares;

@@ -11,9 +11,9 @@
 
 namespace flvpace {
 
-class Outlet {
+class SrcWriter {
 public:
-  explicit Outlet(GstPad *pad) : pad_(pad) {} // borrowed
+  explicit SrcWriter(GstPad *pad) : pad_(pad) {} // borrowed
 
   void clear();
   // What was gathered goes nowhere, and a segment has to come anew.

@@ -26,7 +26,7 @@ GstFlowReturn PullSource::pull(guint64 offset, gsize size, BufferPtr &buffer) {
   return GST_FLOW_OK;
 }
 
-GstFlowReturn PullSource::read(const flv::Wanted &wanted, BufferPtr &buffer) {
+GstFlowReturn PullSource::read(const flv::ReadRequest &wanted, BufferPtr &buffer) {
   if (!wanted.in_order)
     return pull(wanted.offset, wanted.size, buffer);
   const gsize held = ahead_ ? gst_buffer_get_size(ahead_.get()) : 0;

@@ -14,7 +14,7 @@ public:
   // Lets go of what was read ahead.
   void clear() { ahead_.reset(); }
   // Gives the bytes, or as many as there are; `buffer` holds them.
-  [[nodiscard]] GstFlowReturn read(const flv::Wanted &wanted, gstflv::BufferPtr &buffer);
+  [[nodiscard]] GstFlowReturn read(const flv::ReadRequest &wanted, gstflv::BufferPtr &buffer);
   // The next large piece of the stream.
   [[nodiscard]] GstFlowReturn next(guint64 offset, gstflv::BufferPtr &buffer);
 

@@ -29,7 +29,7 @@ void PushSource::drop_before(guint64 position) {
     held_.pop_front();
 }
 
-BufferPtr PushSource::read(const flv::Wanted &wanted) const {
+BufferPtr PushSource::read(const flv::ReadRequest &wanted) const {
   if (wanted.offset < begin_ || wanted.offset >= end_)
     return BufferPtr(gst_buffer_new());
   const gsize size = std::min<guint64>(wanted.size, end_ - wanted.offset);

@@ -23,7 +23,7 @@ public:
   void drop_before(guint64 position);
 
   // The bytes, as far as they are held; they stay.
-  [[nodiscard]] gstflv::BufferPtr read(const flv::Wanted &wanted) const;
+  [[nodiscard]] gstflv::BufferPtr read(const flv::ReadRequest &wanted) const;
   // From `position` on what is left of one buffer as it came. Nothing: that is no byte.
   [[nodiscard]] gstflv::BufferPtr take_from(guint64 position);
 

@@ -40,7 +40,7 @@ bool can_seek(GstPad *pad) {
 void Session::open(bool by_pulling, const Properties &properties) {
   const std::lock_guard asking(asking_); // what was asked for before is over
   const std::lock_guard lock(deciding_);
-  outlet_.clear();
+  writer_.clear();
   pull_.clear();
   push_.reset(0);
   next_jump_.reset();
@@ -86,11 +86,11 @@ GstFlowReturn Session::cannot_read(guint64 position) {
   return GST_FLOW_ERROR;
 }
 
-GstFlowReturn Session::pull_wanted(const flv::Wanted &wanted) {
+GstFlowReturn Session::pull_request(const flv::ReadRequest &wanted) {
   BufferPtr buffer;
   const GstFlowReturn flow = pull_.read(wanted, buffer);
   if (flow == GST_FLOW_OK)
-    starter_->give(gstflv::MappedBuffer(buffer.get()).bytes());
+    starter_->supply(gstflv::MappedBuffer(buffer.get()).bytes());
   return flow;
 }
 
@@ -101,10 +101,10 @@ bool Session::look_ahead() {
 
 GstFlowReturn Session::look_by_pulling(bool may_scan) {
   const std::lock_guard lock(deciding_);
-  while (const auto wanted = starter_->wanted()) {
+  while (const auto wanted = starter_->next_request()) {
     if (!may_scan && starter_->is_scanning())
       return kMore;
-    const GstFlowReturn flow = pull_wanted(*wanted);
+    const GstFlowReturn flow = pull_request(*wanted);
     if (flow == GST_FLOW_FLUSHING)
       return flow;
     // What can't be read at all is for the streaming thread to say.
@@ -146,7 +146,7 @@ void Session::note_file() {
 GstFlowReturn Session::start_stream() {
   if (stream_started_)
     return GST_FLOW_OK;
-  const GstFlowReturn flow = gstflv::push_stream_start(outlet_.pad());
+  const GstFlowReturn flow = gstflv::push_stream_start(writer_.pad());
   stream_started_ = flow == GST_FLOW_OK;
   return flow;
 }
@@ -156,15 +156,15 @@ GstFlowReturn Session::begin() {
   decision_.reset();
   announce(decision);
   // Behind an end that was not flushed away, only another stream can follow.
-  stream_started_ = stream_started_ && !GST_PAD_IS_EOS(outlet_.pad());
+  stream_started_ = stream_started_ && !GST_PAD_IS_EOS(writer_.pad());
   GstFlowReturn flow = start_stream();
   if (flow != GST_FLOW_OK)
     return flow;
   playback_ = decision.request.playback;
   start_segment(decision);
-  flow = outlet_.begin(decision.start, playback_, seqnum_);
+  flow = writer_.begin(decision.start, playback_, seqnum_);
   for (EventPtr &event : waiting_)
-    gst_pad_push_event(outlet_.pad(), event.release());
+    gst_pad_push_event(writer_.pad(), event.release());
   waiting_.clear();
   return flow;
 }
@@ -220,11 +220,11 @@ void Session::start_segment(const Decision &decision) {
 }
 
 gboolean Session::end_segment() {
-  guint64 position = outlet_.position();
+  guint64 position = writer_.position();
   if (playback_.format == GST_FORMAT_TIME)
-    position = playback_.stop ? *playback_.stop : duration().value_or(outlet_.time().value_or(0));
-  outlet_.end_segment();
-  return gstflv::end_segment(element_, outlet_.pad(), playback_.format, position, seqnum_);
+    position = playback_.stop ? *playback_.stop : duration().value_or(writer_.time().value_or(0));
+  writer_.end_segment();
+  return gstflv::end_segment(element_, writer_.pad(), playback_.format, position, seqnum_);
 }
 
 GstFlowReturn Session::send_block() {
@@ -236,10 +236,10 @@ GstFlowReturn Session::send_block() {
   if (flow != GST_FLOW_OK)
     return flow;
   BufferPtr block;
-  flow = pull_.next(outlet_.position(), block);
+  flow = pull_.next(writer_.position(), block);
   if (flow == GST_FLOW_OK)
-    return outlet_.send(std::move(block));
-  return flow == GST_FLOW_EOS || flow == GST_FLOW_FLUSHING ? flow : cannot_read(outlet_.position());
+    return writer_.send(std::move(block));
+  return flow == GST_FLOW_EOS || flow == GST_FLOW_FLUSHING ? flow : cannot_read(writer_.position());
 }
 
 std::optional<Session::Decision> Session::prepare(const Request &request) {
@@ -248,8 +248,8 @@ std::optional<Session::Decision> Session::prepare(const Request &request) {
     return std::nullopt;
   starter_->look_for(request.start);
   bool found = true;
-  while (const auto wanted = starter_->wanted()) {
-    found = pull_wanted(*wanted) == GST_FLOW_OK;
+  while (const auto wanted = starter_->next_request()) {
+    found = pull_request(*wanted) == GST_FLOW_OK;
     if (!found)
       break;
   }
@@ -289,7 +289,7 @@ std::optional<GstClockTime> Session::duration() const {
 // The time of the last key frame in front of what is sent next.
 std::optional<GstClockTime> Session::position() const {
   const std::lock_guard known(known_mutex_);
-  const guint64 position = outlet_.position();
+  const guint64 position = writer_.position();
   const auto next = std::upper_bound(index_.positions.begin(), index_.positions.end(), position);
   if (next == index_.positions.begin())
     return position == 0 ? std::optional<GstClockTime>(0) : std::nullopt;

@@ -31,7 +31,7 @@ public:
   };
 
   Session(GstElement *element, GstPad *sink_pad, GstPad *source_pad)
-      : element_(element), sink_pad_(sink_pad), outlet_(source_pad), pull_(sink_pad) {}
+      : element_(element), sink_pad_(sink_pad), writer_(source_pad), pull_(sink_pad) {}
 
   // While there is no streaming thread: a new file, to be started as `properties` say.
   void open(bool by_pulling, const Properties &properties);
@@ -62,7 +62,7 @@ public:
   // Takes a serialized event; it waits for the first segment.
   gboolean send_event(gstflv::EventPtr event);
 
-  void flush() { outlet_.flush(); }
+  void flush() { writer_.flush(); }
   // Push mode: what comes behind a flush begins like a stream.
   void start_over();
   // Push mode: what comes is what a seek of its own wanted.
@@ -90,8 +90,8 @@ public:
   [[nodiscard]] flv::KeyframeIndex index() const;
   [[nodiscard]] std::optional<GstClockTime> duration() const; // as onMetaData says
   [[nodiscard]] std::optional<GstClockTime> position() const; // as the index says
-  [[nodiscard]] guint64 byte_position() const { return outlet_.position(); }
-  [[nodiscard]] std::optional<GstClockTime> sent_time() const { return outlet_.time(); }
+  [[nodiscard]] guint64 byte_position() const { return writer_.position(); }
+  [[nodiscard]] std::optional<GstClockTime> sent_time() const { return writer_.time(); }
   [[nodiscard]] guint64 byte_duration() const { return file_size_; } // 0: unknown
 
 private:
@@ -104,7 +104,7 @@ private:
   [[nodiscard]] gboolean send_end(GstEvent *end);
   [[nodiscard]] GstFlowReturn look_by_pulling(bool may_scan);
   [[nodiscard]] GstFlowReturn look_by_pushing(bool at_end);
-  [[nodiscard]] GstFlowReturn pull_wanted(const flv::Wanted &wanted);
+  [[nodiscard]] GstFlowReturn pull_request(const flv::ReadRequest &wanted);
   [[nodiscard]] Decision decision_for(const Request &request) const;
   [[nodiscard]] GstFlowReturn decide();
   [[nodiscard]] GstFlowReturn begin();
@@ -124,13 +124,13 @@ private:
 
   GstElement *element_;
   GstPad *sink_pad_;
-  Outlet outlet_;
+  SrcWriter writer_;
   PullSource pull_;
   PushSource push_;
 
   // While a start is looked for, by whatever thread.
   std::mutex deciding_;
-  std::optional<flv::Starter> starter_;
+  std::optional<flv::SeekPlanner> starter_;
   Request request_;
   std::atomic<flv::Access> access_ = flv::Access::Anywhere;
   std::atomic<guint64> file_size_ = 0;

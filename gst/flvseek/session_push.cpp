@@ -42,11 +42,11 @@ GstFlowReturn Session::take(BufferPtr buffer) {
 
 GstFlowReturn Session::send_or_hold(BufferPtr buffer) {
   const gsize size = gst_buffer_get_size(buffer.get());
-  const bool next = outlet_.has_begun() && !looking_ && push_.begin() == push_.end() &&
-                    push_.end() == outlet_.position();
+  const bool next = writer_.has_begun() && !looking_ && push_.begin() == push_.end() &&
+                    push_.end() == writer_.position();
   if (next) {
     push_.reset(push_.end() + size);
-    return outlet_.send(std::move(buffer));
+    return writer_.send(std::move(buffer));
   }
   push_.append(std::move(buffer));
   if (looking_) {
@@ -64,7 +64,7 @@ GstFlowReturn Session::send_held(bool at_end) {
     if (const GstFlowReturn flow = begin(); flow != GST_FLOW_OK)
       return flow;
   }
-  const guint64 position = outlet_.position();
+  const guint64 position = writer_.position();
   const bool behind = position < push_.begin();
   if (behind || position > push_.end() + kReadOn) {
     if (access_ == Access::Seekable)
@@ -74,10 +74,10 @@ GstFlowReturn Session::send_held(bool at_end) {
   }
   GstFlowReturn flow = GST_FLOW_OK;
   while (flow == GST_FLOW_OK && !looking_) { // for a seek may come meanwhile
-    BufferPtr held = push_.take_from(outlet_.position());
+    BufferPtr held = push_.take_from(writer_.position());
     if (!held)
       break;
-    flow = outlet_.send(std::move(held));
+    flow = writer_.send(std::move(held));
   }
   return flow;
 }
@@ -85,7 +85,7 @@ GstFlowReturn Session::send_held(bool at_end) {
 // Gives the search what it wants of the bytes that have come.
 GstFlowReturn Session::look_by_pushing(bool at_end) {
   std::unique_lock lock(deciding_);
-  while (const auto wanted = starter_->wanted()) {
+  while (const auto wanted = starter_->next_request()) {
     const bool gone = wanted->offset < push_.begin();
     const bool far = wanted->offset > push_.end() + kReadOn && !starter_->is_whole();
     if ((gone || far) && access_ == Access::Seekable) {
@@ -104,7 +104,7 @@ GstFlowReturn Session::look_by_pushing(bool at_end) {
     if (!at_end && push_.end() < wanted->offset + wanted->size)
       return kMore;
     const BufferPtr bytes = push_.read(*wanted);
-    starter_->give(gstflv::MappedBuffer(bytes.get()).bytes());
+    starter_->supply(gstflv::MappedBuffer(bytes.get()).bytes());
   }
   return decide();
 }
@@ -190,7 +190,7 @@ GstFlowReturn Session::send_rest() {
     flow = looking_ ? look_by_pushing(true) : GST_FLOW_OK;
     if (flow == GST_FLOW_OK && (decision_ || must_jump_))
       flow = send_held(true);
-    if (flow == GST_FLOW_OK && !failed && push_.end() < outlet_.position())
+    if (flow == GST_FLOW_OK && !failed && push_.end() < writer_.position())
       flow = cannot_read(push_.end());
   } while (looking_ && is_whole(flow));
   return flow;
@@ -201,7 +201,7 @@ gboolean Session::send_end(GstEvent *end) {
   EventPtr event(gst_event_copy(end));
   if (seqnum_ != GST_SEQNUM_INVALID)
     gst_event_set_seqnum(event.get(), seqnum_);
-  return gst_pad_push_event(outlet_.pad(), event.release());
+  return gst_pad_push_event(writer_.pad(), event.release());
 }
 
 void Session::jumped_to(guint64 position, guint32 seqnum) {
@@ -212,8 +212,8 @@ void Session::jumped_to(guint64 position, guint32 seqnum) {
 }
 
 gboolean Session::send_event(EventPtr event) {
-  if (outlet_.has_begun() && !looking_)
-    return gst_pad_push_event(outlet_.pad(), event.release());
+  if (writer_.has_begun() && !looking_)
+    return gst_pad_push_event(writer_.pad(), event.release());
   if (waiting_.size() < kMaxWaiting)
     waiting_.push_back(std::move(event));
   return TRUE;
@@ -221,7 +221,7 @@ gboolean Session::send_event(EventPtr event) {
 
 void Session::start_over() {
   const std::lock_guard lock(deciding_);
-  outlet_.flush();
+  writer_.flush();
   ended_ = false;
   next_jump_.reset();
   if (!starter_)
@@ -240,7 +240,7 @@ bool Session::seek(const Request &request, bool flush, guint32 seqnum) {
   if (!starter_ || access_ != Access::Seekable || !starter_->can_meet(request.start))
     return false;
   starter_->look_for(request.start);
-  const auto wanted = starter_->wanted();
+  const auto wanted = starter_->next_request();
   if (starter_->error().kind != flv::StartError::Kind::None) {
     if (looking_)
       starter_->look_for(request_.start);

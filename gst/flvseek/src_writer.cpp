@@ -8,21 +8,21 @@ namespace flvseek {
 
 using gstflv::BufferPtr;
 
-void Outlet::clear() {
+void SrcWriter::clear() {
   flush();
   has_caps_ = false;
   position_ = 0;
 }
 
-void Outlet::flush() {
+void SrcWriter::flush() {
   begun_ = false;
   sent_ = 0;
   discont_ = true;
   clock_.reset();
 }
 
-GstFlowReturn Outlet::begin(const flv::StreamStart &start, const Playback &playback,
-                            guint32 seqnum) {
+GstFlowReturn SrcWriter::begin(const flv::StreamStart &start, const Playback &playback,
+                               guint32 seqnum) {
   position_ = start.position;
   stop_ = start.stop;
   cutter_.reset(start.position > 0 ? flv::Splitter::Start::Middle : flv::Splitter::Start::File,
@@ -47,7 +47,7 @@ GstFlowReturn Outlet::begin(const flv::StreamStart &start, const Playback &playb
   return push(std::move(head), std::nullopt);
 }
 
-GstFlowReturn Outlet::send(BufferPtr buffer) {
+GstFlowReturn SrcWriter::send(BufferPtr buffer) {
   const gsize size = gst_buffer_get_size(buffer.get());
   const gsize part = look_at_tags(buffer.get());
   const guint64 begin = position_;
@@ -64,7 +64,7 @@ GstFlowReturn Outlet::send(BufferPtr buffer) {
 }
 
 // Returns how many of the bytes belong to tags in front of the stop.
-gsize Outlet::look_at_tags(GstBuffer *buffer) {
+gsize SrcWriter::look_at_tags(GstBuffer *buffer) {
   const guint64 begin = position_;
   const gstflv::MappedBuffer map(buffer);
   items_.clear();
@@ -87,7 +87,7 @@ gsize Outlet::look_at_tags(GstBuffer *buffer) {
 
 // `offset` is the buffer's place in the file. The head has none, and no OFFSET_END either. Its
 // OFFSET is 0, by which flvdemux knows that a file header comes.
-GstFlowReturn Outlet::push(BufferPtr buffer, std::optional<guint64> offset) {
+GstFlowReturn SrcWriter::push(BufferPtr buffer, std::optional<guint64> offset) {
   buffer.reset(gst_buffer_make_writable(buffer.release()));
   const gsize size = gst_buffer_get_size(buffer.get());
   GST_BUFFER_PTS(buffer.get()) = GST_CLOCK_TIME_NONE;

@@ -12,9 +12,9 @@
 
 namespace flvseek {
 
-class Outlet {
+class SrcWriter {
 public:
-  explicit Outlet(GstPad *pad) : pad_(pad) {} // borrowed
+  explicit SrcWriter(GstPad *pad) : pad_(pad) {} // borrowed
 
   [[nodiscard]] GstPad *pad() const { return pad_; }
 

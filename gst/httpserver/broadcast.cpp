@@ -7,8 +7,8 @@
 
 namespace flvhttp {
 
+using fanout::Backlog;
 using fanout::Entry;
-using fanout::History;
 using fanout::websocket::CloseCode;
 using std::chrono::milliseconds;
 
@@ -20,18 +20,18 @@ const char *name_of(Reason reason) {
 
 // From other threads.
 
-void Channel::set(const ChannelSettings &settings) {
+void Broadcast::set(const ChannelSettings &settings) {
   const std::lock_guard lock(inbox_mutex_);
   new_settings_ = settings;
   settings_changed_ = true;
 }
 
-ChannelSettings Channel::settings() const {
+ChannelSettings Broadcast::settings() const {
   const std::lock_guard lock(inbox_mutex_);
   return new_settings_;
 }
 
-void Channel::set_content_type(std::string content_type, bool has_header, bool needs_start) {
+void Broadcast::set_content_type(std::string content_type, bool has_header, bool needs_start) {
   {
     const std::lock_guard lock(inbox_mutex_);
     needs_start_ = needs_start;
@@ -41,18 +41,18 @@ void Channel::set_content_type(std::string content_type, bool has_header, bool n
   wake_();
 }
 
-std::string Channel::content_type() const {
+std::string Broadcast::content_type() const {
   const std::lock_guard lock(inbox_mutex_);
   return shown_type_;
 }
 
-bool Channel::can_be_joined() const {
+bool Broadcast::can_be_joined() const {
   const std::lock_guard lock(inbox_mutex_);
   return !needs_start_ || !begun_ || ended_;
 }
 
 // The fan-out looks by itself while it has a turn to come.
-void Channel::push(std::vector<Entry> entries) {
+void Broadcast::push(std::vector<Entry> entries) {
   bool waits = false;
   {
     const std::lock_guard lock(inbox_mutex_);
@@ -64,7 +64,7 @@ void Channel::push(std::vector<Entry> entries) {
     wake_();
 }
 
-void Channel::set_ended(bool ended) {
+void Broadcast::set_ended(bool ended) {
   {
     const std::lock_guard lock(inbox_mutex_);
     ended_ = ended;
@@ -72,17 +72,17 @@ void Channel::set_ended(bool ended) {
   wake_();
 }
 
-bool Channel::has_ended() const {
+bool Broadcast::has_ended() const {
   const std::lock_guard lock(inbox_mutex_);
   return ended_;
 }
 
-bool Channel::is_drained() const {
+bool Broadcast::is_drained() const {
   const std::lock_guard inbox(inbox_mutex_);
   return over_ && clients_.empty() && arrivals_.empty();
 }
 
-bool Channel::wait_until_drained(guint64 interrupts) {
+bool Broadcast::wait_until_drained(guint64 interrupts) {
   const auto is_over = [&] { return interrupts_ != interrupts || is_drained(); };
   std::unique_lock lock(mutex_);
   const auto deadline = Clock::now() + milliseconds(settings().drain_timeout);
@@ -95,12 +95,12 @@ bool Channel::wait_until_drained(guint64 interrupts) {
   return true;
 }
 
-guint64 Channel::interrupts() const {
+guint64 Broadcast::interrupts() const {
   const std::lock_guard lock(mutex_);
   return interrupts_;
 }
 
-void Channel::interrupt() {
+void Broadcast::interrupt() {
   {
     const std::lock_guard lock(mutex_);
     interrupts_++;
@@ -108,7 +108,7 @@ void Channel::interrupt() {
   changed_.notify_all();
 }
 
-void Channel::close() {
+void Broadcast::close() {
   {
     const std::lock_guard lock(inbox_mutex_);
     closed_ = true;
@@ -118,12 +118,12 @@ void Channel::close() {
   changed_.wait(lock, [this] { return closing_ && clients_.empty(); });
 }
 
-bool Channel::has_room() const {
+bool Broadcast::has_room() const {
   const std::lock_guard lock(inbox_mutex_);
   return new_settings_.max_clients == 0 || count_ < new_settings_.max_clients;
 }
 
-void Channel::add(std::unique_ptr<Client> client) {
+void Broadcast::add(std::unique_ptr<Client> client) {
   {
     const std::lock_guard lock(inbox_mutex_);
     count_++;
@@ -132,7 +132,7 @@ void Channel::add(std::unique_ptr<Client> client) {
   wake_();
 }
 
-void Channel::remove(guint64 id) {
+void Broadcast::remove(guint64 id) {
   {
     const std::lock_guard lock(inbox_mutex_);
     to_remove_.push_back(id);
@@ -140,7 +140,7 @@ void Channel::remove(guint64 id) {
   wake_();
 }
 
-void Channel::remove_all() {
+void Broadcast::remove_all() {
   {
     const std::lock_guard lock(inbox_mutex_);
     remove_all_ = true;
@@ -148,7 +148,7 @@ void Channel::remove_all() {
   wake_();
 }
 
-void Channel::warn(Warning warning) {
+void Broadcast::warn(Warning warning) {
   {
     const std::lock_guard lock(mutex_);
     events_.emplace_back(std::move(warning));
@@ -156,71 +156,71 @@ void Channel::warn(Warning warning) {
   tell_(*this);
 }
 
-std::vector<Channel::Event> Channel::take_events() {
+std::vector<Broadcast::Event> Broadcast::take_events() {
   const std::lock_guard lock(mutex_);
   return std::exchange(events_, {});
 }
 
-ClientStats Channel::stats_of(const Client &client) const {
+ClientStats Broadcast::stats_of(const Client &client) const {
   ClientStats stats;
   stats.id = client.id;
   stats.visitor = client.visitor;
   stats.since = client.since;
   stats.duration = std::chrono::duration<double>(Clock::now() - client.arrival).count();
-  stats.bytes = client.viewer->bytes();
-  stats.skips = client.viewer->skips();
-  stats.start = client.viewer->start_point();
-  stats.lag = client.viewer->lag();
+  stats.bytes = client.cursor->bytes();
+  stats.skips = client.cursor->skips();
+  stats.start = client.cursor->start_point();
+  stats.lag = client.cursor->lag();
   return stats;
 }
 
-ChannelStats Channel::stats() const {
+ChannelStats Broadcast::stats() const {
   const std::lock_guard lock(mutex_);
   ChannelStats stats;
   stats.served = last_id_;
   stats.bytes_in = bytes_in_;
   stats.bytes_out = bytes_gone_;
   stats.skips = skips_gone_;
-  stats.history_bytes = history_.bytes_from(history_.begin());
-  stats.history_ms = history_.lag(history_.begin());
+  stats.history_bytes = backlog_.bytes_from(backlog_.begin());
+  stats.history_ms = backlog_.lag(backlog_.begin());
   stats.clients.reserve(clients_.size());
   for (const auto &client : clients_) {
     stats.clients.push_back(stats_of(*client));
-    stats.bytes_out += client->viewer->bytes();
-    stats.skips += client->viewer->skips();
+    stats.bytes_out += client->cursor->bytes();
+    stats.skips += client->cursor->skips();
   }
   return stats;
 }
 
 // The fan-out.
 
-void Channel::list(Client &client) {
+void Broadcast::list(Client &client) {
   if (!std::exchange(client.in_turn, true))
     turn_.push_back(&client);
 }
 
-void Channel::note(Client &client) {
+void Broadcast::note(Client &client) {
   const std::lock_guard lock(mutex_);
   list(client);
 }
 
-void Channel::take_inbox(const Poller &poller) {
+void Broadcast::take_inbox(const Poller &poller) {
   const std::lock_guard inbox(inbox_mutex_);
   if (std::exchange(settings_changed_, false)) {
     settings_ = new_settings_;
     // Who joins so far back is not late for that.
-    fanout::ViewerSettings &viewer = settings_.viewer;
-    if (viewer.join == fanout::Join::Burst && viewer.max_lag > 0)
-      viewer.max_lag += viewer.burst;
+    fanout::CursorSettings &cursor = settings_.cursor;
+    if (cursor.join == fanout::Join::Burst && cursor.max_lag > 0)
+      cursor.max_lag += cursor.burst;
   }
   type_ = content_type_;
   fresh_ |= !entries_.empty();
   for (Entry &entry : entries_) {
     bytes_in_ += entry.bytes.size();
-    history_.append(std::move(entry));
+    backlog_.append(std::move(entry));
   }
   entries_.clear();
-  if (!shown_ && !type_.empty() && (has_header_ || history_.newest_head())) {
+  if (!shown_ && !type_.empty() && (has_header_ || backlog_.newest_head())) {
     shown_ = true;
     for (const auto &client : clients_)
       list(*client);
@@ -236,12 +236,12 @@ void Channel::take_inbox(const Poller &poller) {
   }
   for (auto &client : arrivals_) {
     client->id = ++last_id_;
-    client->channel = this;
+    client->broadcast = this;
     client->arrival = client->progress = client->last_sent = now_;
     client->since = g_get_real_time();
-    client->is_late = was_over && over_;
-    client->lacks_start = needs_start_ && history_.end() > 0;
-    client->viewer.emplace(client->visitor.framing, history_);
+    client->arrived_after_eos = was_over && over_;
+    client->lacks_start = needs_start_ && backlog_.end() > 0;
+    client->cursor.emplace(client->visitor.framing, backlog_);
     client->transport->watch_peer(settings_.client_timeout);
     events_.emplace_back(Added{client->id});
     list(*client);
@@ -253,12 +253,12 @@ void Channel::take_inbox(const Poller &poller) {
   const bool all = std::exchange(remove_all_, false);
   for (const auto &client : clients_) {
     if (all || std::find(to_remove_.begin(), to_remove_.end(), client->id) != to_remove_.end())
-      dismiss(*client, Reason::Removed, CloseCode::GoingAway, "removed");
+      begin_close(*client, Reason::Removed, CloseCode::GoingAway, "removed");
   }
   to_remove_.clear();
 }
 
-std::optional<Clock::time_point> Channel::turn(const Poller &poller) {
+std::optional<Clock::time_point> Broadcast::turn(const Poller &poller) {
   std::optional<Clock::time_point> next;
   bool tell = false;
   {
@@ -291,14 +291,14 @@ std::optional<Clock::time_point> Channel::turn(const Poller &poller) {
 }
 
 // Thousands of writes at once are more than the system's queues hold.
-std::size_t Channel::slices() const {
+std::size_t Broadcast::slices() const {
   constexpr std::size_t kSlice = 256;  // clients
   constexpr std::size_t kShortest = 5; // ms
   const std::size_t most = std::max<std::size_t>(1, settings_.merge / kShortest);
   return std::clamp<std::size_t>(clients_.size() / kSlice, 1, most);
 }
 
-void Channel::list_slice() {
+void Broadcast::list_slice() {
   const std::size_t count = slices();
   const auto length = std::chrono::nanoseconds(milliseconds(settings_.merge)) / count;
   const std::size_t slice =
@@ -310,7 +310,7 @@ void Channel::list_slice() {
   next_slice_ = round_begin_ + length * (slice + 1);
 }
 
-void Channel::end_turn(const Poller &poller) {
+void Broadcast::end_turn(const Poller &poller) {
   if (!std::exchange(some_gone_, false))
     return;
   std::size_t gone = 0;
@@ -323,8 +323,8 @@ void Channel::end_turn(const Poller &poller) {
     gone_before_cursor += before_cursor ? 1 : 0;
     std::erase(turn_, client.get());
     poller.remove(client->transport->descriptor());
-    bytes_gone_ += client->viewer->bytes();
-    skips_gone_ += client->viewer->skips();
+    bytes_gone_ += client->cursor->bytes();
+    skips_gone_ += client->cursor->skips();
     events_.emplace_back(Removed{client->id, client->reason, stats_of(*client)});
     gone++;
     return true;
@@ -335,34 +335,34 @@ void Channel::end_turn(const Poller &poller) {
 }
 
 // What nobody will ask for any more goes.
-void Channel::trim() {
-  const fanout::ViewerSettings &viewer = settings_.viewer;
-  History::Number keep = history_.last_join().value_or(history_.end());
-  if (viewer.join == fanout::Join::Burst)
-    keep = history_.join_ahead(viewer.burst).value_or(keep);
+void Broadcast::trim() {
+  const fanout::CursorSettings &cursor = settings_.cursor;
+  Backlog::Number keep = backlog_.last_join().value_or(backlog_.end());
+  if (cursor.join == fanout::Join::Burst)
+    keep = backlog_.join_ahead(cursor.burst).value_or(keep);
   for (const auto &client : clients_) {
-    if (client->viewer->has_joined() && !client->viewer->is_late(history_, viewer))
-      keep = std::min(keep, client->viewer->position());
+    if (client->cursor->has_joined() && !client->cursor->is_lagging(backlog_, cursor))
+      keep = std::min(keep, client->cursor->position());
   }
-  const std::uint64_t most = viewer.max_lag_bytes;
-  while (most > 0 && keep < history_.end() && history_.bytes_from(keep) > most)
+  const std::uint64_t most = cursor.max_lag_bytes;
+  while (most > 0 && keep < backlog_.end() && backlog_.bytes_from(keep) > most)
     keep++;
-  history_.trim(keep);
-  if (history_.lacks_key_frame())
+  backlog_.trim(keep);
+  if (backlog_.lacks_key_frame())
     warn_of_no_key_frame();
 }
 
-void Channel::warn_of_no_key_frame() {
+void Broadcast::warn_of_no_key_frame() {
   if (std::exchange(warned_, true))
     return;
   events_.emplace_back(Warning{
       GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
-      "The last " + std::to_string(settings_.viewer.max_lag_bytes) +
+      "The last " + std::to_string(settings_.cursor.max_lag_bytes) +
           " bytes (max-lag-bytes) of the stream have no key frame. New clients start at the "
           "next configuration or recovery point, or after wait-timeout at any frame."});
 }
 
-std::optional<Clock::time_point> Channel::next_turn() {
+std::optional<Clock::time_point> Broadcast::next_turn() {
   std::optional<Clock::time_point> next;
   const auto by = [&next](Clock::time_point when) { next = next ? std::min(*next, when) : when; };
   const std::lock_guard inbox(inbox_mutex_);

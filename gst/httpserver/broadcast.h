@@ -13,7 +13,7 @@
 namespace flvhttp {
 
 struct ChannelSettings {
-  fanout::ViewerSettings viewer;
+  fanout::CursorSettings cursor;
   guint merge = 40;             // ms
   guint wait_timeout = 5000;    // ms
   guint client_timeout = 10000; // ms
@@ -52,7 +52,7 @@ struct ChannelStats {
   gint64 history_ms = 0;
 };
 
-class Channel {
+class Broadcast {
 public:
   // What the application is told of.
   struct Added {
@@ -71,7 +71,7 @@ public:
   using Event = std::variant<Added, Removed, Warning>;
 
   // `wake` makes the fan-out take a turn, `tell` makes somebody take the events.
-  Channel(std::function<void()> wake, std::function<void(Channel &)> tell)
+  Broadcast(std::function<void()> wake, std::function<void(Broadcast &)> tell)
       : wake_(std::move(wake)), tell_(std::move(tell)) {}
 
   // From any thread.
@@ -119,13 +119,13 @@ private:
 
   void take_inbox(const Poller &poller);
   void serve(Client &client);
-  void greet(Client &client);
+  void queue_response_head(Client &client);
   void write(Client &client);
   void settle(Client &client);
   void listen(Client &client);
   void listen_frames(Client &client, flv::Bytes bytes);
-  void dismiss(Client &client, Reason reason, fanout::websocket::CloseCode code,
-               std::string_view text, std::string_view answer = {});
+  void begin_close(Client &client, Reason reason, fanout::websocket::CloseCode code,
+                   std::string_view text, std::string_view answer = {});
   void drop(Client &client, Reason reason);
   void note_heard(Client &client, std::size_t size);
   void note_taken(Client &client);
@@ -143,7 +143,7 @@ private:
   [[nodiscard]] bool is_drained() const;
 
   std::function<void()> wake_;
-  std::function<void(Channel &)> tell_;
+  std::function<void(Broadcast &)> tell_;
 
   // What waits for the fan-out.
   mutable std::mutex inbox_mutex_;
@@ -167,10 +167,10 @@ private:
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   ChannelSettings settings_;
-  fanout::History history_;
+  fanout::Backlog backlog_;
   Clients clients_;
   std::vector<Client *> turn_; // those with something to do
-  fanout::Gathered gathered_;
+  fanout::WriteBatch batch_;
   std::string type_;
   bool shown_ = false;
   bool over_ = false;

@@ -48,8 +48,8 @@ struct Client {
   guint64 id = 0;
   Visitor visitor;
   std::unique_ptr<Transport> transport;
-  std::optional<fanout::Viewer> viewer; // from its arrival on
-  class Channel *channel = nullptr;
+  std::optional<fanout::ClientCursor> cursor; // from its arrival on
+  class Broadcast *broadcast = nullptr;
   fanout::websocket::Receiver receiver;
   State state = State::Waiting;
   Reason reason = Reason::Closed; // for leaving
@@ -60,7 +60,7 @@ struct Client {
   Clock::time_point next_look;   // when it is looked after how much it took
   Clock::time_point half_closed; // since when it says nothing more, if it does not
   std::int64_t taken = std::numeric_limits<std::int64_t>::min(); // bytes, at the last look
-  bool is_late = false;                                          // it came when the stream was over
+  bool arrived_after_eos = false;                                // it came when the stream was over
   bool lacks_start = false; // it came when the stream had begun, and cannot be read then
   bool blocked = false;
   bool says_no_more = false; // it has closed its side

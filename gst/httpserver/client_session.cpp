@@ -21,7 +21,7 @@ constexpr std::size_t kForgiven = 16 << 10;
 // Bytes of one client that are read in a turn.
 constexpr std::size_t kMaxRead = 16 << 10;
 // Bytes of answers to pings that wait for who sends them.
-constexpr std::size_t kMaxUnsaid = 64 << 10;
+constexpr std::size_t kMaxQueued = 64 << 10;
 // Who has to leave has so long to take what was said.
 constexpr milliseconds kLeave{1000};
 // Timeouts are looked after so often.
@@ -75,7 +75,7 @@ std::string needs_start_text(const std::string &type) {
          "streamable=true, mpegtsmux, oggmux, multipartmux.\n";
 }
 
-void Channel::serve(Client &client) {
+void Broadcast::serve(Client &client) {
   client.in_turn = false;
   if (client.gone)
     return;
@@ -88,49 +88,49 @@ void Channel::serve(Client &client) {
   if (client.gone)
     return;
   if (closing_)
-    dismiss(client, Reason::Stopped, CloseCode::GoingAway, "the server stops");
+    begin_close(client, Reason::Stopped, CloseCode::GoingAway, "the server stops");
   if (client.state == Client::State::Waiting)
-    greet(client);
+    queue_response_head(client);
   write(client);
   settle(client);
   if (closing_)
     drop(client, Reason::Stopped);
 }
 
-void Channel::greet(Client &client) {
+void Broadcast::queue_response_head(Client &client) {
   const bool waited = now_ >= client.arrival + milliseconds(settings_.wait_timeout);
-  if (client.is_late || ((over_ || waited) && !shown_))
-    return dismiss(client, Reason::Waited, CloseCode::TryAgainLater, "there is no stream");
+  if (client.arrived_after_eos || ((over_ || waited) && !shown_))
+    return begin_close(client, Reason::Waited, CloseCode::TryAgainLater, "there is no stream");
   if (client.lacks_start) {
     const std::string text = needs_start_text(type_);
     const std::string status = "406 Not Acceptable\r\nContent-Type: text/plain\r\n"
                                "Content-Length: " +
                                std::to_string(text.size());
-    return dismiss(client, Reason::Waited, CloseCode::PolicyViolation, "the stream has begun",
-                   response_head(status, settings_.allow_origin) + text);
+    return begin_close(client, Reason::Waited, CloseCode::PolicyViolation, "the stream has begun",
+                       response_head(status, settings_.allow_origin) + text);
   }
   if (!shown_)
     return;
   if (!is_websocket(client))
-    client.viewer->say(
+    client.cursor->queue_bytes(
         bytes_of(response_head("200 OK\r\nContent-Type: " + type_, settings_.allow_origin)));
   client.state = Client::State::Served;
 }
 
-void Channel::write(Client &client) {
+void Broadcast::write(Client &client) {
   if (client.state == Client::State::Waiting)
     return;
   std::size_t written = 0;
   while (!client.blocked && written < kShare) {
     if (client.state == Client::State::Leaving)
-      client.viewer->gather_last(history_, gathered_);
+      client.cursor->prepare_close(backlog_, batch_);
     else
-      client.viewer->gather(history_, settings_.viewer, gathered_);
-    if (gathered_.size() == 0)
+      client.cursor->prepare_write(backlog_, settings_.cursor, batch_);
+    if (batch_.size() == 0)
       break;
-    const std::size_t size = gathered_.size();
-    const Transport::Result result = client.transport->send(gathered_.parts());
-    client.viewer->sent(history_, result.size);
+    const std::size_t size = batch_.size();
+    const Transport::Result result = client.transport->send(batch_.parts());
+    client.cursor->on_written(backlog_, result.size);
     written += result.size;
     if (result.kind == Transport::Result::Kind::Gone)
       return drop(client, Reason::Closed);
@@ -144,28 +144,28 @@ void Channel::write(Client &client) {
     client.progress = now_;
   if (written > 0)
     client.last_sent = now_;
-  client.viewer->note_lag(history_);
+  client.cursor->note_lag(backlog_);
 }
 
 // Whether it has got all that it will get.
-void Channel::settle(Client &client) {
+void Broadcast::settle(Client &client) {
   if (client.gone || client.blocked)
     return;
   const bool leaving = client.state == Client::State::Leaving;
-  if (!leaving && over_ && client.viewer->has_all(history_)) {
-    dismiss(client, Reason::Ended, CloseCode::Normal, "the stream has ended");
+  if (!leaving && over_ && client.cursor->has_all(backlog_)) {
+    begin_close(client, Reason::Ended, CloseCode::Normal, "the stream has ended");
     write(client);
   }
   if (!client.gone && !client.blocked && client.state == Client::State::Leaving &&
-      client.viewer->has_said_all()) {
+      client.cursor->is_flushed()) {
     client.transport->end();
     drop(client, client.reason);
   }
 }
 
 // With a word to those who understand it.
-void Channel::dismiss(Client &client, Reason reason, CloseCode code, std::string_view text,
-                      std::string_view answer) {
+void Broadcast::begin_close(Client &client, Reason reason, CloseCode code, std::string_view text,
+                            std::string_view answer) {
   if (client.gone || client.state == Client::State::Leaving)
     return;
   const bool waits = client.state == Client::State::Waiting;
@@ -173,25 +173,25 @@ void Channel::dismiss(Client &client, Reason reason, CloseCode code, std::string
   client.reason = reason;
   if (!is_websocket(client)) {
     if (waits)
-      client.viewer->say(bytes_of(answer.empty() ? response_head(kNotYet, settings_.allow_origin)
-                                                 : std::string(answer)));
+      client.cursor->queue_bytes(bytes_of(
+          answer.empty() ? response_head(kNotYet, settings_.allow_origin) : std::string(answer)));
   } else {
     std::vector<std::uint8_t> frame;
     fanout::websocket::append_close(frame, code, text);
-    client.viewer->say(frame);
+    client.cursor->queue_bytes(frame);
   }
   client.progress = now_;
   list(client);
 }
 
-void Channel::drop(Client &client, Reason reason) {
+void Broadcast::drop(Client &client, Reason reason) {
   if (std::exchange(client.gone, true))
     return;
   client.reason = reason;
   some_gone_ = true;
 }
 
-void Channel::listen(Client &client) {
+void Broadcast::listen(Client &client) {
   std::array<std::uint8_t, 4096> bytes{};
   std::size_t read = 0;
   while (!client.gone && !client.says_no_more) {
@@ -222,41 +222,41 @@ void Channel::listen(Client &client) {
   }
 }
 
-void Channel::note_heard(Client &client, std::size_t size) {
+void Broadcast::note_heard(Client &client, std::size_t size) {
   client.heard += size;
   if (client.heard <= kMaxHeard)
     return;
   if (client.state == Client::State::Leaving || !is_websocket(client))
     return drop(client, Reason::Protocol);
   client.heard = 0;
-  dismiss(client, Reason::Protocol, CloseCode::PolicyViolation, "too much is sent");
+  begin_close(client, Reason::Protocol, CloseCode::PolicyViolation, "too much is sent");
 }
 
-void Channel::listen_frames(Client &client, flv::Bytes bytes) {
+void Broadcast::listen_frames(Client &client, flv::Bytes bytes) {
   using fanout::websocket::Opcode;
   std::vector<fanout::websocket::Receiver::Control> controls;
   const flv::Status status = client.receiver.feed(bytes, controls);
   for (const auto &control : controls) {
     if (control.opcode == Opcode::Close) {
-      dismiss(client, Reason::Closed, CloseCode::Normal, "");
-    } else if (control.opcode == Opcode::Ping && client.viewer->unsaid() < kMaxUnsaid) {
+      begin_close(client, Reason::Closed, CloseCode::Normal, "");
+    } else if (control.opcode == Opcode::Ping && client.cursor->queued_size() < kMaxQueued) {
       std::vector<std::uint8_t> frame;
       fanout::websocket::append_control(frame, Opcode::Pong, control.payload);
-      client.viewer->say(frame);
+      client.cursor->queue_bytes(frame);
     }
   }
   if (status != flv::Status::Ok)
-    dismiss(client, Reason::Protocol, client.receiver.error(), "");
+    begin_close(client, Reason::Protocol, client.receiver.error(), "");
 }
 
-void Channel::check_timeouts() {
+void Broadcast::check_timeouts() {
   next_check_ = now_ + kCheck;
   for (const auto &client : clients_) {
     if (client->state == Client::State::Waiting)
       list(*client);
-    if (client->state == Client::State::Served && history_.lacks_key_frame() &&
+    if (client->state == Client::State::Served && backlog_.lacks_key_frame() &&
         now_ >= client->last_sent + milliseconds(settings_.wait_timeout))
-      client->viewer->accept_any_frame(history_);
+      client->cursor->accept_any_frame(backlog_);
     if (is_websocket(*client))
       client->heard -= std::min(client->heard, kForgiven);
     note_taken(*client);
@@ -273,13 +273,13 @@ void Channel::check_timeouts() {
 
 // What the system has taken tells nothing of the client: it may be megabytes. What the client has
 // acknowledged does, however little at a time.
-void Channel::note_taken(Client &client) {
+void Broadcast::note_taken(Client &client) {
   const milliseconds patience(settings_.client_timeout);
   if (patience.count() == 0 || now_ < client.next_look || client.state == Client::State::Leaving)
     return;
   client.next_look = now_ + std::clamp<milliseconds>(patience / 4, milliseconds(0), kLook);
   const auto left = static_cast<std::int64_t>(client.transport->unacknowledged());
-  const std::int64_t taken = static_cast<std::int64_t>(client.viewer->bytes()) - left;
+  const std::int64_t taken = static_cast<std::int64_t>(client.cursor->bytes()) - left;
   if (taken > client.taken)
     client.last_sent = std::max(client.last_sent, left > 0 ? now_ : client.last_sent);
   if (taken > client.taken || left == 0)
@@ -288,7 +288,7 @@ void Channel::note_taken(Client &client) {
 }
 
 // A client that says nothing more may have gone for good, which shows only where something is sent.
-bool Channel::is_too_slow(const Client &client) const {
+bool Broadcast::is_too_slow(const Client &client) const {
   const milliseconds patience(settings_.client_timeout);
   if (patience.count() == 0)
     return false;
@@ -298,8 +298,8 @@ bool Channel::is_too_slow(const Client &client) const {
 
 // Before the stream begins, nothing is sent that would tell a client that has gone from one that
 // says nothing more: it is given a moment.
-bool Channel::has_left_early(const Client &client) const {
-  return client.says_no_more && !client.viewer->has_joined() &&
+bool Broadcast::has_left_early(const Client &client) const {
+  return client.says_no_more && !client.cursor->has_joined() &&
          now_ >= client.half_closed + kHalfClosed;
 }
 

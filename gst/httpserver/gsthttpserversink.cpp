@@ -45,8 +45,8 @@
 GST_DEBUG_CATEGORY_STATIC(gst_http_server_sink_debug);
 #define GST_CAT_DEFAULT gst_http_server_sink_debug
 
-using flvhttp::Channel;
-using flvhttp::Feed;
+using flvhttp::Broadcast;
+using flvhttp::Ingest;
 using flvhttp::Listener;
 using flvhttp::Places;
 using flvhttp::Report;
@@ -62,13 +62,13 @@ guint signals[SIGNALS];
 } // namespace
 
 struct Private {
-  flvhttp::Properties properties;     // with the object's lock
-  std::shared_ptr<Listener> listener; // from start to stop
-  Places places;                      // of the last start
-  std::shared_ptr<Channel> channel;   // with the object's lock
-  Feed feed;                          // the streaming thread's
-  bool paused = false;                // with the preroll lock: it has played
-  bool warned_of_container = false;   // the streaming thread\'s
+  flvhttp::Properties properties;       // with the object's lock
+  std::shared_ptr<Listener> listener;   // from start to stop
+  Places places;                        // of the last start
+  std::shared_ptr<Broadcast> broadcast; // with the object's lock
+  Ingest feed;                          // the streaming thread's
+  bool paused = false;                  // with the preroll lock: it has played
+  bool warned_of_container = false;     // the streaming thread\'s
 };
 
 struct _GstHttpServerSink {
@@ -97,54 +97,56 @@ Private &priv_of(gpointer element) {
   return GST_HTTP_SERVER_SINK(element)->priv;
 }
 
-std::shared_ptr<Channel> channel_of(gpointer element) {
+std::shared_ptr<Broadcast> channel_of(gpointer element) {
   const ObjectLock lock(element);
-  return priv_of(element).channel;
+  return priv_of(element).broadcast;
 }
 
 // Signals, in the listener's thread.
 
-void emit(gpointer element, const Channel::Added &event) {
+void emit(gpointer element, const Broadcast::Added &event) {
   GST_DEBUG_OBJECT(element, "client %" G_GUINT64_FORMAT " added", event.id);
   g_signal_emit(element, signals[SIGNAL_CLIENT_ADDED], 0, event.id);
 }
 
-void emit(gpointer element, const Channel::Removed &event) {
+void emit(gpointer element, const Broadcast::Removed &event) {
   const char *reason = flvhttp::name_of(event.reason);
   GST_DEBUG_OBJECT(element, "client %" G_GUINT64_FORMAT " removed: %s", event.id, reason);
   const StructurePtr stats = flvhttp::structure_of(event.stats);
   g_signal_emit(element, signals[SIGNAL_CLIENT_REMOVED], 0, event.id, reason, stats.get());
 }
 
-void emit(gpointer element, const Channel::Warning &event) {
+void emit(gpointer element, const Broadcast::Warning &event) {
   GST_WARNING_OBJECT(element, "%s", event.text.c_str());
   gst_element_message_full(GST_ELEMENT(element), GST_MESSAGE_WARNING, event.domain, event.code,
                            g_strdup(event.text.c_str()), nullptr, __FILE__, GST_FUNCTION, __LINE__);
 }
 
-void emit_all(gpointer element, Channel &channel) {
-  for (const Channel::Event &event : channel.take_events())
+void emit_all(gpointer element, Broadcast &broadcast) {
+  for (const Broadcast::Event &event : broadcast.take_events())
     std::visit([element](const auto &each) { emit(element, each); }, event);
 }
 
 // Start and stop.
 
 std::vector<std::pair<std::string, flvhttp::Route>>
-routes_of(const Places &places, const std::shared_ptr<Channel> &channel) {
+routes_of(const Places &places, const std::shared_ptr<Broadcast> &broadcast) {
   std::vector<std::pair<std::string, flvhttp::Route>> routes;
-  routes.push_back({places.path, {channel, nullptr, {}}});
+  routes.push_back({places.path, {broadcast, nullptr, {}}});
   const auto add = [&](const std::string &path, std::function<std::string()> build,
                        const char *type) {
     if (!path.empty())
-      routes.push_back({path, {channel, std::make_shared<Report>(std::move(build)), type}});
+      routes.push_back({path, {broadcast, std::make_shared<Report>(std::move(build)), type}});
   };
   add(
       places.stats_path,
-      [channel] { return flvhttp::json_of(flvhttp::structure_of(channel->stats()).get()) + "\n"; },
+      [broadcast] {
+        return flvhttp::json_of(flvhttp::structure_of(broadcast->stats()).get()) + "\n";
+      },
       "application/json");
   add(
       places.metrics_path,
-      [channel, path = places.path] { return flvhttp::metrics_of(channel->stats(), path); },
+      [broadcast, path = places.path] { return flvhttp::metrics_of(broadcast->stats(), path); },
       "text/plain; version=0.0.4");
   return routes;
 }
@@ -200,11 +202,11 @@ gboolean gst_http_server_sink_start(GstBaseSink *sink) noexcept {
   }
   Listener *listener = priv.listener.get();
   // The channel is gone before the element and the listener are.
-  const auto channel = std::make_shared<Channel>(
-      [listener] { listener->fan_out().wake(); },
-      [listener, self](Channel &it) { listener->run_soon([self, &it] { emit_all(self, it); }); });
-  channel->set(properties.settings);
-  if (const auto taken = listener->add(routes_of(places, channel), places.request_timeout)) {
+  const auto broadcast = std::make_shared<Broadcast>(
+      [listener] { listener->writer_thread().wake(); },
+      [listener, self](Broadcast &it) { listener->run_soon([self, &it] { emit_all(self, it); }); });
+  broadcast->set(properties.settings);
+  if (const auto taken = listener->add(routes_of(places, broadcast), places.request_timeout)) {
     GST_ELEMENT_ERROR(self, RESOURCE, BUSY,
                       ("The path \"%s\" at %s port %u is served by another element already.",
                        taken->c_str(), places.place.address.c_str(), unsigned{listener->port()}),
@@ -212,11 +214,11 @@ gboolean gst_http_server_sink_start(GstBaseSink *sink) noexcept {
     priv.listener.reset();
     return FALSE;
   }
-  listener->fan_out().add(channel);
+  listener->writer_thread().add(broadcast);
   {
     const ObjectLock lock(self);
-    priv.channel = channel;
-    channel->set(priv.properties.settings); // some may have been set meanwhile
+    priv.broadcast = broadcast;
+    broadcast->set(priv.properties.settings); // some may have been set meanwhile
   }
   priv.feed.clear();
   priv.warned_of_container = false;
@@ -227,17 +229,17 @@ gboolean gst_http_server_sink_start(GstBaseSink *sink) noexcept {
 
 gboolean gst_http_server_sink_stop(GstBaseSink *sink) noexcept {
   Private &priv = priv_of(sink);
-  const std::shared_ptr<Channel> channel = channel_of(sink);
-  if (!channel) // a start in READY has failed
+  const std::shared_ptr<Broadcast> broadcast = channel_of(sink);
+  if (!broadcast) // a start in READY has failed
     return TRUE;
-  priv.listener->remove(channel.get());
-  channel->close();
-  priv.listener->fan_out().remove(channel.get());
+  priv.listener->remove(broadcast.get());
+  broadcast->close();
+  priv.listener->writer_thread().remove(broadcast.get());
   priv.listener->finish_work();
-  emit_all(sink, *channel);
+  emit_all(sink, *broadcast);
   {
     const ObjectLock lock(sink);
-    priv.channel.reset();
+    priv.broadcast.reset();
   }
   priv.listener.reset();
   priv.feed.clear();
@@ -249,8 +251,8 @@ gboolean gst_http_server_sink_stop(GstBaseSink *sink) noexcept {
 void note_type(GstBaseSink *sink) {
   const Private &priv = priv_of(sink);
   if (!priv.feed.content_type().empty())
-    priv.channel->set_content_type(priv.feed.content_type(), priv.feed.has_header(),
-                                   priv.feed.needs_start());
+    priv.broadcast->set_content_type(priv.feed.content_type(), priv.feed.has_header(),
+                                     priv.feed.needs_start());
 }
 
 // With the first buffer, for muxers may complete their caps until then.
@@ -283,7 +285,7 @@ GstFlowReturn gst_http_server_sink_render(GstBaseSink *sink, GstBuffer *buffer) 
     note_type(sink);
   if (!entries.empty()) {
     warn_of_container(sink);
-    priv.channel->push(std::move(entries));
+    priv.broadcast->push(std::move(entries));
   }
   if (status == flv::Status::Ok)
     return GST_FLOW_OK;
@@ -305,9 +307,9 @@ GstFlowReturn drain(GstBaseSink *sink) {
     }
     if (drained)
       return GST_FLOW_OK;
-    const guint64 interrupts = priv.channel->interrupts();
+    const guint64 interrupts = priv.broadcast->interrupts();
     GST_BASE_SINK_PREROLL_UNLOCK(sink);
-    drained = priv.channel->wait_until_drained(interrupts);
+    drained = priv.broadcast->wait_until_drained(interrupts);
     GST_BASE_SINK_PREROLL_LOCK(sink);
   }
   return GST_FLOW_FLUSHING;
@@ -323,8 +325,8 @@ GstFlowReturn gst_http_server_sink_wait_event(GstBaseSink *sink, GstEvent *event
   Private &priv = priv_of(sink);
   std::vector<fanout::Entry> entries;
   priv.feed.finish(entries);
-  priv.channel->push(std::move(entries));
-  priv.channel->set_ended(true);
+  priv.broadcast->push(std::move(entries));
+  priv.broadcast->set_ended(true);
   return drain(sink);
 }
 
@@ -363,9 +365,9 @@ gboolean gst_http_server_sink_event(GstBaseSink *sink, GstEvent *event) noexcept
   switch (GST_EVENT_TYPE(event)) {
   case GST_EVENT_STREAM_START:
   case GST_EVENT_FLUSH_STOP:
-    if (priv.channel) {
+    if (priv.broadcast) {
       priv.feed.interrupt();
-      priv.channel->set_ended(false);
+      priv.broadcast->set_ended(false);
     }
     break;
   case GST_EVENT_SEGMENT: {
@@ -383,21 +385,21 @@ gboolean gst_http_server_sink_event(GstBaseSink *sink, GstEvent *event) noexcept
 // Before the lock is asked for, and again when it is held and the reason has been noted: whoever
 // looked in between has to look again.
 gboolean gst_http_server_sink_unlock(GstBaseSink *sink) noexcept {
-  if (const auto channel = channel_of(sink))
-    channel->interrupt();
+  if (const auto broadcast = channel_of(sink))
+    broadcast->interrupt();
   return TRUE;
 }
 
 // Actions.
 
 void gst_http_server_sink_clear(GstHttpServerSink *self) noexcept {
-  if (const auto channel = channel_of(self))
-    channel->remove_all();
+  if (const auto broadcast = channel_of(self))
+    broadcast->remove_all();
 }
 
 void gst_http_server_sink_remove(GstHttpServerSink *self, guint64 id) noexcept {
-  if (const auto channel = channel_of(self))
-    channel->remove(id);
+  if (const auto broadcast = channel_of(self))
+    broadcast->remove(id);
 }
 
 // Properties.
@@ -410,8 +412,8 @@ void gst_http_server_sink_set_property(GObject *object, guint id, const GValue *
     const ObjectLock lock(object);
     if (!priv.properties.set(id, value))
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
-    else if (priv.channel)
-      priv.channel->set(priv.properties.settings);
+    else if (priv.broadcast)
+      priv.broadcast->set(priv.properties.settings);
   }
   if (!late.empty())
     GST_ELEMENT_WARNING(object, RESOURCE, SETTINGS, ("%s", late.c_str()), (nullptr));
@@ -421,15 +423,15 @@ void gst_http_server_sink_get_property(GObject *object, guint id, GValue *value,
                                        GParamSpec *pspec) noexcept {
   Private &priv = priv_of(object);
   if (id == flvhttp::PROP_STATS) {
-    const auto channel = channel_of(object);
+    const auto broadcast = channel_of(object);
     g_value_take_boxed(
         value,
-        flvhttp::structure_of(channel ? channel->stats() : flvhttp::ChannelStats()).release());
+        flvhttp::structure_of(broadcast ? broadcast->stats() : flvhttp::ChannelStats()).release());
     return;
   }
   const ObjectLock lock(object);
   if (id == flvhttp::PROP_CURRENT_PORT)
-    g_value_set_uint(value, priv.channel ? priv.listener->port() : 0);
+    g_value_set_uint(value, priv.broadcast ? priv.listener->port() : 0);
   else if (!priv.properties.get(id, value))
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
 }

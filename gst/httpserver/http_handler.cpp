@@ -120,7 +120,7 @@ void Listener::answer(SoupServerMessage *message) {
   const auto route = find(path);
   if (!route)
     return refuse(message, SOUP_STATUS_NOT_FOUND);
-  allow_origin(message, route->channel->settings().allow_origin);
+  allow_origin(message, route->broadcast->settings().allow_origin);
   set_header(message, "Cache-Control", "no-cache, no-store");
   if (method == "OPTIONS")
     return answer_preflight(message);
@@ -130,7 +130,7 @@ void Listener::answer(SoupServerMessage *message) {
   }
   if (route->report)
     return answer_report(message, *route);
-  answer_stream(message, route->channel);
+  answer_stream(message, route->broadcast);
 }
 
 void Listener::answer_report(SoupServerMessage *message, const Route &route) {
@@ -161,13 +161,14 @@ void Listener::answer_report(SoupServerMessage *message, const Route &route) {
   });
 }
 
-void Listener::answer_stream(SoupServerMessage *message, const std::shared_ptr<Channel> &channel) {
+void Listener::answer_stream(SoupServerMessage *message,
+                             const std::shared_ptr<Broadcast> &broadcast) {
   const bool head = soup_server_message_get_method(message) == SOUP_METHOD_HEAD;
   if (head) {
-    const std::string type = channel->content_type();
-    if (type.empty() || channel->has_ended())
+    const std::string type = broadcast->content_type();
+    if (type.empty() || broadcast->has_ended())
       return refuse(message, SOUP_STATUS_SERVICE_UNAVAILABLE);
-    if (!channel->can_be_joined())
+    if (!broadcast->can_be_joined())
       return refuse_middle(message, type);
     soup_server_message_set_status(message, SOUP_STATUS_OK, nullptr);
     set_header(message, "Content-Type", type.c_str());
@@ -176,24 +177,24 @@ void Listener::answer_stream(SoupServerMessage *message, const std::shared_ptr<C
                                       SOUP_ENCODING_EOF);
     return;
   }
-  if (!channel->has_room())
+  if (!broadcast->has_room())
     return refuse(message, SOUP_STATUS_SERVICE_UNAVAILABLE);
-  if (!channel->can_be_joined())
-    return refuse_middle(message, channel->content_type());
+  if (!broadcast->can_be_joined())
+    return refuse_middle(message, broadcast->content_type());
   if (wants_websocket(message))
-    return upgrade(message, channel);
-  hand_over(message, *channel, Framing::Plain);
+    return upgrade(message, broadcast);
+  hand_over(message, *broadcast, Framing::Plain);
 }
 
 // A browser tells which site's script asks. Those that are none need not say.
-void Listener::upgrade(SoupServerMessage *message, const std::shared_ptr<Channel> &channel) {
+void Listener::upgrade(SoupServerMessage *message, const std::shared_ptr<Broadcast> &broadcast) {
   const char *version = request_header(message, "Sec-WebSocket-Version");
   if (version && strcmp(version, kVersion) != 0) {
     set_header(message, "Upgrade", "websocket");
     set_header(message, "Sec-WebSocket-Version", kVersion);
     return soup_server_message_set_status(message, kUpgradeRequired, "Upgrade Required");
   }
-  const std::string allowed = channel->settings().allow_origin;
+  const std::string allowed = broadcast->settings().allow_origin;
   const bool any = allowed == "*" || !is_from_elsewhere(message);
   // The handshake adds its own to it, and clients refuse a 101 that has another option there.
   soup_message_headers_remove(soup_server_message_get_response_headers(message), "Connection");
@@ -203,18 +204,18 @@ void Listener::upgrade(SoupServerMessage *message, const std::shared_ptr<Channel
     return soup_server_message_set_response(message, nullptr, SOUP_MEMORY_STATIC, nullptr, 0);
   }
   struct Upgraded {
-    std::shared_ptr<Channel> channel;
+    std::shared_ptr<Broadcast> broadcast;
   };
   g_signal_connect_data(
       message, "wrote-informational", G_CALLBACK(+[](SoupServerMessage *ready, gpointer data) {
-        hand_over(ready, *static_cast<Upgraded *>(data)->channel, Framing::WebSocket);
+        hand_over(ready, *static_cast<Upgraded *>(data)->broadcast, Framing::WebSocket);
       }),
-      new Upgraded{channel},
+      new Upgraded{broadcast},
       [](gpointer data, GClosure *) { delete static_cast<Upgraded *>(data); },
       static_cast<GConnectFlags>(0));
 }
 
-void Listener::hand_over(SoupServerMessage *message, Channel &channel, Framing framing) {
+void Listener::hand_over(SoupServerMessage *message, Broadcast &broadcast, Framing framing) {
   GSocketAddress *address = soup_server_message_get_remote_address(message);
   Pending *pending = pending_of(message);
   const char *agent = request_header(message, "User-Agent");
@@ -223,7 +224,7 @@ void Listener::hand_over(SoupServerMessage *message, Channel &channel, Framing f
   Admitted admitted = std::exchange(pending->admitted, {});
   pending->timeout.reset();
   const ObjectPtr<GIOStream> stolen(soup_server_message_steal_connection(message));
-  channel.add(std::make_unique<Client>(
+  broadcast.add(std::make_unique<Client>(
       std::move(visitor), Transport::over(std::move(admitted.stream), admitted.socket)));
 }
 

@@ -8,7 +8,7 @@
 namespace flvhttp {
 
 using fanout::Entry;
-using fanout::Head;
+using fanout::JoinHeader;
 
 namespace {
 
@@ -78,20 +78,20 @@ std::vector<std::vector<std::uint8_t>> stream_header(const GstStructure *structu
 
 } // namespace
 
-bool Feed::needs_start() const {
+bool Ingest::needs_start() const {
   return !is_flv_ && !has_header_ && begins_with_header(type_);
 }
 
-void Feed::clear() {
+void Ingest::clear() {
   *this = {};
   gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
 }
 
-void Feed::set_segment(const GstSegment &segment) {
+void Ingest::set_segment(const GstSegment &segment) {
   segment_ = segment;
 }
 
-void Feed::set_caps(GstCaps *caps) {
+void Ingest::set_caps(GstCaps *caps) {
   const GstStructure *structure = gst_caps_get_structure(caps, 0);
   type_ = type_of(structure);
   is_flv_ = type_ == kFlv;
@@ -104,25 +104,25 @@ void Feed::set_caps(GstCaps *caps) {
     }
     return;
   }
-  Head head;
+  JoinHeader head;
   for (const auto &part : parts)
     head.opening.insert(head.opening.end(), part.begin(), part.end());
   if (head_ && *head_ == head)
     return;
-  head_ = std::make_shared<const Head>(std::move(head));
+  head_ = std::make_shared<const JoinHeader>(std::move(head));
   parts_ = std::move(parts);
   head_changed_ = flowing_;
   waiting_ = true;
 }
 
-void Feed::interrupt() {
+void Ingest::interrupt() {
   flv_.interrupt();
   waiting_ = true;
   interrupted_ = flowing_;
 }
 
 // Without caps, the bytes have to tell, however few there are.
-void Feed::find_out(flv::Bytes start) {
+void Ingest::find_out(flv::Bytes start) {
   constexpr std::string_view kSignature = "FLV";
   const std::size_t size = std::min(start.size(), kSignature.size());
   is_flv_ = std::equal(start.begin(), start.begin() + static_cast<std::ptrdiff_t>(size),
@@ -130,7 +130,7 @@ void Feed::find_out(flv::Bytes start) {
   type_ = is_flv_ ? kFlv : kUnknown;
 }
 
-flv::Status Feed::take(GstBuffer *buffer, std::vector<Entry> &out) {
+flv::Status Ingest::take(GstBuffer *buffer, std::vector<Entry> &out) {
   const auto mapping = std::make_shared<const Mapping>(buffer);
   const flv::Bytes bytes = mapping->bytes();
   if (bytes.empty())
@@ -145,7 +145,7 @@ flv::Status Feed::take(GstBuffer *buffer, std::vector<Entry> &out) {
 }
 
 // ms that never go back, whatever the segments do.
-std::int64_t Feed::time_of(GstBuffer *buffer) {
+std::int64_t Ingest::time_of(GstBuffer *buffer) {
   const GstClockTime stamp = GST_BUFFER_DTS_OR_PTS(buffer);
   GstClockTime running = GST_CLOCK_TIME_NONE;
   if (segment_.format == GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID(stamp))
@@ -162,8 +162,8 @@ std::int64_t Feed::time_of(GstBuffer *buffer) {
   return time_;
 }
 
-flv::Status Feed::take_opaque(GstBuffer *buffer, const std::shared_ptr<const void> &owner,
-                              flv::Bytes bytes, std::vector<Entry> &out) {
+flv::Status Ingest::take_opaque(GstBuffer *buffer, const std::shared_ptr<const void> &owner,
+                                flv::Bytes bytes, std::vector<Entry> &out) {
   const auto is_part = [bytes](const std::vector<std::uint8_t> &part) {
     return std::equal(bytes.begin(), bytes.end(), part.begin(), part.end());
   };
@@ -180,7 +180,7 @@ flv::Status Feed::take_opaque(GstBuffer *buffer, const std::shared_ptr<const voi
     return flv::Status::Ok;
   waiting_ = false;
   if (!head_)
-    head_ = std::make_shared<const Head>();
+    head_ = std::make_shared<const JoinHeader>();
   Entry entry;
   entry.owner = owner;
   entry.bytes = bytes;
@@ -194,7 +194,7 @@ flv::Status Feed::take_opaque(GstBuffer *buffer, const std::shared_ptr<const voi
   return flv::Status::Ok;
 }
 
-void Feed::finish(std::vector<Entry> &out) {
+void Ingest::finish(std::vector<Entry> &out) {
   if (is_flv_)
     flv_.finish(out);
 }

@@ -9,7 +9,7 @@
 
 namespace flvhttp {
 
-class Feed {
+class Ingest {
 public:
   // Forgets everything: another stream begins.
   void clear();
@@ -39,10 +39,10 @@ private:
   std::string type_;
   bool is_flv_ = false;
   bool has_header_ = false;
-  fanout::FlvFeed flv_;
+  fanout::FlvIngest flv_;
 
   // Of all else.
-  fanout::HeadPtr head_;
+  fanout::JoinHeaderPtr head_;
   std::vector<std::vector<std::uint8_t>> parts_; // the head's buffers
   GstSegment segment_{};
   std::int64_t time_ = 0; // ms: the last one

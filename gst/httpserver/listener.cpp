@@ -44,7 +44,7 @@ void attach(GMainContext *context, GSource *source, GSourceFunc function, gpoint
 // Shared places.
 
 struct Entry {
-  Listener::Place place; // the port that it has
+  ListenAddress place; // the port that it has
   bool is_alone = false;
   const Listener *listener = nullptr;
   std::weak_ptr<Listener> alive; // no more: it goes, and has its port until it has gone
@@ -55,7 +55,7 @@ struct Registry {
   std::condition_variable gone;
   std::vector<Entry> entries;
 
-  [[nodiscard]] std::shared_ptr<Listener> find(const Listener::Place &place) const {
+  [[nodiscard]] std::shared_ptr<Listener> find(const ListenAddress &place) const {
     for (const Entry &each : entries) {
       const bool same =
           !each.is_alone && each.place.port == place.port && each.place.address == place.address;
@@ -80,7 +80,7 @@ Registry &registry() {
 } // namespace
 
 // Others start and stop while a name is looked up.
-std::shared_ptr<Listener> Listener::at(const Place &place, GError **error) {
+std::shared_ptr<Listener> Listener::at(const ListenAddress &place, GError **error) {
   if (auto shared = find_shared(place))
     return share(std::move(shared), place, error);
   const std::shared_ptr<Listener> own(new Listener(place));
@@ -102,15 +102,15 @@ std::shared_ptr<Listener> Listener::at(const Place &place, GError **error) {
   return shared ? share(std::move(shared), place, error) : own;
 }
 
-std::shared_ptr<Listener> Listener::find_shared(const Place &place) {
+std::shared_ptr<Listener> Listener::find_shared(const ListenAddress &place) {
   Registry &all = registry();
   const std::lock_guard lock(all.mutex);
   return all.find(place);
 }
 
-std::shared_ptr<Listener> Listener::share(std::shared_ptr<Listener> listener, const Place &place,
-                                          GError **error) {
-  const Place &other = listener->place_;
+std::shared_ptr<Listener> Listener::share(std::shared_ptr<Listener> listener,
+                                          const ListenAddress &place, GError **error) {
+  const ListenAddress &other = listener->place_;
   if (other.certificate == place.certificate && other.key == place.key)
     return listener;
   g_set_error(error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE,
@@ -119,7 +119,7 @@ std::shared_ptr<Listener> Listener::share(std::shared_ptr<Listener> listener, co
   return nullptr;
 }
 
-Listener::Listener(const Place &place)
+Listener::Listener(const ListenAddress &place)
     : place_(place), context_(g_main_context_new()), loop_(g_main_loop_new(context_, FALSE)),
       socket_(g_socket_listener_new()), stop_(g_cancellable_new()) {
   g_socket_listener_set_backlog(socket_.get(), kBacklog);
@@ -196,10 +196,10 @@ std::optional<std::string> Listener::add(const std::vector<std::pair<std::string
   return std::nullopt;
 }
 
-void Listener::remove(const Channel *channel) {
+void Listener::remove(const Broadcast *broadcast) {
   const std::lock_guard lock(routes_mutex_);
   std::erase_if(routes_,
-                [channel](const auto &each) { return each.second.channel.get() == channel; });
+                [broadcast](const auto &each) { return each.second.broadcast.get() == broadcast; });
 }
 
 // Who comes when the last element has left is not kept waiting.
@@ -213,7 +213,7 @@ std::string Listener::common_origin() const {
   const std::lock_guard lock(routes_mutex_);
   std::optional<std::string> common;
   for (const auto &[path, route] : routes_) {
-    std::string origin = route.channel->settings().allow_origin;
+    std::string origin = route.broadcast->settings().allow_origin;
     if (common && *common != origin)
       return "*";
     common = std::move(origin);
@@ -286,7 +286,7 @@ void Listener::run() {
                      static_cast<const Listener *>(data)->begin_answer(message);
                    }),
                    this);
-  gate_ = std::make_unique<Gate>(
+  gate_ = std::make_unique<RequestReader>(
       context_, [this](Admitted admitted) { admit(std::move(admitted)); },
       [this] { return origin_lines(common_origin()); });
   reports_ =
@@ -348,11 +348,11 @@ std::shared_ptr<const TlsCredentials> Listener::credentials() {
 }
 
 // All elements that listen here.
-void Listener::warn(const Channel::Warning &warning) const {
+void Listener::warn(const Broadcast::Warning &warning) const {
   const std::lock_guard lock(routes_mutex_);
   for (const auto &[path, route] : routes_) {
     if (!route.report)
-      route.channel->warn(warning);
+      route.broadcast->warn(warning);
   }
 }
 

@@ -18,7 +18,7 @@ namespace flvhttp {
 
 // What stands at a path.
 struct Route {
-  std::shared_ptr<Channel> channel;
+  std::shared_ptr<Broadcast> broadcast;
   // Nothing: the stream. Else a text, of this type.
   std::shared_ptr<Report> report;
   std::string type;
@@ -53,20 +53,20 @@ struct FreeAddresses {
   void operator()(GList *addresses) const { g_resolver_free_addresses(addresses); }
 };
 
+struct ListenAddress {
+  std::string address;     // a name or a number
+  guint16 port = 0;        // 0: one that is free, for this listener alone
+  std::string certificate; // a PEM file; empty: plain HTTP
+  std::string key;
+
+  bool operator==(const ListenAddress &) const = default;
+};
+
 class Listener {
 public:
-  struct Place {
-    std::string address;     // a name or a number
-    guint16 port = 0;        // 0: one that is free, for this listener alone
-    std::string certificate; // a PEM file; empty: plain HTTP
-    std::string key;
-
-    bool operator==(const Place &) const = default;
-  };
-
   // The one at that place, shared by all who ask while it lives. One that goes is waited for.
   // nullptr: `error` says why.
-  [[nodiscard]] static std::shared_ptr<Listener> at(const Place &place, GError **error);
+  [[nodiscard]] static std::shared_ptr<Listener> at(const ListenAddress &place, GError **error);
 
   ~Listener();
   Listener(const Listener &) = delete;
@@ -78,19 +78,19 @@ public:
   // the path that is taken. A request has to be there in `request_timeout` ms from now on.
   [[nodiscard]] std::optional<std::string>
   add(const std::vector<std::pair<std::string, Route>> &routes, guint request_timeout);
-  void remove(const Channel *channel);
-  [[nodiscard]] FanOut &fan_out() { return fan_out_; }
+  void remove(const Broadcast *broadcast);
+  [[nodiscard]] WriterThread &writer_thread() { return writer_thread_; }
   // Runs it in the listener's thread, soon.
   void run_soon(std::function<void()> work);
   // Returns when what was to be run so far has been.
   void finish_work();
 
 private:
-  explicit Listener(const Place &place);
+  explicit Listener(const ListenAddress &place);
 
-  [[nodiscard]] static std::shared_ptr<Listener> find_shared(const Place &place);
+  [[nodiscard]] static std::shared_ptr<Listener> find_shared(const ListenAddress &place);
   [[nodiscard]] static std::shared_ptr<Listener> share(std::shared_ptr<Listener> listener,
-                                                       const Place &place, GError **error);
+                                                       const ListenAddress &place, GError **error);
   [[nodiscard]] bool prepare(GError **error);
   [[nodiscard]] bool bind(GError **error);
   [[nodiscard]] bool has_routes() const;
@@ -101,18 +101,18 @@ private:
   void accept();
   [[nodiscard]] bool make_room();
   [[nodiscard]] std::shared_ptr<const TlsCredentials> credentials();
-  void warn(const Channel::Warning &warning) const;
+  void warn(const Broadcast::Warning &warning) const;
   void accept_later();
   void accepted(GAsyncResult *result);
   void admit(Admitted admitted);
   void begin_answer(SoupServerMessage *message) const;
   void answer(SoupServerMessage *message);
   void answer_report(SoupServerMessage *message, const Route &route);
-  void answer_stream(SoupServerMessage *message, const std::shared_ptr<Channel> &channel);
-  void upgrade(SoupServerMessage *message, const std::shared_ptr<Channel> &channel);
-  static void hand_over(SoupServerMessage *message, Channel &channel, fanout::Framing framing);
+  void answer_stream(SoupServerMessage *message, const std::shared_ptr<Broadcast> &broadcast);
+  void upgrade(SoupServerMessage *message, const std::shared_ptr<Broadcast> &broadcast);
+  static void hand_over(SoupServerMessage *message, Broadcast &broadcast, fanout::Framing framing);
 
-  Place place_;
+  ListenAddress place_;
   guint16 port_ = 0;
   std::optional<TlsFiles> tls_; // nothing: plain HTTP
   std::unique_ptr<GList, FreeAddresses> addresses_;
@@ -124,14 +124,14 @@ private:
   std::mutex work_mutex_;
   std::vector<std::function<void()>> work_; // to be run
 
-  FanOut fan_out_;
+  WriterThread writer_thread_;
   GMainContext *context_;
   GMainLoop *loop_;
   gstflv::ObjectPtr<GSocketListener> socket_;
   gstflv::ObjectPtr<GCancellable> stop_;
   Pending::Line bodies_; // connections whose request has a body that is not there, the oldest first
   gstflv::ObjectPtr<SoupServer> server_;
-  std::unique_ptr<Gate> gate_;
+  std::unique_ptr<RequestReader> gate_;
   std::unique_ptr<Reports> reports_;
   std::thread thread_;
 };

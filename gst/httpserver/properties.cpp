@@ -80,22 +80,22 @@ bool set_setting(ChannelSettings &settings, guint id, const GValue *value) {
     settings.wait_timeout = g_value_get_uint(value);
     return true;
   case PROP_JOIN:
-    settings.viewer.join = static_cast<fanout::Join>(g_value_get_enum(value));
+    settings.cursor.join = static_cast<fanout::Join>(g_value_get_enum(value));
     return true;
   case PROP_BURST:
-    settings.viewer.burst = g_value_get_uint(value);
+    settings.cursor.burst = g_value_get_uint(value);
     return true;
   case PROP_REBASE_TIMESTAMPS:
-    settings.viewer.rebase = g_value_get_boolean(value);
+    settings.cursor.rebase = g_value_get_boolean(value);
     return true;
   case PROP_DRAIN_TIMEOUT:
     settings.drain_timeout = g_value_get_uint(value);
     return true;
   case PROP_MAX_LAG:
-    settings.viewer.max_lag = g_value_get_uint(value);
+    settings.cursor.max_lag = g_value_get_uint(value);
     return true;
   case PROP_MAX_LAG_BYTES:
-    settings.viewer.max_lag_bytes = g_value_get_uint64(value);
+    settings.cursor.max_lag_bytes = g_value_get_uint64(value);
     return true;
   case PROP_CLIENT_TIMEOUT:
     settings.client_timeout = g_value_get_uint(value);
@@ -151,22 +151,22 @@ bool get_setting(const ChannelSettings &settings, guint id, GValue *value) {
     g_value_set_uint(value, settings.wait_timeout);
     return true;
   case PROP_JOIN:
-    g_value_set_enum(value, static_cast<gint>(settings.viewer.join));
+    g_value_set_enum(value, static_cast<gint>(settings.cursor.join));
     return true;
   case PROP_BURST:
-    g_value_set_uint(value, static_cast<guint>(settings.viewer.burst));
+    g_value_set_uint(value, static_cast<guint>(settings.cursor.burst));
     return true;
   case PROP_REBASE_TIMESTAMPS:
-    g_value_set_boolean(value, settings.viewer.rebase);
+    g_value_set_boolean(value, settings.cursor.rebase);
     return true;
   case PROP_DRAIN_TIMEOUT:
     g_value_set_uint(value, settings.drain_timeout);
     return true;
   case PROP_MAX_LAG:
-    g_value_set_uint(value, static_cast<guint>(settings.viewer.max_lag));
+    g_value_set_uint(value, static_cast<guint>(settings.cursor.max_lag));
     return true;
   case PROP_MAX_LAG_BYTES:
-    g_value_set_uint64(value, settings.viewer.max_lag_bytes);
+    g_value_set_uint64(value, settings.cursor.max_lag_bytes);
     return true;
   case PROP_CLIENT_TIMEOUT:
     g_value_set_uint(value, settings.client_timeout);
@@ -185,9 +185,9 @@ bool get_setting(const ChannelSettings &settings, guint id, GValue *value) {
 } // namespace
 
 Properties::Properties() {
-  settings.viewer.burst = kDefaultBurst;
-  settings.viewer.max_lag = kDefaultMaxLag;
-  settings.viewer.max_lag_bytes = kDefaultMaxLagBytes;
+  settings.cursor.burst = kDefaultBurst;
+  settings.cursor.max_lag = kDefaultMaxLag;
+  settings.cursor.max_lag_bytes = kDefaultMaxLagBytes;
 }
 
 bool Properties::set(guint id, const GValue *value) {
@@ -321,7 +321,7 @@ void install_properties(GObjectClass *object_class) {
   g_object_class_install_property(
       object_class, PROP_JOIN,
       g_param_spec_enum("join", "Join", "Where in the stream clients begin", join_type(),
-                        static_cast<gint>(settings.viewer.join), kPlaying));
+                        static_cast<gint>(settings.cursor.join), kPlaying));
   /**
    * GstHttpServerSink:burst:
    *
@@ -343,7 +343,7 @@ void install_properties(GObjectClass *object_class) {
   g_object_class_install_property(object_class, PROP_REBASE_TIMESTAMPS,
                                   g_param_spec_boolean("rebase-timestamps", "Rebase timestamps",
                                                        "FLV: each client's timestamps start at 0",
-                                                       settings.viewer.rebase, kPlaying));
+                                                       settings.cursor.rebase, kPlaying));
   /**
    * GstHttpServerSink:drain-timeout:
    *

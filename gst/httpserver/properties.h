@@ -37,7 +37,7 @@ inline constexpr guint kDefaultRequestTimeout = 5000; // ms
 
 // Where and how it is served, settled at the start.
 struct Places {
-  Listener::Place place{"localhost", kDefaultPort, {}, {}};
+  ListenAddress place{"localhost", kDefaultPort, {}, {}};
   std::string path = "/";
   std::string stats_path;
   std::string metrics_path;

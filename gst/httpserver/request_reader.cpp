@@ -32,8 +32,8 @@ const char *skip_empty_lines(const char *begin, const char *end) {
 
 } // namespace
 
-struct Gate::Waiting {
-  Gate *gate = nullptr;
+struct RequestReader::Waiting {
+  RequestReader *gate = nullptr;
   Admitted admitted;
   std::shared_ptr<const TlsCredentials> credentials; // until it has said something
   std::size_t size = 0;                              // of what was read
@@ -42,14 +42,14 @@ struct Gate::Waiting {
   SourcePtr timeout;
 };
 
-Gate::Gate(GMainContext *context, std::function<void(Admitted)> admit,
-           std::function<std::string()> fields)
+RequestReader::RequestReader(GMainContext *context, std::function<void(Admitted)> admit,
+                             std::function<std::string()> fields)
     : context_(context), admit_(std::move(admit)), fields_(std::move(fields)) {}
 
-Gate::~Gate() = default;
+RequestReader::~RequestReader() = default;
 
-void Gate::enter(GSocketConnection *connection, std::shared_ptr<const TlsCredentials> credentials,
-                 guint timeout) {
+void RequestReader::enter(GSocketConnection *connection,
+                          std::shared_ptr<const TlsCredentials> credentials, guint timeout) {
   while (waiting_.size() >= std::min(kMaxWaiting, std::max<std::size_t>(1, max_descriptors() / 2)))
     refuse_oldest();
   auto entering = std::make_unique<Waiting>();
@@ -76,14 +76,14 @@ void Gate::enter(GSocketConnection *connection, std::shared_ptr<const TlsCredent
   watch(waiting);
 }
 
-bool Gate::refuse_oldest() {
+bool RequestReader::refuse_oldest() {
   if (waiting_.empty())
     return false;
   refuse(*waiting_.front(), "408 Request Timeout");
   return true;
 }
 
-void Gate::watch(Waiting &waiting) {
+void RequestReader::watch(Waiting &waiting) {
   GInputStream *input = g_io_stream_get_input_stream(waiting.admitted.stream.get());
   waiting.readable.reset(
       g_pollable_input_stream_create_source(G_POLLABLE_INPUT_STREAM(input), nullptr));
@@ -97,7 +97,7 @@ void Gate::watch(Waiting &waiting) {
 }
 
 // Who says nothing costs no session.
-void Gate::read(Waiting &waiting) {
+void RequestReader::read(Waiting &waiting) {
   if (waiting.credentials) {
     waiting.admitted.stream.reset(
         new_tls_stream(std::move(waiting.credentials), waiting.admitted.connection.get()));
@@ -133,7 +133,7 @@ void Gate::read(Waiting &waiting) {
 }
 
 // What was not read makes the system reset the connection, and the answer with it.
-void Gate::refuse(Waiting &waiting, const char *status) {
+void RequestReader::refuse(Waiting &waiting, const char *status) {
   const Admitted &admitted = waiting.admitted;
   const bool can_answer =
       !(waiting.credentials || is_tls(admitted.stream.get())) || waiting.size > 0;
@@ -153,7 +153,7 @@ void Gate::refuse(Waiting &waiting, const char *status) {
   leave(waiting);
 }
 
-void Gate::leave(const Waiting &waiting) {
+void RequestReader::leave(const Waiting &waiting) {
   waiting_.erase(waiting.place);
 }
 

@@ -33,7 +33,7 @@ struct Admitted {
 };
 
 // All of it belongs to the thread whose main context it is.
-class Gate {
+class RequestReader {
 public:
   // Bytes of a request head.
   static constexpr std::size_t kMaxHead = 8 << 10;
@@ -42,11 +42,11 @@ public:
   static constexpr std::size_t kMaxWaiting = 4096;
 
   // `fields`: lines of the answer to who is refused.
-  Gate(GMainContext *context, std::function<void(Admitted)> admit,
-       std::function<std::string()> fields);
-  ~Gate();
-  Gate(const Gate &) = delete;
-  Gate &operator=(const Gate &) = delete;
+  RequestReader(GMainContext *context, std::function<void(Admitted)> admit,
+                std::function<std::string()> fields);
+  ~RequestReader();
+  RequestReader(const RequestReader &) = delete;
+  RequestReader &operator=(const RequestReader &) = delete;
 
   // Without credentials it is plain HTTP. `timeout` in ms. Where there are too many, the oldest
   // goes.

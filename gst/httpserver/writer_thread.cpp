@@ -8,9 +8,9 @@
 
 namespace flvhttp {
 
-FanOut::FanOut() : thread_([this] { run(); }) {}
+WriterThread::WriterThread() : thread_([this] { run(); }) {}
 
-FanOut::~FanOut() {
+WriterThread::~WriterThread() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -19,43 +19,43 @@ FanOut::~FanOut() {
   thread_.join();
 }
 
-void FanOut::add(std::shared_ptr<Channel> channel) {
+void WriterThread::add(std::shared_ptr<Broadcast> broadcast) {
   const std::lock_guard lock(mutex_);
-  channels_.push_back(std::move(channel));
+  broadcasts_.push_back(std::move(broadcast));
 }
 
-void FanOut::remove(const Channel *channel) {
+void WriterThread::remove(const Broadcast *broadcast) {
   std::unique_lock lock(mutex_);
-  std::erase_if(channels_, [channel](const auto &each) { return each.get() == channel; });
+  std::erase_if(broadcasts_, [broadcast](const auto &each) { return each.get() == broadcast; });
   const std::uint64_t turn = turns_;
   turned_.wait(lock, [this, turn] { return !in_turn_ || turns_ != turn; });
 }
 
-void FanOut::run() {
+void WriterThread::run() {
   pthread_setname_np(pthread_self(), "httpserversink");
   std::optional<Clock::time_point> deadline;
-  std::vector<std::shared_ptr<Channel>> channels;
+  std::vector<std::shared_ptr<Broadcast>> broadcasts;
   while (true) {
     for (const Poller::Ready &ready : poller_.wait(deadline)) {
       auto &client = *static_cast<Client *>(ready.owner);
       client.readable |= ready.readable;
       client.writable |= ready.writable;
       client.broken |= ready.broken;
-      client.channel->note(client);
+      client.broadcast->note(client);
     }
     {
       const std::lock_guard lock(mutex_);
       if (stopping_)
         return;
-      channels = channels_;
+      broadcasts = broadcasts_;
       in_turn_ = true;
     }
     deadline.reset();
-    for (const auto &channel : channels) {
-      if (const auto next = channel->turn(poller_))
+    for (const auto &broadcast : broadcasts) {
+      if (const auto next = broadcast->turn(poller_))
         deadline = deadline ? std::min(*deadline, *next) : *next;
     }
-    channels.clear();
+    broadcasts.clear();
     {
       const std::lock_guard lock(mutex_);
       in_turn_ = false;

@@ -9,17 +9,17 @@
 
 namespace flvhttp {
 
-class FanOut {
+class WriterThread {
 public:
-  FanOut();
-  ~FanOut();
-  FanOut(const FanOut &) = delete;
-  FanOut &operator=(const FanOut &) = delete;
+  WriterThread();
+  ~WriterThread();
+  WriterThread(const WriterThread &) = delete;
+  WriterThread &operator=(const WriterThread &) = delete;
 
   // From any thread.
-  void add(std::shared_ptr<Channel> channel);
+  void add(std::shared_ptr<Broadcast> broadcast);
   // The channel is closed already. It is done with it when it returns.
-  void remove(const Channel *channel);
+  void remove(const Broadcast *broadcast);
   void wake() const { poller_.wake(); }
 
 private:
@@ -31,7 +31,7 @@ private:
   std::uint64_t turns_ = 0; // that are over
   bool in_turn_ = false;
   bool stopping_ = false;
-  std::vector<std::shared_ptr<Channel>> channels_;
+  std::vector<std::shared_ptr<Broadcast>> broadcasts_;
   std::thread thread_;
 };
 

@@ -21,33 +21,33 @@ enum class Kind : std::uint8_t { None, Audio, Video };
 inline constexpr std::int64_t kSilence = 2000;
 
 // What a viewer needs in front of the place at which it joins. The same pointer is the same bytes.
-struct Head {
+struct JoinHeader {
   std::vector<std::uint8_t> opening; // container header, and metadata
   // FLV: whole tags, whose timestamp is the viewer's own.
   std::vector<std::vector<std::uint8_t>> configurations;
   bool has_audio = false; // FLV: as the opening says
   bool has_video = false;
   // FLV with audio and video: the head that announces only one of them.
-  std::shared_ptr<const Head> audio_alone = nullptr;
-  std::shared_ptr<const Head> video_alone = nullptr;
+  std::shared_ptr<const JoinHeader> audio_alone = nullptr;
+  std::shared_ptr<const JoinHeader> video_alone = nullptr;
 
   // The last two follow from the rest.
-  bool operator==(const Head &other) const {
+  bool operator==(const JoinHeader &other) const {
     return opening == other.opening && configurations == other.configurations;
   }
 };
-using HeadPtr = std::shared_ptr<const Head>;
+using JoinHeaderPtr = std::shared_ptr<const JoinHeader>;
 
 // A kind appears behind a place at which one can join: the head for that place that announces it.
 struct Extension {
-  HeadPtr base; // of the place
-  HeadPtr full;
+  JoinHeaderPtr base; // of the place
+  JoinHeaderPtr full;
 };
 
 // Why a viewer can start at a place. All but the first serve only where no key frame is left.
 enum class StartPoint : std::uint8_t {
   KeyFrame,      // or what stands by itself otherwise: audio alone, a buffer of a container
-  Configuration, // the first frame behind a configuration
+  DecoderConfig, // the first frame behind a configuration
   RecoveryPoint, // a frame with a recovery point SEI message: intra refresh begins there
   Frame,         // any frame
 };
@@ -66,7 +66,7 @@ struct Entry {
   std::int64_t time = 0;  // ms of media, which never goes back by more than interleaving does
   bool is_tag = false;    // begins with an FLV tag header
   bool is_media = true;   // of no use to those who join behind its time
-  HeadPtr head;           // of a place at which one can join
+  JoinHeaderPtr head;     // of a place at which one can join
   std::int64_t ahead = 0; // ms that it is decoded before it is shown
   StartPoint start = StartPoint::KeyFrame; // if it has a head
   Kind kind = Kind::None;
@@ -78,7 +78,7 @@ struct Entry {
 };
 
 // Entries by number, counted from the stream's first. Only the last ones are there.
-class History {
+class Backlog {
 public:
   using Number = std::uint64_t;
 
@@ -110,10 +110,10 @@ public:
   [[nodiscard]] std::optional<Number> fallback_from(Number number) const;
   [[nodiscard]] std::optional<Number> frame_from(Number number) const;
   // Of the last place to start at, forgotten or not; nullptr before there was one.
-  [[nodiscard]] const HeadPtr &newest_head() const { return newest_head_; }
+  [[nodiscard]] const JoinHeaderPtr &newest_head() const { return newest_head_; }
 
   // The head for a viewer that joins at `number`. That entry has a head, or an earlier one has.
-  [[nodiscard]] HeadPtr head_at(Number number) const;
+  [[nodiscard]] JoinHeaderPtr head_at(Number number) const;
   // Whether there were frames of it within kSilence.
   [[nodiscard]] bool is_present(Kind kind) const;
   // The appearance whose frames a viewer is to get that joins at `number` and is not told of the
@@ -137,7 +137,7 @@ private:
   std::deque<Placed> entries_;
   std::deque<Number> joins_;
   std::deque<Number> fallbacks_;
-  HeadPtr newest_head_;
+  JoinHeaderPtr newest_head_;
   std::shared_ptr<const Extension> extension_; // the last one
   Number extension_at_ = 0;
   std::array<Presence, 3> kinds_{}; // by Kind

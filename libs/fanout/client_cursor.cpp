@@ -22,21 +22,21 @@ bool is_configuration(const Entry &entry) {
 
 } // namespace
 
-void Gathered::clear() {
+void WriteBatch::clear() {
   first_ = 0;
   count_ = 0;
   tags_ = 0;
   size_ = 0;
 }
 
-void Gathered::add(Bytes bytes) {
+void WriteBatch::add(Bytes bytes) {
   if (bytes.empty())
     return;
   parts_[count_++] = {const_cast<std::uint8_t *>(bytes.data()), bytes.size()};
   size_ += bytes.size();
 }
 
-void Gathered::add_tag(Bytes tag, std::uint32_t timestamp) {
+void WriteBatch::add_tag(Bytes tag, std::uint32_t timestamp) {
   auto &header = headers_[tags_++];
   std::copy_n(tag.begin(), header.size(), header.begin());
   flv::store_timestamp(header.data(), timestamp);
@@ -44,7 +44,7 @@ void Gathered::add_tag(Bytes tag, std::uint32_t timestamp) {
   add(tag.subspan(header.size()));
 }
 
-void Gathered::skip(std::size_t count) {
+void WriteBatch::skip(std::size_t count) {
   size_ -= count;
   while (count > 0 && count >= parts_[first_].iov_len)
     count -= parts_[first_++].iov_len;
@@ -54,27 +54,27 @@ void Gathered::skip(std::size_t count) {
   }
 }
 
-void Viewer::say(Bytes bytes) {
-  own_.insert(own_.end(), bytes.begin(), bytes.end());
+void ClientCursor::queue_bytes(Bytes bytes) {
+  queued_.insert(queued_.end(), bytes.begin(), bytes.end());
 }
 
-bool Viewer::has_all(const History &history) const {
-  return !has_piece_ && own_.empty() && (!joined_ || position_ >= history.end());
+bool ClientCursor::has_all(const Backlog &backlog) const {
+  return !has_piece_ && queued_.empty() && (!joined_ || position_ >= backlog.end());
 }
 
 // A kind that it was not told of comes with the repeated configurations in front.
-bool Viewer::is_wanted(const Entry &entry) const {
+bool ClientCursor::is_wanted(const Entry &entry) const {
   const std::uint32_t from = told_from_[static_cast<std::size_t>(entry.kind)];
   if (entry.is_repeat)
     return from > 0 && entry.appearance == from;
   return entry.appearance >= from && (!entry.is_media || entry.time >= floor_);
 }
 
-std::int64_t Viewer::time_for(const Entry &entry) const {
+std::int64_t ClientCursor::time_for(const Entry &entry) const {
   return std::max(entry.time, floor_) - base_;
 }
 
-std::uint32_t Viewer::timestamp_for(const Entry &entry) const {
+std::uint32_t ClientCursor::timestamp_for(const Entry &entry) const {
   flv::TagHeader header;
   if (!rebase_ && flv::read_tag_header(entry.bytes.data(), flv::kMaxDataSize, header).kind ==
                       flv::Fault::Kind::None)
@@ -82,7 +82,7 @@ std::uint32_t Viewer::timestamp_for(const Entry &entry) const {
   return static_cast<std::uint32_t>(time_for(entry));
 }
 
-void Viewer::add(const Entry &entry, Gathered &out) const {
+void ClientCursor::add(const Entry &entry, WriteBatch &out) const {
   if (!is_wanted(entry))
     return;
   if (entry.is_tag && rebase_)
@@ -91,29 +91,29 @@ void Viewer::add(const Entry &entry, Gathered &out) const {
     out.add(entry.bytes);
 }
 
-void Viewer::accept_any_frame(const History &history) {
+void ClientCursor::accept_any_frame(const Backlog &backlog) {
   if (!joined_ && !any_frame_from_)
-    any_frame_from_ = history.end();
+    any_frame_from_ = backlog.end();
 }
 
-std::optional<History::Number> Viewer::place_to_join(const History &history,
-                                                     const ViewerSettings &settings) const {
-  const History::Number next = lost_ ? position_ : arrival_;
-  if (history.lacks_key_frame()) {
-    const auto fallback = history.fallback_from(next);
-    return fallback || !any_frame_from_ ? fallback : history.frame_from(*any_frame_from_);
+std::optional<Backlog::Number> ClientCursor::place_to_join(const Backlog &backlog,
+                                                           const CursorSettings &settings) const {
+  const Backlog::Number next = lost_ ? position_ : arrival_;
+  if (backlog.lacks_key_frame()) {
+    const auto fallback = backlog.fallback_from(next);
+    return fallback || !any_frame_from_ ? fallback : backlog.frame_from(*any_frame_from_);
   }
   if (lost_ || early_ || settings.join == Join::NextKeyFrame)
-    return history.join_from(next);
-  return settings.join == Join::Burst ? history.join_ahead(settings.burst) : history.last_join();
+    return backlog.join_from(next);
+  return settings.join == Join::Burst ? backlog.join_ahead(settings.burst) : backlog.last_join();
 }
 
 // Where it can join, it gets what it lacks in front of that.
-void Viewer::join(const History &history, const ViewerSettings &settings) {
-  const auto number = place_to_join(history, settings);
+void ClientCursor::join(const Backlog &backlog, const CursorSettings &settings) {
+  const auto number = place_to_join(backlog, settings);
   if (!number)
     return;
-  go_on(history, *number, settings);
+  resume_at(backlog, *number, settings);
   position_ = *number;
   joined_ = true;
   lost_ = false;
@@ -122,26 +122,27 @@ void Viewer::join(const History &history, const ViewerSettings &settings) {
 
 // Selects the head that announces the kinds of the frames that follow. Returns whether one of these
 // kinds is new to the viewer.
-bool Viewer::choose_head(const History &history, History::Number number) {
-  const Entry &entry = history.at(number);
-  head_ = history.head_at(number);
+bool ClientCursor::choose_head(const Backlog &backlog, Backlog::Number number) {
+  const Entry &entry = backlog.at(number);
+  head_ = backlog.head_at(number);
   bool told = false;
   for (const Kind kind : {Kind::Audio, Kind::Video}) {
     std::uint32_t &from = told_from_[static_cast<std::size_t>(kind)];
     const bool announced =
         !entry.is_tag || (kind == Kind::Audio ? head_->has_audio : head_->has_video);
     told |= announced && from > 0;
-    from = announced ? 0 : history.next_appearance(kind, number);
+    from = announced ? 0 : backlog.next_appearance(kind, number);
   }
   start_ = entry.head ? entry.start : StartPoint::Frame;
   return told;
 }
 
-void Viewer::go_on(const History &history, History::Number number, const ViewerSettings &settings) {
-  const Entry &entry = history.at(number);
-  const HeadPtr before = head_;
+void ClientCursor::resume_at(const Backlog &backlog, Backlog::Number number,
+                             const CursorSettings &settings) {
+  const Entry &entry = backlog.at(number);
+  const JoinHeaderPtr before = head_;
   const bool first = !before;
-  const bool told = choose_head(history, number);
+  const bool told = choose_head(backlog, number);
   if (first)
     rebase_ = settings.rebase && entry.is_tag;
   if (rebase_) {
@@ -166,49 +167,49 @@ void Viewer::go_on(const History &history, History::Number number, const ViewerS
   }
   changed_ = false;
   if (framing_ == Framing::WebSocket && !lacking.empty())
-    websocket::append_header(own_, websocket::Opcode::Binary, lacking.size());
-  say(lacking);
+    websocket::append_header(queued_, websocket::Opcode::Binary, lacking.size());
+  queue_bytes(lacking);
 }
 
-bool Viewer::is_late(const History &history, const ViewerSettings &settings) const {
-  const History::Number next = position();
-  return next < history.begin() || (settings.max_lag > 0 && history.lag(next) > settings.max_lag) ||
-         (settings.max_lag_bytes > 0 && history.bytes_from(next) > settings.max_lag_bytes);
+bool ClientCursor::is_lagging(const Backlog &backlog, const CursorSettings &settings) const {
+  const Backlog::Number next = position();
+  return next < backlog.begin() || (settings.max_lag > 0 && backlog.lag(next) > settings.max_lag) ||
+         (settings.max_lag_bytes > 0 && backlog.bytes_from(next) > settings.max_lag_bytes);
 }
 
-void Viewer::catch_up(const History &history, const ViewerSettings &settings) {
-  const auto newest = history.last_join();
+void ClientCursor::resync(const Backlog &backlog, const CursorSettings &settings) {
+  const auto newest = backlog.last_join();
   if (newest && *newest > position_) {
     skips_++;
-    go_on(history, *newest, settings);
+    resume_at(backlog, *newest, settings);
     position_ = *newest;
-  } else if (position_ < history.begin()) {
+  } else if (position_ < backlog.begin()) {
     skips_++;
     lost_ = true;
     joined_ = false;
-    position_ = history.end();
+    position_ = backlog.end();
   }
 }
 
-void Viewer::begin_piece(const History &history, const ViewerSettings &settings) {
-  if (joined_ && is_late(history, settings))
-    catch_up(history, settings);
+void ClientCursor::begin_piece(const Backlog &backlog, const CursorSettings &settings) {
+  if (joined_ && is_lagging(backlog, settings))
+    resync(backlog, settings);
   if (!joined_)
-    join(history, settings);
-  front_.swap(own_);
+    join(backlog, settings);
+  front_.swap(queued_);
   piece_end_ = position_;
   has_piece_ = true;
   if (joined_)
-    take_entries(history, settings);
+    take_entries(backlog, settings);
 }
 
-void Viewer::take_entries(const History &history, const ViewerSettings &settings) {
+void ClientCursor::take_entries(const Backlog &backlog, const CursorSettings &settings) {
   const bool framed = framing_ == Framing::WebSocket;
   const std::size_t most = framed ? settings.max_message : kMaxWrite;
   std::size_t size = 0;
   std::size_t tags = 0;
-  for (; piece_end_ < history.end() && size < most && tags < Gathered::kMaxTags; piece_end_++) {
-    const Entry &entry = history.at(piece_end_);
+  for (; piece_end_ < backlog.end() && size < most && tags < WriteBatch::kMaxTags; piece_end_++) {
+    const Entry &entry = backlog.at(piece_end_);
     if (!is_wanted(entry))
       continue;
     size += entry.bytes.size();
@@ -219,69 +220,70 @@ void Viewer::take_entries(const History &history, const ViewerSettings &settings
 }
 
 // Those of the piece.
-template <typename Visit> void Viewer::each_entry(const History &history, Visit visit) const {
+template <typename Visit> void ClientCursor::each_entry(const Backlog &backlog, Visit visit) const {
   if (!held_.empty()) {
     std::for_each(held_.begin(), held_.end(), visit);
     return;
   }
-  for (History::Number number = position_; number < piece_end_; number++)
-    visit(history.at(number));
+  for (Backlog::Number number = position_; number < piece_end_; number++)
+    visit(backlog.at(number));
 }
 
-void Viewer::gather(const History &history, const ViewerSettings &settings, Gathered &out) {
+void ClientCursor::prepare_write(const Backlog &backlog, const CursorSettings &settings,
+                                 WriteBatch &out) {
   if (sent_ == 0)
-    dissolve();
+    discard_unstarted();
   if (!has_piece_)
-    begin_piece(history, settings);
-  gather_piece(history, out);
+    begin_piece(backlog, settings);
+  gather_piece(backlog, out);
 }
 
-void Viewer::gather_last(const History &history, Gathered &out) {
+void ClientCursor::prepare_close(const Backlog &backlog, WriteBatch &out) {
   if (sent_ == 0)
-    dissolve();
+    discard_unstarted();
   if (!has_piece_) {
-    front_.swap(own_);
+    front_.swap(queued_);
     piece_end_ = position_;
     has_piece_ = true;
   }
-  gather_piece(history, out);
+  gather_piece(backlog, out);
 }
 
-void Viewer::gather_piece(const History &history, Gathered &out) {
+void ClientCursor::gather_piece(const Backlog &backlog, WriteBatch &out) {
   out.clear();
   out.add(front_);
   out.add(message_);
-  each_entry(history, [&](const Entry &entry) { add(entry, out); });
+  each_entry(backlog, [&](const Entry &entry) { add(entry, out); });
   piece_size_ = out.size();
   if (piece_size_ == 0)
-    end_piece(history);
+    end_piece(backlog);
   else
     out.skip(sent_);
 }
 
-void Viewer::sent(const History &history, std::size_t size) {
+void ClientCursor::on_written(const Backlog &backlog, std::size_t size) {
   bytes_ += size;
   sent_ += size;
   if (sent_ == piece_size_)
-    end_piece(history);
+    end_piece(backlog);
   else if (sent_ == 0)
-    dissolve();
+    discard_unstarted();
   else if (framing_ == Framing::WebSocket)
-    hold(history);
+    retain_entries(backlog);
   else
-    cut(history);
+    consume_written(backlog);
 }
 
-void Viewer::end_piece(const History &history) {
-  each_entry(history, [&](const Entry &entry) { pass(entry); });
+void ClientCursor::end_piece(const Backlog &backlog) {
+  each_entry(backlog, [&](const Entry &entry) { pass(entry); });
   position_ = piece_end_;
   front_.clear();
-  dissolve();
+  discard_unstarted();
 }
 
 // What was not begun can still be another piece.
-void Viewer::dissolve() {
-  own_.insert(own_.begin(), front_.begin(), front_.end());
+void ClientCursor::discard_unstarted() {
+  queued_.insert(queued_.begin(), front_.begin(), front_.end());
   front_.clear();
   message_.clear();
   held_.clear();
@@ -289,11 +291,11 @@ void Viewer::dissolve() {
   sent_ = 0;
 }
 
-void Viewer::hold(const History &history) {
+void ClientCursor::retain_entries(const Backlog &backlog) {
   if (!held_.empty())
     return;
   std::vector<Entry> held;
-  each_entry(history, [&](const Entry &entry) {
+  each_entry(backlog, [&](const Entry &entry) {
     if (is_wanted(entry))
       held.push_back(entry);
   });
@@ -303,15 +305,15 @@ void Viewer::hold(const History &history) {
 }
 
 // Without a frame around them, only the entry that was begun has to be ended.
-void Viewer::cut(const History &history) {
+void ClientCursor::consume_written(const Backlog &backlog) {
   if (sent_ < front_.size()) {
     front_.erase(front_.begin(), front_.begin() + static_cast<std::ptrdiff_t>(sent_));
-    return dissolve();
+    return discard_unstarted();
   }
   sent_ -= std::exchange(front_, {}).size();
   std::optional<Entry> begun;
-  History::Number number = position_;
-  each_entry(history, [&](const Entry &entry) {
+  Backlog::Number number = position_;
+  each_entry(backlog, [&](const Entry &entry) {
     if (begun)
       return;
     const std::size_t size = is_wanted(entry) ? entry.bytes.size() : 0;
@@ -325,13 +327,13 @@ void Viewer::cut(const History &history) {
   });
   position_ = number;
   if (sent_ == 0)
-    return dissolve();
+    return discard_unstarted();
   piece_end_ = position_ + 1;
   held_.clear();
   held_.push_back(std::move(*begun));
 }
 
-void Viewer::pass(const Entry &entry) {
+void ClientCursor::pass(const Entry &entry) {
   if (!is_wanted(entry))
     return;
   changed_ |= is_configuration(entry);
@@ -347,12 +349,12 @@ void Viewer::pass(const Entry &entry) {
   shown_ = std::max(shown_, time_for(entry) + entry.ahead);
 }
 
-void Viewer::note_lag(const History &history) {
-  const History::Number next = position();
-  if (next >= history.begin() && next < history.end())
-    next_time_ = history.at(next).time;
-  const bool behind = joined_ && next < history.end();
-  lag_.now = behind ? std::max<std::int64_t>(0, history.newest_time() - next_time_) : 0;
+void ClientCursor::note_lag(const Backlog &backlog) {
+  const Backlog::Number next = position();
+  if (next >= backlog.begin() && next < backlog.end())
+    next_time_ = backlog.at(next).time;
+  const bool behind = joined_ && next < backlog.end();
+  lag_.now = behind ? std::max<std::int64_t>(0, backlog.newest_time() - next_time_) : 0;
   lag_.least = lag_count_ == 0 ? lag_.now : std::min(lag_.least, lag_.now);
   lag_.most = std::max(lag_.most, lag_.now);
   lag_count_++;

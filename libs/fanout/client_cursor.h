@@ -26,7 +26,7 @@ enum class Framing : std::uint8_t {
   WebSocket, // binary messages of whole tags
 };
 
-struct ViewerSettings {
+struct CursorSettings {
   Join join = Join::LatestKeyFrame;
   std::int64_t burst = 0;             // ms
   bool rebase = true;                 // FLV: the viewer's timeline starts at 0; as it joins
@@ -37,7 +37,7 @@ struct ViewerSettings {
 
 // What is to be written next, in one go. It points into the history, into the viewer and into
 // itself, so it is good until one of them changes.
-class Gathered {
+class WriteBatch {
 public:
   static constexpr std::size_t kMaxTags = 256;
 
@@ -67,40 +67,40 @@ struct Lag {
   double average = 0;
 };
 
-class Viewer {
+class ClientCursor {
 public:
   // `history` is what there is at its arrival.
-  Viewer(Framing framing, const History &history)
-      : framing_(framing), early_(!history.last_join()), arrival_(history.end()) {}
+  ClientCursor(Framing framing, const Backlog &backlog)
+      : framing_(framing), early_(!backlog.last_join()), arrival_(backlog.end()) {}
 
   // Puts bytes in front of what comes next, such as an HTTP response's head, or a control frame.
-  void say(Bytes bytes);
+  void queue_bytes(Bytes bytes);
 
   // What to write next; nothing is left out and nothing comes twice, as long as sent() is told of
   // all that was. Empty: there is nothing yet.
-  void gather(const History &history, const ViewerSettings &settings, Gathered &out);
+  void prepare_write(const Backlog &backlog, const CursorSettings &settings, WriteBatch &out);
   // The same for one who leaves: what was begun is ended, and what was said is told.
-  void gather_last(const History &history, Gathered &out);
+  void prepare_close(const Backlog &backlog, WriteBatch &out);
   // So many bytes of what was gathered last were written.
-  void sent(const History &history, std::size_t size);
+  void on_written(const Backlog &backlog, std::size_t size);
 
   [[nodiscard]] bool has_joined() const { return joined_; }
   // Where no key frame is left, it starts at the next frame of any kind.
-  void accept_any_frame(const History &history);
+  void accept_any_frame(const Backlog &backlog);
   // What it started at, or went on at, last; nullopt: it has not started.
   [[nodiscard]] std::optional<StartPoint> start_point() const { return start_; }
   // Whether all of the history was sent.
-  [[nodiscard]] bool has_all(const History &history) const;
+  [[nodiscard]] bool has_all(const Backlog &backlog) const;
   // Whether all that was said is told, and nothing is half sent.
-  [[nodiscard]] bool has_said_all() const { return !has_piece_ && own_.empty(); }
+  [[nodiscard]] bool is_flushed() const { return !has_piece_ && queued_.empty(); }
   // Bytes that were said and wait.
-  [[nodiscard]] std::size_t unsaid() const { return own_.size(); }
+  [[nodiscard]] std::size_t queued_size() const { return queued_.size(); }
   // Whether it is so far behind that it has to leave something out.
-  [[nodiscard]] bool is_late(const History &history, const ViewerSettings &settings) const;
+  [[nodiscard]] bool is_lagging(const Backlog &backlog, const CursorSettings &settings) const;
   // The first entry that it still wants from the history, once it has joined.
-  [[nodiscard]] History::Number position() const { return held_.empty() ? position_ : piece_end_; }
+  [[nodiscard]] Backlog::Number position() const { return held_.empty() ? position_ : piece_end_; }
 
-  void note_lag(const History &history);
+  void note_lag(const Backlog &backlog);
   [[nodiscard]] const Lag &lag() const { return lag_; }
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
   [[nodiscard]] std::uint64_t skips() const { return skips_; }
@@ -109,25 +109,25 @@ private:
   // ms: so far behind the last tag of before, a timeline that skips goes on.
   static constexpr std::int64_t kStep = 1;
 
-  void join(const History &history, const ViewerSettings &settings);
-  [[nodiscard]] std::optional<History::Number> place_to_join(const History &history,
-                                                             const ViewerSettings &settings) const;
-  void go_on(const History &history, History::Number number, const ViewerSettings &settings);
-  [[nodiscard]] bool choose_head(const History &history, History::Number number);
-  void catch_up(const History &history, const ViewerSettings &settings);
-  void begin_piece(const History &history, const ViewerSettings &settings);
-  void take_entries(const History &history, const ViewerSettings &settings);
-  void gather_piece(const History &history, Gathered &out);
-  void end_piece(const History &history);
-  void dissolve();
-  void hold(const History &history);
-  void cut(const History &history);
+  void join(const Backlog &backlog, const CursorSettings &settings);
+  [[nodiscard]] std::optional<Backlog::Number> place_to_join(const Backlog &backlog,
+                                                             const CursorSettings &settings) const;
+  void resume_at(const Backlog &backlog, Backlog::Number number, const CursorSettings &settings);
+  [[nodiscard]] bool choose_head(const Backlog &backlog, Backlog::Number number);
+  void resync(const Backlog &backlog, const CursorSettings &settings);
+  void begin_piece(const Backlog &backlog, const CursorSettings &settings);
+  void take_entries(const Backlog &backlog, const CursorSettings &settings);
+  void gather_piece(const Backlog &backlog, WriteBatch &out);
+  void end_piece(const Backlog &backlog);
+  void discard_unstarted();
+  void retain_entries(const Backlog &backlog);
+  void consume_written(const Backlog &backlog);
   void pass(const Entry &entry);
-  template <typename Visit> void each_entry(const History &history, Visit visit) const;
+  template <typename Visit> void each_entry(const Backlog &backlog, Visit visit) const;
   [[nodiscard]] bool is_wanted(const Entry &entry) const;
   [[nodiscard]] std::int64_t time_for(const Entry &entry) const;
   [[nodiscard]] std::uint32_t timestamp_for(const Entry &entry) const;
-  void add(const Entry &entry, Gathered &out) const;
+  void add(const Entry &entry, WriteBatch &out) const;
 
   Framing framing_;
   bool early_; // it waits for the stream's first key frame
@@ -137,12 +137,12 @@ private:
   bool rebase_ = false;
   bool has_piece_ = false;
   std::optional<StartPoint> start_;
-  std::optional<History::Number> any_frame_from_;
+  std::optional<Backlog::Number> any_frame_from_;
   // By kind: frames of earlier appearances are left out; 0: it was told of the kind.
   std::array<std::uint32_t, 3> told_from_{};
-  History::Number arrival_;
-  History::Number position_ = 0;
-  HeadPtr head_; // what it has
+  Backlog::Number arrival_;
+  Backlog::Number position_ = 0;
+  JoinHeaderPtr head_; // what it has
 
   // Its timeline.
   std::int64_t base_ = 0;                                         // the time at its 0
@@ -150,13 +150,13 @@ private:
   std::int64_t last_ = -kStep;                                    // the highest that it was sent
   std::int64_t shown_ = -kStep;                                   // when the last picture is
 
-  std::vector<std::uint8_t> own_; // for the next piece
+  std::vector<std::uint8_t> queued_; // for the next piece
 
   // A piece is written to its end once it was begun: bytes of its own, a WebSocket message's
   // header, and the entries up to `piece_end_`.
   std::vector<std::uint8_t> front_;
   std::vector<std::uint8_t> message_;
-  History::Number piece_end_ = 0;
+  Backlog::Number piece_end_ = 0;
   std::vector<Entry> held_; // its entries once it was begun, for the history may forget them
   std::size_t piece_size_ = 0;
   std::size_t sent_ = 0; // bytes of it

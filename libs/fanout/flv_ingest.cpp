@@ -28,16 +28,16 @@ Kind kind_of(Bytes tag) {
 
 } // namespace
 
-void FlvFeed::clear() {
+void FlvIngest::clear() {
   *this = {};
 }
 
-void FlvFeed::note_file_header(const flv::FileHeader &header) {
+void FlvIngest::note_file_header(const flv::FileHeader &header) {
   audio_.promised = header.has_audio;
   video_.promised = header.has_video;
 }
 
-void FlvFeed::note_head(Bytes bytes) {
+void FlvIngest::note_head(Bytes bytes) {
   flv::FileHeader file;
   if (bytes.size() >= flv::kFileHeaderSize &&
       flv::read_file_header(bytes.data(), file).kind == flv::Fault::Kind::None) {
@@ -57,12 +57,12 @@ void FlvFeed::note_head(Bytes bytes) {
   }
 }
 
-void FlvFeed::set_metadata(std::optional<flv::amf0::Value> metadata) {
+void FlvIngest::set_metadata(std::optional<flv::amf0::Value> metadata) {
   metadata_ = std::move(metadata);
   metadata_version_++;
 }
 
-void FlvFeed::note_head_tag(const flv::TagHeader &header, Bytes data) {
+void FlvIngest::note_head_tag(const flv::TagHeader &header, Bytes data) {
   flv::amf0::Value object;
   if (header.is_script()) {
     if (flv::read_on_metadata(data, object) == flv::Status::Ok)
@@ -74,7 +74,7 @@ void FlvFeed::note_head_tag(const flv::TagHeader &header, Bytes data) {
   configurations_.note_tag(tag);
 }
 
-void FlvFeed::interrupt() {
+void FlvIngest::interrupt() {
   if (started_)
     tags_.start_behind_header();
   else
@@ -87,20 +87,20 @@ void FlvFeed::interrupt() {
   held_since_.reset();
 }
 
-flv::Status FlvFeed::take(const std::shared_ptr<const void> &owner, Bytes bytes,
-                          std::vector<Entry> &out) {
+flv::Status FlvIngest::take(const std::shared_ptr<const void> &owner, Bytes bytes,
+                            std::vector<Entry> &out) {
   tags_.begin(owner, bytes);
   while (const auto item = tags_.next())
     take_item(*item, out);
   return tags_.end();
 }
 
-void FlvFeed::finish(std::vector<Entry> &out) {
+void FlvIngest::finish(std::vector<Entry> &out) {
   if (held_)
     release(out);
 }
 
-void FlvFeed::take_item(const Item &item, std::vector<Entry> &out) {
+void FlvIngest::take_item(const Item &item, std::vector<Entry> &out) {
   if (item.kind == Item::Kind::Tag)
     return take_tag(item, out);
   if (item.kind != Item::Kind::FileHeader)
@@ -111,7 +111,7 @@ void FlvFeed::take_item(const Item &item, std::vector<Entry> &out) {
 }
 
 // Another file begins, which may lack what this one had.
-void FlvFeed::start_file(std::vector<Entry> &out) {
+void FlvIngest::start_file(std::vector<Entry> &out) {
   finish(out);
   start_stretch();
   configurations_.clear();
@@ -121,22 +121,22 @@ void FlvFeed::start_file(std::vector<Entry> &out) {
   held_.emplace();
 }
 
-void FlvFeed::start_stretch() {
+void FlvIngest::start_stretch() {
   if (!waiting_) {
     told_ = metadata_;
     end_ = timeline_.end() + shift_;
     dropped_ = false;
   }
   waiting_ = true;
-  timeline_.seam();
+  timeline_.splice();
 }
 
-bool FlvFeed::has(const Presence &presence) const {
+bool FlvIngest::has(const Presence &presence) const {
   return presence.last && *presence.last >= timeline_.highest() - kSilence;
 }
 
 // Whether its kind was absent before, and can be shown from here on.
-bool FlvFeed::note_frame(Kind kind, bool can_start) {
+bool FlvIngest::note_frame(Kind kind, bool can_start) {
   Presence &noted = presence(kind);
   noted.absent |= !has(noted);
   noted.last = timeline_.highest();
@@ -148,12 +148,12 @@ bool FlvFeed::note_frame(Kind kind, bool can_start) {
   return appears;
 }
 
-std::optional<StartPoint> FlvFeed::start_of(const flv::TagInfo &info, Kind kind, Bytes data) {
+std::optional<StartPoint> FlvIngest::start_of(const flv::TagInfo &info, Kind kind, Bytes data) {
   const bool is_media = info.role == Role::Media || info.role == Role::KeyFrame;
   if (kind == Kind::Audio)
     return is_media ? std::optional(StartPoint::KeyFrame) : std::nullopt;
-  if (info.role == Role::Configuration) {
-    if (info.configuration == flv::ConfigurationKind::Sequence) {
+  if (info.role == Role::DecoderConfig) {
+    if (info.configuration == flv::DecoderConfigKind::Sequence) {
       configured_ = true;
       nal_length_size_ = nal_length_size(data);
     }
@@ -166,16 +166,16 @@ std::optional<StartPoint> FlvFeed::start_of(const flv::TagInfo &info, Kind kind,
     return StartPoint::KeyFrame;
   if (has_recovery_point(data, nal_length_size_))
     return StartPoint::RecoveryPoint;
-  return configured ? std::optional(StartPoint::Configuration) : std::nullopt;
+  return configured ? std::optional(StartPoint::DecoderConfig) : std::nullopt;
 }
 
-bool FlvFeed::shows_all() const {
+bool FlvIngest::shows_all() const {
   const bool promises = audio_.promised || video_.promised;
   return (promises || (audio_.last && video_.last)) && (!audio_.promised || audio_.last) &&
          (!video_.promised || video_.last);
 }
 
-void FlvFeed::take_tag(const Item &item, std::vector<Entry> &out) {
+void FlvIngest::take_tag(const Item &item, std::vector<Entry> &out) {
   Entry entry = tags_.entry_of(item);
   const Bytes data = entry.bytes.subspan(flv::kTagHeaderSize, item.tag.data_size);
   if (item.tag.is_script())
@@ -188,7 +188,7 @@ void FlvFeed::take_tag(const Item &item, std::vector<Entry> &out) {
                                            item.tag.timestamp)
                                     .time
                               : timeline_.other(item.tag.timestamp).time;
-  if (info.role == Role::Configuration)
+  if (info.role == Role::DecoderConfig)
     configurations_.note(item.tag, info, entry.bytes);
   if (entry.is_media && is_video)
     entry.ahead = flv::composition_time(data);
@@ -200,7 +200,7 @@ void FlvFeed::take_tag(const Item &item, std::vector<Entry> &out) {
 }
 
 // Metadata goes in front of what it describes, and again where it changes.
-void FlvFeed::take_script(const Item &item, Bytes data, std::vector<Entry> &out) {
+void FlvIngest::take_script(const Item &item, Bytes data, std::vector<Entry> &out) {
   Entry entry = tags_.entry_of(item);
   entry.is_media = false;
   entry.time = timeline_.other(item.tag.timestamp).time;
@@ -221,7 +221,7 @@ void FlvFeed::take_script(const Item &item, Bytes data, std::vector<Entry> &out)
   pass_on({std::move(entry), std::nullopt, false, {}}, out);
 }
 
-void FlvFeed::pass_on(Held held, std::vector<Entry> &out) {
+void FlvIngest::pass_on(Held held, std::vector<Entry> &out) {
   if (held_) {
     if (held.start)
       held.configurations = configurations_.parts();
@@ -238,14 +238,14 @@ void FlvFeed::pass_on(Held held, std::vector<Entry> &out) {
   emit(std::move(held), out);
 }
 
-bool FlvFeed::can_join(const Held &held) const {
+bool FlvIngest::can_join(const Held &held) const {
   return held.start && (held.entry.kind == Kind::Video || !has(video_));
 }
 
-void FlvFeed::emit(Held held, std::vector<Entry> &out) {
+void FlvIngest::emit(Held held, std::vector<Entry> &out) {
   // An inter frame behind a configuration needs the frames in front of it.
   const bool joinable = can_join(held);
-  if (waiting_ && (!joinable || held.start == StartPoint::Configuration)) {
+  if (waiting_ && (!joinable || held.start == StartPoint::DecoderConfig)) {
     dropped_ |= held.entry.is_media;
     return;
   }
@@ -280,7 +280,7 @@ void FlvFeed::emit(Held held, std::vector<Entry> &out) {
 }
 
 // By now it is known what the stream has.
-void FlvFeed::release(std::vector<Entry> &out) {
+void FlvIngest::release(std::vector<Entry> &out) {
   std::vector<Held> all = std::move(*held_);
   held_.reset();
   held_since_.reset();
@@ -293,13 +293,13 @@ void FlvFeed::release(std::vector<Entry> &out) {
   }
 }
 
-Entry FlvFeed::own_entry(std::vector<std::uint8_t> tag, std::int64_t time) const {
+Entry FlvIngest::own_entry(std::vector<std::uint8_t> tag, std::int64_t time) const {
   const auto owner = std::make_shared<const std::vector<std::uint8_t>>(std::move(tag));
   return {owner, *owner, time, true, false, nullptr};
 }
 
 // Those who were there before get what the new stretch needs.
-void FlvFeed::resume(const Held &held, std::vector<Entry> &out) {
+void FlvIngest::resume(const Held &held, std::vector<Entry> &out) {
   const std::int64_t time = held.entry.time;
   if (metadata_ != told_) {
     if (std::vector<std::uint8_t> tag = metadata_tag(); !tag.empty())
@@ -319,7 +319,7 @@ void FlvFeed::resume(const Held &held, std::vector<Entry> &out) {
 
 // A kind appears, for the first time or again, behind a place at which one can join. Viewers that
 // were not told of it get what they lack.
-void FlvFeed::appear(Entry &entry, std::vector<Entry> &out) {
+void FlvIngest::appear(Entry &entry, std::vector<Entry> &out) {
   flv::TagHeader header;
   (void)flv::read_tag_header(entry.bytes.data(), flv::kMaxDataSize, header);
   const auto push = [&](std::vector<std::uint8_t> tag) {
@@ -348,7 +348,7 @@ void FlvFeed::appear(Entry &entry, std::vector<Entry> &out) {
       std::make_shared<const Extension>(Extension{head_, new_head(configurations, audio, video)});
 }
 
-std::vector<std::uint8_t> FlvFeed::metadata_tag(bool audio, bool video) const {
+std::vector<std::uint8_t> FlvIngest::metadata_tag(bool audio, bool video) const {
   std::vector<std::uint8_t> tag;
   if (!metadata_)
     return tag;
@@ -359,9 +359,9 @@ std::vector<std::uint8_t> FlvFeed::metadata_tag(bool audio, bool video) const {
   return tag;
 }
 
-HeadPtr FlvFeed::new_head(const std::vector<SharedBytes> &configurations, bool audio,
-                          bool video) const {
-  Head head;
+JoinHeaderPtr FlvIngest::new_head(const std::vector<SharedBytes> &configurations, bool audio,
+                                  bool video) const {
+  JoinHeader head;
   flv::FileHeader file;
   file.has_audio = head.has_audio = audio;
   file.has_video = head.has_video = video;
@@ -377,26 +377,26 @@ HeadPtr FlvFeed::new_head(const std::vector<SharedBytes> &configurations, bool a
     head.audio_alone = new_head(configurations, true, false);
     head.video_alone = new_head(configurations, false, true);
   }
-  return std::make_shared<const Head>(std::move(head));
+  return std::make_shared<const JoinHeader>(std::move(head));
 }
 
 // Whether the stream has the kind where it begins with a frame of kind `first`, which may have been
 // held back until the other kind was far ahead.
-bool FlvFeed::shows(Kind kind, Kind first) const {
+bool FlvIngest::shows(Kind kind, Kind first) const {
   return kind == first || has(kind == Kind::Video ? video_ : audio_);
 }
 
-void FlvFeed::set_head(const std::vector<SharedBytes> &configurations, Kind first) {
+void FlvIngest::set_head(const std::vector<SharedBytes> &configurations, Kind first) {
   for (const Kind kind : {Kind::Audio, Kind::Video}) {
     if (shows(kind, first))
       presence(kind).announced = presence(kind).appearance;
   }
-  HeadInput input{shows(Kind::Audio, first), shows(Kind::Video, first), metadata_version_,
-                  configurations};
+  JoinHeaderInput input{shows(Kind::Audio, first), shows(Kind::Video, first), metadata_version_,
+                        configurations};
   if (head_ && input == head_input_)
     return;
   head_input_ = std::move(input);
-  HeadPtr head = new_head(configurations, head_input_.has_audio, head_input_.has_video);
+  JoinHeaderPtr head = new_head(configurations, head_input_.has_audio, head_input_.has_video);
   if (!head_ || *head_ != *head)
     head_ = std::move(head);
 }

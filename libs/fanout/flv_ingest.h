@@ -14,7 +14,7 @@
 
 namespace fanout {
 
-class FlvFeed {
+class FlvIngest {
 public:
   // ms of media: so long the stream may take to show frames of the kinds that its header promises.
   static constexpr std::int64_t kHold = 1000;
@@ -73,8 +73,8 @@ private:
   [[nodiscard]] bool can_join(const Held &held) const;
   [[nodiscard]] bool shows(Kind kind, Kind first) const;
   void set_head(const std::vector<flv::SharedBytes> &configurations, Kind first);
-  [[nodiscard]] HeadPtr new_head(const std::vector<flv::SharedBytes> &configurations, bool audio,
-                                 bool video) const;
+  [[nodiscard]] JoinHeaderPtr new_head(const std::vector<flv::SharedBytes> &configurations,
+                                       bool audio, bool video) const;
   [[nodiscard]] std::vector<std::uint8_t> metadata_tag(bool audio, bool video) const;
   [[nodiscard]] std::vector<std::uint8_t> metadata_tag() const {
     return metadata_tag(has(audio_), has(video_));
@@ -84,7 +84,7 @@ private:
   bool started_ = false; // there was a file header, here or elsewhere
 
   flv::Timeline timeline_;
-  flv::Head configurations_; // and nothing else
+  flv::StreamHeader configurations_; // and nothing else
   std::optional<flv::amf0::Value> metadata_;
   std::uint64_t metadata_version_ = 0;   // counts its changes
   std::optional<flv::amf0::Value> told_; // of that, before the stretch that is awaited
@@ -94,16 +94,16 @@ private:
   bool configured_ = false;         // there was no video frame behind the last configuration
 
   // What the head was made of.
-  struct HeadInput {
+  struct JoinHeaderInput {
     bool has_audio = false;
     bool has_video = false;
     std::uint64_t metadata_version = 0;
     std::vector<flv::SharedBytes> configurations;
 
-    bool operator==(const HeadInput &) const = default;
+    bool operator==(const JoinHeaderInput &) const = default;
   };
-  HeadInput head_input_;
-  HeadPtr head_;
+  JoinHeaderInput head_input_;
+  JoinHeaderPtr head_;
   std::int64_t shift_ = 0; // ms that entries are later than the timeline has them
   std::int64_t shown_ = std::numeric_limits<std::int64_t>::min(); // when the last picture is
 

@@ -14,7 +14,7 @@ using flvtest::Buffer;
 namespace {
 
 struct Settings {
-  ViewerSettings viewer;
+  CursorSettings cursor;
   std::size_t head_size = 0; // of the stream, as a part of the caps
   bool interrupts = false;
   std::uint32_t seed = 0;
@@ -27,14 +27,14 @@ Settings read_settings(Bytes &stream) {
     return settings;
   const std::uint8_t *raw = stream.last(kSize).data();
   stream = stream.first(stream.size() - kSize);
-  settings.viewer.join = static_cast<Join>(raw[0] % 3);
-  settings.viewer.rebase = (raw[0] & 0x10) == 0;
+  settings.cursor.join = static_cast<Join>(raw[0] % 3);
+  settings.cursor.rebase = (raw[0] & 0x10) == 0;
   settings.interrupts = (raw[0] & 0x20) != 0;
   settings.head_size = (raw[0] & 0x40) != 0 ? raw[1] : 0;
-  settings.viewer.burst = raw[2] * 16;
-  settings.viewer.max_lag = raw[3] * 16;
-  settings.viewer.max_lag_bytes = raw[4] * 16;
-  settings.viewer.max_message = 1 + raw[5] * 16;
+  settings.cursor.burst = raw[2] * 16;
+  settings.cursor.max_lag = raw[3] * 16;
+  settings.cursor.max_lag_bytes = raw[4] * 16;
+  settings.cursor.max_message = 1 + raw[5] * 16;
   settings.seed = flv::load_u32(raw + 6);
   return settings;
 }
@@ -58,9 +58,9 @@ public:
     for (Audience *audience : {&plain_, &socket_}) {
       for (int i = 0; i < 10; ++i)
         serve(*audience);
-      audience->leave(history_, 1 + next() % 500);
-      REQUIRE(audience->viewer.has_said_all());
-      REQUIRE(audience->viewer.bytes() == audience->out.size());
+      audience->leave(backlog_, 1 + next() % 500);
+      REQUIRE(audience->cursor.is_flushed());
+      REQUIRE(audience->cursor.bytes() == audience->out.size());
     }
   }
 
@@ -95,7 +95,7 @@ private:
       feed_.interrupt();
     take_entries();
     if (next() % 4 == 0)
-      history_.trim(history_.begin() + next() % (history_.end() - history_.begin() + 2));
+      backlog_.trim(backlog_.begin() + next() % (backlog_.end() - backlog_.begin() + 2));
   }
 
   void take_entries() {
@@ -103,7 +103,7 @@ private:
       check_entry(entries[numbered_.size()]);
       Entry entry = flvtest::numbered(entries[numbered_.size()], numbered_.size());
       numbered_.push_back(entry);
-      history_.append(std::move(entry));
+      backlog_.append(std::move(entry));
     }
   }
 
@@ -133,39 +133,39 @@ private:
     if (&audience == &socket_ && next() % 16 == 0) {
       Buffer pong;
       websocket::append_control(pong, websocket::Opcode::Pong, {});
-      audience.viewer.say(pong);
+      audience.cursor.queue_bytes(pong);
       said_++;
     }
     const std::size_t most = std::size_t{1} << next() % 14;
-    audience.write(history_, settings_.viewer, next() % most);
-    audience.viewer.note_lag(history_);
-    REQUIRE(audience.viewer.lag().now >= 0);
+    audience.write(backlog_, settings_.cursor, next() % most);
+    audience.cursor.note_lag(backlog_);
+    REQUIRE(audience.cursor.lag().now >= 0);
   }
 
   void check_viewer(const Audience &audience, Bytes stream) const {
-    flvtest::Follower follower(numbered_, settings_.viewer.rebase);
+    flvtest::Follower follower(numbered_, settings_.cursor.rebase);
     follower.knows_fronts = false;
     follower.follow(stream);
     if (!follower.fault.empty())
       std::fprintf(stderr, "%s\n", follower.fault.c_str());
     REQUIRE(follower.fault.empty());
-    REQUIRE(follower.jumps <= audience.viewer.skips());
+    REQUIRE(follower.jumps <= audience.cursor.skips());
   }
 
   Bytes stream_;
   Settings settings_;
-  FlvFeed feed_;
-  History history_;
+  FlvIngest feed_;
+  Backlog backlog_;
   std::vector<Entry> numbered_;
-  Audience plain_{Framing::Plain, history_};
-  Audience socket_{Framing::WebSocket, history_};
+  Audience plain_{Framing::Plain, backlog_};
+  Audience socket_{Framing::WebSocket, backlog_};
   std::size_t said_ = 0;
   bool has_stream_ids_ = false;
 };
 
 // In one piece, it is the same stream.
 void check_whole(Bytes stream, const Settings &settings, const Run &run) {
-  FlvFeed feed;
+  FlvIngest feed;
   feed.note_head(stream.first(std::min(settings.head_size, stream.size())));
   std::vector<Entry> entries;
   REQUIRE(feed.take(nullptr, stream, entries) == run.status);

@@ -31,7 +31,7 @@ public:
       other(number);
       break;
     case 5:
-      timeline_.seam();
+      timeline_.splice();
       seam_ = timeline_.first().has_value();
       clean_ = clean_ && !seam_;
       break;
@@ -58,7 +58,7 @@ private:
   void media(Timeline::Kind kind, std::uint32_t timestamp) {
     const std::int64_t highest = timeline_.highest();
     const bool first = !timeline_.first();
-    const Timeline::Place place = timeline_.media(kind, timestamp);
+    const Timeline::MediaTime place = timeline_.media(kind, timestamp);
     REQUIRE(place.time > -kFar && place.time < kFar);
     REQUIRE(place.timestamp == static_cast<std::uint32_t>(place.time));
     REQUIRE(!seam_ || (place.discontinuity && place.time > highest));
@@ -102,7 +102,7 @@ private:
 
   void other(std::uint32_t timestamp) {
     const std::int64_t highest = timeline_.highest();
-    const Timeline::Place place = timeline_.other(timestamp);
+    const Timeline::MediaTime place = timeline_.other(timestamp);
     REQUIRE(!place.discontinuity && timeline_.highest() == highest);
     REQUIRE(!clean_ || place.timestamp == timestamp);
     if (!timeline_.first())

@@ -41,19 +41,19 @@ Case read_case(Bytes input) {
   return out;
 }
 
-void look(Starter &starter, const Case &input) {
+void look(SeekPlanner &starter, const Case &input) {
   // An entry of the index has 18 bytes, and a configuration there leads 64 tags on at most.
   const std::size_t bound = 10'000 + 20 * input.file.size();
   starter.look_for(input.settings);
   std::size_t reads = 0;
   std::uint64_t kept = 0;
-  while (const auto wanted = starter.wanted()) {
+  while (const auto wanted = starter.next_request()) {
     REQUIRE(wanted->size > 0);
     REQUIRE(++reads <= bound);
     if (input.access == Access::Forward && wanted->offset < kept)
       starter.give_nothing();
     else
-      starter.give(flvtest::piece(input.file, *wanted));
+      starter.supply(flvtest::piece(input.file, *wanted));
     kept = std::max(kept, starter.keep_from());
   }
   const StartError &error = starter.error();
@@ -120,7 +120,7 @@ void check_metadata(const Case &input, Bytes tag, const Buffer &stream) {
     check_own_index(object, input, stream);
 }
 
-void check_start(const Starter &starter, const Case &input) {
+void check_start(const SeekPlanner &starter, const Case &input) {
   const StreamStart &start = starter.start();
   if (!start.place) {
     REQUIRE(start.head.empty() && start.position == 0 && start.time == 0);
@@ -168,7 +168,7 @@ void check_start(const Starter &starter, const Case &input) {
   REQUIRE(both.items.size() == configurations + alone.items.size());
 }
 
-bool same(const Starter &a, const Starter &b) {
+bool same(const SeekPlanner &a, const SeekPlanner &b) {
   return a.error().kind == b.error().kind && a.error().text == b.error().text &&
          a.start().head == b.start().head && a.start().position == b.start().position &&
          a.start().place == b.start().place && a.start().time == b.start().time &&
@@ -183,11 +183,11 @@ int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
   const Case input = read_case({data, size});
   check_other_format(input.file);
   const std::uint64_t file_size = input.size_known ? input.file.size() : 0;
-  Starter starter(input.access, file_size);
+  SeekPlanner starter(input.access, file_size);
   look(starter, input);
   if (starter.error().kind == StartError::Kind::None)
     check_start(starter, input);
-  Starter again(input.access, file_size);
+  SeekPlanner again(input.access, file_size);
   look(again, input);
   REQUIRE(same(starter, again));
   // What was learned does no harm.

@@ -63,12 +63,13 @@ void check_head(TagType type, Bytes data) {
   append_tag(tag, type, 0, data);
   const TagHeader header{.type = type, .data_size = static_cast<std::uint32_t>(data.size())};
   const TagInfo info = classify(type, data);
-  Head head;
-  const Head::Change first = head.note(header, info, tag);
-  REQUIRE(first != Head::Change::Repeated);
-  REQUIRE(head.parts().size() == (first == Head::Change::Changed));
-  REQUIRE(head.note(header, info, tag) ==
-          (first == Head::Change::Changed ? Head::Change::Repeated : Head::Change::None));
+  StreamHeader head;
+  const StreamHeader::Change first = head.note(header, info, tag);
+  REQUIRE(first != StreamHeader::Change::Repeated);
+  REQUIRE(head.parts().size() == (first == StreamHeader::Change::Changed));
+  REQUIRE(head.note(header, info, tag) == (first == StreamHeader::Change::Changed
+                                               ? StreamHeader::Change::Repeated
+                                               : StreamHeader::Change::None));
 }
 
 } // namespace

@@ -310,7 +310,7 @@ void save_starts() {
       media,
       [](const Stream &stream) {
         return roles_of(stream,
-                        {flv::Role::Configuration, flv::Role::KeyFrame, flv::Role::EndOfSequence});
+                        {flv::Role::DecoderConfig, flv::Role::KeyFrame, flv::Role::EndOfSequence});
       },
       {}, true);
   save_start("config-to-end", to_the_end.bytes, {0, 0x27, 90, 0});

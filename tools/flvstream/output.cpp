@@ -102,7 +102,7 @@ Output::Output(GstElement *sink, std::string name)
 
 void Output::set_state(State state) {
   const State before = state_.exchange(state);
-  g_assert(state == State::Opening ? before == State::Waiting : before == State::Opening);
+  g_assert(state == State::FileProbe ? before == State::Waiting : before == State::FileProbe);
 }
 
 GstPadProbeReturn Output::on_bytes(GstPad *, GstPadProbeInfo *, gpointer data) {
@@ -115,7 +115,7 @@ GstPadProbeReturn Output::on_bytes(GstPad *, GstPadProbeInfo *, gpointer data) {
 // Waits where it is a FIFO without a reader. fdsink seeks to the beginning of the descriptor that
 // it starts with, which would be wrong behind bytes of another program.
 void Output::open() {
-  set_state(State::Opening);
+  set_state(State::FileProbe);
   if (name_ == kStandard) {
     set_descriptor(sink_, STDOUT_FILENO);
     set_state(State::Open);

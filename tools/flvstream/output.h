@@ -34,7 +34,7 @@ private:
 //                      -> Failed
 class Output {
 public:
-  enum class State { Waiting, Opening, Open, Failed };
+  enum class State { Waiting, FileProbe, Open, Failed };
 
   // `sink` is an fdsink, borrowed, and must be gone before the Output.
   Output(GstElement *sink, std::string name);

@@ -110,18 +110,18 @@ TagInfo classify_enhanced(TagType type, Bytes data) {
   }
   switch (start.packet_type) {
   case kSequenceStart:
-    info.role = Role::Configuration;
+    info.role = Role::DecoderConfig;
     break;
   case kSequenceEnd:
     info.role = Role::EndOfSequence;
     break;
   case kVideoMetadata: // kMultichannelConfig
-    info.role = Role::Configuration;
-    info.configuration = video ? ConfigurationKind::Metadata : ConfigurationKind::Multichannel;
+    info.role = Role::DecoderConfig;
+    info.configuration = video ? DecoderConfigKind::Metadata : DecoderConfigKind::Multichannel;
     break;
   case kMpeg2TsSequenceStart:
     if (video)
-      info.role = Role::Configuration;
+      info.role = Role::DecoderConfig;
     break;
   case kCodedFrames:
   case kCodedFramesX:
@@ -150,7 +150,7 @@ TagInfo classify_video(Bytes data) {
     if (data.size() < 2)
       return info;
     if (data[1] == kLegacySequenceHeader)
-      info.role = Role::Configuration;
+      info.role = Role::DecoderConfig;
     else if (data[1] == kLegacyEnd)
       info.role = Role::EndOfSequence;
     else if (data[1] == kLegacyFrame && is_key(frame_type))
@@ -165,7 +165,7 @@ TagInfo classify_audio(Bytes data) {
   TagInfo info{.codec = static_cast<std::uint32_t>(data[0] >> 4)};
   if ((info.codec == kAac || info.codec == kOpus) && data.size() >= 2 &&
       data[1] == kLegacySequenceHeader)
-    info.role = Role::Configuration;
+    info.role = Role::DecoderConfig;
   return info;
 }
 

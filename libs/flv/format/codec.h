@@ -21,14 +21,14 @@ namespace flv {
 enum class Role : std::uint8_t {
   Media,         // audio, or a video frame that needs others
   KeyFrame,      // a video frame that a decoder can start on
-  Configuration, // what a decoder needs before the first frame: a sequence header, HDR metadata, …
+  DecoderConfig, // what a decoder needs before the first frame: a sequence header, HDR metadata, …
   EndOfSequence,
   Command, // a video info/command frame: a message to the player, no picture
   Empty,   // an audio or video tag without data: some publishers send it for a camera that is off
   Script,
 };
 
-enum class ConfigurationKind : std::uint8_t {
+enum class DecoderConfigKind : std::uint8_t {
   Sequence,     // sequence header, sequence start
   Metadata,     // Enhanced video metadata: colour information for HDR
   Multichannel, // Enhanced audio: how channels map to speakers
@@ -36,7 +36,7 @@ enum class ConfigurationKind : std::uint8_t {
 
 struct TagInfo {
   Role role = Role::Media;
-  ConfigurationKind configuration = ConfigurationKind::Sequence; // if that is the role
+  DecoderConfigKind configuration = DecoderConfigKind::Sequence; // if that is the role
   bool enhanced = false;
   bool multitrack = false;
   // CodecID, SoundFormat, or the FourCC if enhanced; 0 in a multitrack tag whose tracks have

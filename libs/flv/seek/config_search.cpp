@@ -42,17 +42,17 @@ likely_stretches(const std::vector<std::uint64_t> &key_frames, std::uint64_t beg
   return stretches;
 }
 
-ConfigurationSearch::ConfigurationSearch(Head opening, std::vector<Stretch> stretches)
+ConfigurationSearch::ConfigurationSearch(StreamHeader opening, std::vector<Stretch> stretches)
     : opening_(std::move(opening)), stretches_(std::move(stretches)) {}
 
-std::optional<Wanted> ConfigurationSearch::wanted() const {
+std::optional<ReadRequest> ConfigurationSearch::next_request() const {
   if (next_ == stretches_.size())
     return std::nullopt;
   const Stretch &stretch = stretches_[next_];
-  return Wanted{stretch.begin, static_cast<std::size_t>(stretch.end - stretch.begin)};
+  return ReadRequest{stretch.begin, static_cast<std::size_t>(stretch.end - stretch.begin)};
 }
 
-void ConfigurationSearch::give(Bytes bytes) {
+void ConfigurationSearch::supply(Bytes bytes) {
   const std::uint64_t begin = stretches_[next_++].begin;
   Splitter splitter;
   splitter.reset(Splitter::Start::Middle, begin);
@@ -66,7 +66,7 @@ void ConfigurationSearch::give(Bytes bytes) {
     const Bytes tag = bytes.subspan(static_cast<std::size_t>(item.begin - begin),
                                     static_cast<std::size_t>(item.end - item.begin));
     const TagInfo info = classify(item.tag.type, tag.subspan(kTagHeaderSize, item.tag.data_size));
-    if (info.role != Role::Configuration)
+    if (info.role != Role::DecoderConfig)
       continue;
     found.push_back({item.tag, {tag.begin(), tag.end()}});
     nearest_.note(item.tag, info, tag);
@@ -76,8 +76,8 @@ void ConfigurationSearch::give(Bytes bytes) {
     next_ = stretches_.size();
 }
 
-Head ConfigurationSearch::take() {
-  Head head = std::move(opening_);
+StreamHeader ConfigurationSearch::take() {
+  StreamHeader head = std::move(opening_);
   for (auto stretch = found_.rbegin(); stretch != found_.rend(); ++stretch) {
     for (const Found &tag : *stretch) {
       const Bytes bytes(tag.bytes);

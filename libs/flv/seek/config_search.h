@@ -22,13 +22,13 @@ public:
 
   // `opening` holds what stands at the beginning of the file, in front of all stretches, which
   // come nearest first and don't overlap.
-  ConfigurationSearch(Head opening, std::vector<Stretch> stretches);
+  ConfigurationSearch(StreamHeader opening, std::vector<Stretch> stretches);
 
-  [[nodiscard]] std::optional<Wanted> wanted() const;
-  void give(Bytes bytes);
+  [[nodiscard]] std::optional<ReadRequest> next_request() const;
+  void supply(Bytes bytes);
 
   // Behind the end: what was at the beginning, overridden by what was found.
-  [[nodiscard]] Head take();
+  [[nodiscard]] StreamHeader take();
 
 private:
   struct Found {
@@ -36,11 +36,11 @@ private:
     std::vector<std::uint8_t> bytes;
   };
 
-  Head opening_;
+  StreamHeader opening_;
   std::vector<Stretch> stretches_;
   std::size_t next_ = 0;
   std::vector<std::vector<Found>> found_; // a stretch each, nearest first
-  Head nearest_;                          // tracks that are settled
+  StreamHeader nearest_;                  // tracks that are settled
 };
 
 // Where configurations are likely to be, if nobody knows: the stretch in front of `place`, and the

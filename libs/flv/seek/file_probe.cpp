@@ -46,25 +46,25 @@ bool FileFacts::has_video() const {
   return is_configured || claims_video(metadata) || !audio_seen || !thorough;
 }
 
-std::optional<Wanted> Opening::wanted() const {
+std::optional<ReadRequest> FileProbe::next_request() const {
   switch (state_) {
   case State::Signature:
-    return Wanted{0, kFileHeaderSize, true};
+    return ReadRequest{0, kFileHeaderSize, true};
   case State::OtherFormat:
-    return Wanted{0, kOtherFormatBytes, true};
+    return ReadRequest{0, kOtherFormatBytes, true};
   case State::Header:
-    return Wanted{0, facts_.header.size + kPreviousTagSizeSize, true};
+    return ReadRequest{0, facts_.header.size + kPreviousTagSizeSize, true};
   case State::TagStart:
-    return Wanted{facts_.end, kTagStart, true};
+    return ReadRequest{facts_.end, kTagStart, true};
   case State::WholeTag:
-    return Wanted{facts_.end, tag_.tag_size() + kPreviousTagSizeSize, true};
+    return ReadRequest{facts_.end, tag_.tag_size() + kPreviousTagSizeSize, true};
   case State::Done:
     break;
   }
   return std::nullopt;
 }
 
-void Opening::give(Bytes bytes) {
+void FileProbe::supply(Bytes bytes) {
   switch (state_) {
   case State::Signature:
     return take_signature(bytes);
@@ -83,12 +83,12 @@ void Opening::give(Bytes bytes) {
   }
 }
 
-void Opening::fail(Fault::Kind kind, std::size_t value) {
+void FileProbe::fail(Fault::Kind kind, std::size_t value) {
   fault_ = {kind, static_cast<std::uint32_t>(value)};
   state_ = State::Done;
 }
 
-void Opening::take_signature(Bytes bytes) {
+void FileProbe::take_signature(Bytes bytes) {
   // A short file of another kind is known by its first bytes.
   constexpr Bytes::size_type kSignature = 3;
   if (bytes.size() >= kSignature && !(bytes[0] == 'F' && bytes[1] == 'L' && bytes[2] == 'V')) {
@@ -102,7 +102,7 @@ void Opening::take_signature(Bytes bytes) {
   state_ = fault_.kind == Fault::Kind::None ? State::Header : State::Done;
 }
 
-void Opening::take_header(Bytes bytes) {
+void FileProbe::take_header(Bytes bytes) {
   if (bytes.size() < facts_.header.size + kPreviousTagSizeSize)
     return fail(Fault::Kind::Truncated, bytes.size());
   facts_.header_bytes.assign(bytes.begin(), bytes.end());
@@ -110,7 +110,7 @@ void Opening::take_header(Bytes bytes) {
   state_ = State::TagStart;
 }
 
-void Opening::take_tag_start(Bytes bytes) {
+void FileProbe::take_tag_start(Bytes bytes) {
   if (bytes.size() < kTagHeaderSize) {
     facts_.whole = true;
     state_ = State::Done;
@@ -124,7 +124,7 @@ void Opening::take_tag_start(Bytes bytes) {
   Bytes data = bytes.subspan(kTagHeaderSize);
   data = data.first(std::min<std::size_t>(data.size(), tag_.data_size));
   info_ = classify(tag_.type, data);
-  if (info_.role == Role::Configuration || (tag_.is_script() && is_on_metadata(data))) {
+  if (info_.role == Role::DecoderConfig || (tag_.is_script() && is_on_metadata(data))) {
     state_ = State::WholeTag;
     return;
   }
@@ -138,7 +138,7 @@ void Opening::take_tag_start(Bytes bytes) {
   pass();
 }
 
-void Opening::take_whole_tag(Bytes bytes) {
+void FileProbe::take_whole_tag(Bytes bytes) {
   if (bytes.size() < tag_.tag_size()) {
     if (tag_.is_script())
       return fail(Fault::Kind::Truncated, bytes.size());
@@ -158,7 +158,7 @@ void Opening::take_whole_tag(Bytes bytes) {
 }
 
 // Where there are several, the last one counts, but none takes the index away.
-void Opening::take_metadata(PlacedTag tag) {
+void FileProbe::take_metadata(PlacedTag tag) {
   amf0::Value object;
   const Status status = read_on_metadata(tag.data(), object);
   if (facts_.metadata_tag && facts_.metadata_status == Status::Ok &&
@@ -170,7 +170,7 @@ void Opening::take_metadata(PlacedTag tag) {
 }
 
 // To the next tag, if there is still something to look for.
-void Opening::pass() {
+void FileProbe::pass() {
   facts_.stream_ids.note(tag_);
   if (!tag_.is_script())
     facts_.tags.push_back({facts_.end, tag_.timestamp, is_media(info_.role)});
@@ -179,7 +179,7 @@ void Opening::pass() {
   state_ = is_enough() ? State::Done : State::TagStart;
 }
 
-bool Opening::is_enough() const {
+bool FileProbe::is_enough() const {
   if (facts_.thorough)
     return true;
   if (!facts_.metadata_tag && media_bytes_ <= kMaxMediaBeforeMetadata)

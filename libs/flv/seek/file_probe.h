@@ -56,7 +56,7 @@ struct FileFacts {
 [[nodiscard]] bool claims_audio(const amf0::Value &metadata);
 [[nodiscard]] bool claims_video(const amf0::Value &metadata);
 
-class Opening {
+class FileProbe {
 public:
   // So many bytes of media are looked through for a kind that the file header announces, and for
   // onMetaData.
@@ -64,8 +64,8 @@ public:
   static constexpr std::uint64_t kMaxMediaBeforeMetadata = 64 << 10;
 
   // Nothing: it has seen enough, or the file is no FLV file.
-  [[nodiscard]] std::optional<Wanted> wanted() const;
-  void give(Bytes bytes);
+  [[nodiscard]] std::optional<ReadRequest> next_request() const;
+  void supply(Bytes bytes);
 
   // Not None: it is no FLV file, or ends inside its header or inside onMetaData.
   [[nodiscard]] const Fault &fault() const { return fault_; }

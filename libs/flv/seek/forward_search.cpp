@@ -6,24 +6,24 @@
 namespace flv {
 
 bool ForwardSearch::is_scanning() const {
-  const auto place = search_.wanted();
-  return place && scan_.wanted() && scan_.position() <= place->offset;
+  const auto place = search_.next_request();
+  return place && scan_.next_request() && scan_.position() <= place->offset;
 }
 
-std::optional<Wanted> ForwardSearch::wanted() const {
-  return is_scanning() ? scan_.wanted() : search_.wanted();
+std::optional<ReadRequest> ForwardSearch::next_request() const {
+  return is_scanning() ? scan_.next_request() : search_.next_request();
 }
 
-void ForwardSearch::give(Bytes bytes) {
+void ForwardSearch::supply(Bytes bytes) {
   if (is_scanning())
     pass(bytes);
   else
-    search_.give(bytes);
+    search_.supply(bytes);
 }
 
 // An entry at a configuration means the key frame behind that.
 void ForwardSearch::give_nothing() {
-  const std::uint64_t entry = search_.wanted()->offset;
+  const std::uint64_t entry = search_.next_request()->offset;
   const bool leads_on =
       std::ranges::binary_search(scan_.configurations(), entry, {}, &IndexScan::Stretch::position);
   const auto &places = scan_.index().positions;
@@ -35,26 +35,26 @@ void ForwardSearch::give_nothing() {
 
 void ForwardSearch::pass(Bytes bytes) {
   const std::uint64_t position = scan_.position();
-  scan_.give(bytes);
+  scan_.supply(bytes);
   const auto &known = scan_.configurations();
   if (known.empty() || known.back().position != position)
     return;
   const Bytes tag = bytes.first(known.back().size);
   passed_.push_back({position, {tag.begin(), tag.end()}});
   passed_bytes_ += tag.size();
-  for (; passed_bytes_ > Head::kMaxConfigurations; passed_.pop_front()) {
+  for (; passed_bytes_ > StreamHeader::kMaxConfigurations; passed_.pop_front()) {
     before_.note_tag(passed_.front().tag);
     passed_bytes_ -= passed_.front().tag.size();
   }
 }
 
 std::uint64_t ForwardSearch::keep_from() const {
-  const auto place = search_.wanted();
+  const auto place = search_.next_request();
   return place ? std::min(place->offset, scan_.keep_from()) : scan_.keep_from();
 }
 
-Head ForwardSearch::head() const {
-  Head head = before_;
+StreamHeader ForwardSearch::head() const {
+  StreamHeader head = before_;
   for (const Passed &passed : passed_) {
     if (!search_.place() || passed.position < search_.place()->position)
       head.note_tag(passed.tag);

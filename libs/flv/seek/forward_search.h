@@ -17,15 +17,15 @@ public:
   // `index` outlives the search. What the scan passes belongs in front of the place; `before` is
   // what was in force where it begins.
   ForwardSearch(const KeyframeIndex &index, const StartRequest &request, bool has_video,
-                std::uint64_t file_size, IndexScan scan, Head before, bool is_scanned = false,
-                const StreamIds &ids = {})
+                std::uint64_t file_size, IndexScan scan, StreamHeader before,
+                bool is_scanned = false, const StreamIds &ids = {})
       : has_video_(has_video), search_(index, request, has_video, file_size, is_scanned, ids),
         scan_(std::move(scan)), before_(std::move(before)) {
     before_.note_all(scan_.head());
   }
 
-  [[nodiscard]] std::optional<Wanted> wanted() const;
-  void give(Bytes bytes);
+  [[nodiscard]] std::optional<ReadRequest> next_request() const;
+  void supply(Bytes bytes);
   // Whether the scan wants it, which can't go on without.
   [[nodiscard]] bool is_scanning() const;
   // Otherwise, that it is behind and can't be read any more: what the scan saw there counts.
@@ -36,7 +36,7 @@ public:
 
   [[nodiscard]] const StartSearch &search() const { return search_; }
   // Behind the end: the configurations in force at the place.
-  [[nodiscard]] Head head() const;
+  [[nodiscard]] StreamHeader head() const;
 
 private:
   struct Passed {
@@ -49,7 +49,7 @@ private:
   bool has_video_;
   StartSearch search_;
   IndexScan scan_;
-  Head before_;
+  StreamHeader before_;
   std::deque<Passed> passed_; // configurations, for the place may turn out to be before some
   std::size_t passed_bytes_ = 0;
 };

@@ -21,13 +21,13 @@ IndexBase::IndexBase(const KeyframeIndex &index, const FileFacts &facts, bool ma
     guess();
 }
 
-std::optional<Wanted> IndexBase::wanted() const {
+std::optional<ReadRequest> IndexBase::next_request() const {
   if (over_)
     return std::nullopt;
-  return Wanted{index_.positions[next_], kTagStart};
+  return ReadRequest{index_.positions[next_], kTagStart};
 }
 
-void IndexBase::give(Bytes bytes) {
+void IndexBase::supply(Bytes bytes) {
   TagHeader header;
   if (bytes.size() >= kTagHeaderSize &&
       read_tag_header(bytes.data(), kMaxDataSize, facts_.stream_ids, header).kind ==

@@ -15,8 +15,8 @@ public:
   IndexBase(const KeyframeIndex &index, const FileFacts &facts, bool may_read);
 
   // Nothing: the base is known.
-  [[nodiscard]] std::optional<Wanted> wanted() const;
-  void give(Bytes bytes);
+  [[nodiscard]] std::optional<ReadRequest> next_request() const;
+  void supply(Bytes bytes);
 
   // The time (s) that the index gives the file's first tag: that tag's timestamp, or 0.
   [[nodiscard]] double base() const { return base_; }

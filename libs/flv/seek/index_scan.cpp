@@ -20,15 +20,15 @@ IndexScan::IndexScan(Splitter::Start start, std::uint64_t position, std::uint64_
     search_.emplace().reset(start, position);
 }
 
-std::optional<Wanted> IndexScan::wanted() const {
+std::optional<ReadRequest> IndexScan::next_request() const {
   if (over_)
     return std::nullopt;
   if (search_)
-    return Wanted{search_->position(), kSearchBlock, true};
-  return Wanted{position_, std::max(whole_tag_, kTagStart), true};
+    return ReadRequest{search_->position(), kSearchBlock, true};
+  return ReadRequest{position_, std::max(whole_tag_, kTagStart), true};
 }
 
-void IndexScan::give(Bytes bytes) {
+void IndexScan::supply(Bytes bytes) {
   if (search_)
     return resynchronize(bytes);
   TagHeader header;
@@ -37,7 +37,7 @@ void IndexScan::give(Bytes bytes) {
     return;
   }
   if (FileHeader file; read_file_header(bytes.data(), file).kind == Fault::Kind::None)
-    return cross_seam(position_ + file.size + kPreviousTagSizeSize);
+    return cross_splice(position_ + file.size + kPreviousTagSizeSize);
   if (read_tag_header(bytes.data(), kMaxDataSize, ids_, header).kind != Fault::Kind::None)
     return begin_search();
   const std::uint64_t end = position_ + header.tag_size();
@@ -46,7 +46,7 @@ void IndexScan::give(Bytes bytes) {
     return begin_search();
   Bytes data = bytes.subspan(kTagHeaderSize);
   data = data.first(std::min<std::size_t>(data.size(), header.data_size));
-  const bool configuration = classify(header.type, data).role == Role::Configuration;
+  const bool configuration = classify(header.type, data).role == Role::DecoderConfig;
   if (configuration && data.size() < header.data_size && whole_tag_ == 0) {
     whole_tag_ = header.tag_size() + kPreviousTagSizeSize;
     return;
@@ -120,10 +120,10 @@ std::uint64_t IndexScan::keep_from() const {
 }
 
 // Another file begins in this one.
-void IndexScan::cross_seam(std::uint64_t position) {
+void IndexScan::cross_splice(std::uint64_t position) {
   position_ = position;
   last_tag_ = position;
-  timeline_.seam();
+  timeline_.splice();
   ids_.clear();
 }
 
@@ -170,7 +170,7 @@ void IndexScan::end_search(const Item &found) {
       remove(video_, last_tag_);
       remove(audio_, last_tag_);
     }
-    cross_seam(found.end);
+    cross_splice(found.end);
   }
   last_tag_ = position_;
 }

@@ -35,8 +35,8 @@ public:
             const StreamIds &ids = {});
 
   // Nothing: the file was read to its end.
-  [[nodiscard]] std::optional<Wanted> wanted() const;
-  void give(Bytes bytes);
+  [[nodiscard]] std::optional<ReadRequest> next_request() const;
+  void supply(Bytes bytes);
 
   // So far. Key frames; in a file without video, audio tags.
   [[nodiscard]] const KeyframeIndex &index() const { return video_seen_ ? video_ : audio_; }
@@ -51,12 +51,12 @@ public:
   // Where the last tag begins that was looked at.
   [[nodiscard]] std::uint64_t last_tag() const { return last_tag_; }
   // The configurations in force there, without those from before it began.
-  [[nodiscard]] const Head &head() const { return head_; }
+  [[nodiscard]] const StreamHeader &head() const { return head_; }
 
 private:
   void take_tag(const TagHeader &header, Bytes data);
   void take_configuration(const TagHeader &header, Bytes tag);
-  void cross_seam(std::uint64_t position);
+  void cross_splice(std::uint64_t position);
   void begin_search();
   void search_from(std::uint64_t position);
   void resynchronize(Bytes bytes);
@@ -81,7 +81,7 @@ private:
   bool video_seen_ = false;
   std::uint64_t tags_ = 0;
   std::vector<Stretch> configurations_;
-  Head head_;
+  StreamHeader head_;
 };
 
 } // namespace flv

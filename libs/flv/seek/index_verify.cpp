@@ -45,20 +45,20 @@ KeyframeIndex index_of_part(const KeyframeIndex &whole, std::uint64_t position, 
   return index;
 }
 
-IndexCheck::IndexCheck(KeyframeIndex index, bool has_video, std::uint64_t file_size,
-                       const StreamIds &ids)
+IndexVerify::IndexVerify(KeyframeIndex index, bool has_video, std::uint64_t file_size,
+                         const StreamIds &ids)
     : index_(thinned(std::move(index), kMaxEntries)), has_video_(has_video), file_size_(file_size),
       ids_(ids) {
   look_at_next();
 }
 
-std::optional<Wanted> IndexCheck::wanted() const {
-  return check_ ? check_->wanted() : std::nullopt;
+std::optional<ReadRequest> IndexVerify::next_request() const {
+  return check_ ? check_->next_request() : std::nullopt;
 }
 
-void IndexCheck::give(Bytes bytes) {
-  check_->give(bytes);
-  if (check_->wanted())
+void IndexVerify::supply(Bytes bytes) {
+  check_->supply(bytes);
+  if (check_->next_request())
     return;
   const auto place = check_->place();
   if (place && (checked_.positions.empty() || place->position > checked_.positions.back())) {
@@ -68,7 +68,7 @@ void IndexCheck::give(Bytes bytes) {
   look_at_next();
 }
 
-void IndexCheck::look_at_next() {
+void IndexVerify::look_at_next() {
   check_.reset();
   if (next_ < index_.positions.size())
     check_.emplace(index_.positions[next_++], has_video_, file_size_, ids_);

@@ -13,16 +13,16 @@ namespace flv {
 
 // Reads the tag at each entry. Those that are no key frame are left out, and those that point at a
 // configuration are moved to its key frame.
-class IndexCheck {
+class IndexVerify {
 public:
   // Of a longer index only so many entries stay, spread evenly.
   static constexpr std::size_t kMaxEntries = 8192;
 
-  IndexCheck(KeyframeIndex index, bool has_video, std::uint64_t file_size,
-             const StreamIds &ids = {});
+  IndexVerify(KeyframeIndex index, bool has_video, std::uint64_t file_size,
+              const StreamIds &ids = {});
 
-  [[nodiscard]] std::optional<Wanted> wanted() const;
-  void give(Bytes bytes);
+  [[nodiscard]] std::optional<ReadRequest> next_request() const;
+  void supply(Bytes bytes);
 
   // Behind the end.
   [[nodiscard]] KeyframeIndex take() { return std::move(checked_); }

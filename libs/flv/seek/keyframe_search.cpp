@@ -60,13 +60,13 @@ std::uint64_t offset_of(std::uint64_t time, const KeyframeIndex &index) {
              : index.positions[static_cast<std::size_t>(found - index.times.begin())];
 }
 
-std::optional<Wanted> EntryCheck::wanted() const {
+std::optional<ReadRequest> EntryCheck::next_request() const {
   if (over_)
     return std::nullopt;
-  return Wanted{position_, kTagStart};
+  return ReadRequest{position_, kTagStart};
 }
 
-void EntryCheck::give(Bytes bytes) {
+void EntryCheck::supply(Bytes bytes) {
   over_ = true;
   TagHeader header;
   if (bytes.size() < kTagHeaderSize ||
@@ -81,11 +81,11 @@ void EntryCheck::give(Bytes bytes) {
   const bool starts = role == Role::KeyFrame ||
                       (!has_video_ && header.type == TagType::Audio && role == Role::Media);
   if (starts) {
-    place_ = Place{position_, header.timestamp};
+    place_ = SeekPoint{position_, header.timestamp};
     return;
   }
   // Only a configuration leads on to what it is for.
-  const bool passes = role == Role::Configuration ||
+  const bool passes = role == Role::DecoderConfig ||
                       (steps_ > 0 && (header.type == TagType::Audio || header.is_script()));
   if (!passes || ++steps_ > kMaxSteps)
     return;
@@ -101,21 +101,21 @@ StartSearch::StartSearch(const KeyframeIndex &index, const StartRequest &request
   look_at_next();
 }
 
-std::optional<Wanted> StartSearch::wanted() const {
-  return check_ ? check_->wanted() : std::nullopt;
+std::optional<ReadRequest> StartSearch::next_request() const {
+  return check_ ? check_->next_request() : std::nullopt;
 }
 
-void StartSearch::give(Bytes bytes) {
-  check_->give(bytes);
-  if (!check_->wanted())
+void StartSearch::supply(Bytes bytes) {
+  check_->supply(bytes);
+  if (!check_->next_request())
     take(check_->place(), false);
 }
 
 void StartSearch::give_passed(std::optional<std::uint64_t> key_frame) {
-  take(key_frame ? std::optional(Place{*key_frame, 0}) : std::nullopt, true);
+  take(key_frame ? std::optional(SeekPoint{*key_frame, 0}) : std::nullopt, true);
 }
 
-void StartSearch::take(std::optional<Place> found, bool has_passed) {
+void StartSearch::take(std::optional<SeekPoint> found, bool has_passed) {
   check_.reset();
   const bool other = next_ > would_do_;
   if (found && other)
@@ -141,7 +141,7 @@ std::uint64_t StartSearch::value_of(std::size_t entry) const {
 }
 
 // The key frame behind a configuration in the index may do where the entry itself would not.
-bool StartSearch::fits(const Place &place, std::size_t entry) const {
+bool StartSearch::fits(const SeekPoint &place, std::size_t entry) const {
   if (request_.measure == StartRequest::Measure::Time)
     return true;
   if (request_.snap == Snap::Next)
@@ -249,7 +249,7 @@ void StartSearch::give_up_unseen() {
   blame_the_request();
 }
 
-void StartSearch::give_up(std::optional<Place> other) {
+void StartSearch::give_up(std::optional<SeekPoint> other) {
   if (!other) {
     fault_.kind = StartFault::Kind::Mismatch;
     fault_.entries = rejected_.size();

@@ -28,11 +28,11 @@ struct StartRequest {
 };
 
 // A tag that a decoder can start on.
-struct Place {
+struct SeekPoint {
   std::uint64_t position = 0;
   std::uint32_t timestamp = 0; // ms, as in the tag
 
-  friend bool operator==(const Place &, const Place &) = default;
+  friend bool operator==(const SeekPoint &, const SeekPoint &) = default;
 };
 
 // Why there is no place, with the index's entries around what was asked for.
@@ -68,12 +68,12 @@ public:
              const StreamIds &ids = {})
       : has_video_(has_video), file_size_(file_size), ids_(ids), position_(position) {}
 
-  [[nodiscard]] std::optional<Wanted> wanted() const;
-  void give(Bytes bytes);
+  [[nodiscard]] std::optional<ReadRequest> next_request() const;
+  void supply(Bytes bytes);
 
   // Behind the end: the place, if there is one. Where a configuration stands, it is the key frame
   // after that.
-  [[nodiscard]] std::optional<Place> place() const { return place_; }
+  [[nodiscard]] std::optional<SeekPoint> place() const { return place_; }
 
 private:
   // Between a configuration and its key frame there are a few other configurations and some audio.
@@ -85,7 +85,7 @@ private:
   std::uint64_t position_;
   unsigned steps_ = 0;
   bool over_ = false;
-  std::optional<Place> place_;
+  std::optional<SeekPoint> place_;
 };
 
 // Goes through the entries in the order in which the request wants them.
@@ -98,14 +98,14 @@ public:
 
   // Whether no entry would do, whatever stands at their places.
   [[nodiscard]] bool is_hopeless() const { return would_do_ == 0; }
-  [[nodiscard]] std::optional<Wanted> wanted() const;
-  void give(Bytes bytes);
+  [[nodiscard]] std::optional<ReadRequest> next_request() const;
+  void supply(Bytes bytes);
   // Instead, where a file is read forward only: the entry is behind, and the key frame that it
   // means stood at `key_frame`; nothing: it means none.
   void give_passed(std::optional<std::uint64_t> key_frame);
 
   // Once it wants nothing more, it has either a place or a fault.
-  [[nodiscard]] std::optional<Place> place() const { return place_; }
+  [[nodiscard]] std::optional<SeekPoint> place() const { return place_; }
   [[nodiscard]] const StartFault &fault() const { return fault_; }
   // The entries that turned out to be no key frame on the way.
   [[nodiscard]] const std::vector<std::uint64_t> &rejected() const { return rejected_; }
@@ -117,14 +117,14 @@ private:
   static constexpr std::size_t kMaxOthers = 32;
 
   [[nodiscard]] std::uint64_t value_of(std::size_t entry) const;
-  [[nodiscard]] bool fits(const Place &place, std::size_t entry) const;
+  [[nodiscard]] bool fits(const SeekPoint &place, std::size_t entry) const;
   void choose();
   void look_at(std::size_t entry);
-  void take(std::optional<Place> found, bool has_passed);
+  void take(std::optional<SeekPoint> found, bool has_passed);
   void look_at_next();
   void give_up_unseen();
   void blame_the_request();
-  void give_up(std::optional<Place> other);
+  void give_up(std::optional<SeekPoint> other);
 
   const KeyframeIndex &index_;
   StartRequest request_;
@@ -137,7 +137,7 @@ private:
   std::size_t next_ = 0;
   std::size_t entry_ = 0;
   std::optional<EntryCheck> check_;
-  std::optional<Place> place_;
+  std::optional<SeekPoint> place_;
   StartFault fault_;
   std::vector<std::uint64_t> rejected_;
 };

@@ -9,7 +9,7 @@
 namespace flv {
 
 // Bytes of the file. Whoever gives fewer of them says that the file ends there.
-struct Wanted {
+struct ReadRequest {
   std::uint64_t offset = 0;
   std::size_t size = 0;
   bool in_order = false; // what follows will probably be wanted next

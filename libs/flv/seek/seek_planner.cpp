@@ -19,7 +19,7 @@ constexpr std::uint64_t kMaxTagsToStop = 20'000;
 
 } // namespace
 
-void Starter::look_for(const StartSettings &settings) {
+void SeekPlanner::look_for(const StartSettings &settings) {
   settings_ = settings;
   start_ = {};
   start_.stop = settings.stop;
@@ -31,97 +31,98 @@ void Starter::look_for(const StartSettings &settings) {
   heads_.clear();
   if (facts_ && is_in_header(settings_, facts_->first_tag()))
     settings_.request.reset();
-  if (facts_ && base_ && base_->wanted()) {
+  if (facts_ && base_ && base_->next_request()) {
     stage_ = Stage::Base;
     return;
   }
   if (facts_ && needs_index())
     return find_index();
-  stage_ = Stage::Opening;
+  stage_ = Stage::FileProbe;
   opening_.emplace();
 }
 
-bool Starter::is_in_header(const StartSettings &settings, std::uint64_t first_tag) {
+bool SeekPlanner::is_in_header(const StartSettings &settings, std::uint64_t first_tag) {
   return settings.request && settings.request->measure == StartRequest::Measure::Offset &&
          settings.request->value < first_tag;
 }
 
-bool Starter::is_backward() const {
+bool SeekPlanner::is_backward() const {
   return settings_.request &&
          (settings_.request->snap == Snap::Previous || settings_.request->snap == Snap::Nearest);
 }
 
-std::optional<Wanted> Starter::wanted() const {
+std::optional<ReadRequest> SeekPlanner::next_request() const {
   switch (stage_) {
   case Stage::Idle:
     return std::nullopt;
-  case Stage::Opening:
-    return opening_->wanted();
+  case Stage::FileProbe:
+    return opening_->next_request();
   case Stage::Base:
-    return base_->wanted();
+    return base_->next_request();
   case Stage::Scanning:
-    return scan_->wanted();
+    return scan_->next_request();
   case Stage::Searching:
-    return search_->wanted();
+    return search_->next_request();
   case Stage::Forward:
-    return forward_->wanted();
+    return forward_->next_request();
   case Stage::Configurations:
-    return configurations_->wanted();
+    return configurations_->next_request();
   case Stage::Checking:
-    return check_->wanted();
+    return check_->next_request();
   case Stage::Stop:
-    return stop_->wanted();
+    return stop_->next_request();
   }
   return std::nullopt;
 }
 
-void Starter::give(Bytes bytes) {
+void SeekPlanner::supply(Bytes bytes) {
   switch (stage_) {
   case Stage::Idle:
     break;
-  case Stage::Opening:
-    opening_->give(bytes);
+  case Stage::FileProbe:
+    opening_->supply(bytes);
     take_opening();
     break;
   case Stage::Base:
-    base_->give(bytes);
-    if (!base_->wanted())
+    base_->supply(bytes);
+    if (!base_->next_request())
       take_base();
     break;
   case Stage::Scanning:
-    scan_->give(bytes);
+    scan_->supply(bytes);
     keep_head();
-    if (!scan_->wanted() || has_scanned_enough())
+    if (!scan_->next_request() || has_scanned_enough())
       end_scan();
     break;
   case Stage::Searching:
-    search_->give(bytes);
-    if (!search_->wanted())
+    search_->supply(bytes);
+    if (!search_->next_request())
       end_search(*search_);
     break;
   case Stage::Forward:
-    forward_->give(bytes);
+    forward_->supply(bytes);
     end_forward_search();
     break;
   case Stage::Configurations:
-    configurations_->give(bytes);
-    if (!configurations_->wanted()) {
+    configurations_->supply(bytes);
+    if (!configurations_->next_request()) {
       head_ = configurations_->take();
       check_index();
     }
     break;
   case Stage::Checking:
-    check_->give(bytes);
-    if (!check_->wanted()) {
+    check_->supply(bytes);
+    if (!check_->next_request()) {
       part_.index = check_->take();
       find_stop();
     }
     break;
   case Stage::Stop:
-    stop_->give(bytes);
-    if (stop_->wanted() && stop_->position() < settings_.stop && stop_->tags() < kMaxTagsToStop)
+    stop_->supply(bytes);
+    if (stop_->next_request() && stop_->position() < settings_.stop &&
+        stop_->tags() < kMaxTagsToStop)
       break;
-    if (!stop_->wanted() && file_size_ > 0)
+    if (!stop_->next_request() && file_size_ > 0)
       part_.end = file_size_;
     else if (stop_->position() >= settings_.stop)
       part_.end = stop_->position();
@@ -130,15 +131,15 @@ void Starter::give(Bytes bytes) {
   }
 }
 
-void Starter::give_nothing() {
+void SeekPlanner::give_nothing() {
   if (stage_ != Stage::Forward || forward_->is_scanning())
-    return fail(StartError::Kind::Place, "byte " + std::to_string(wanted()->offset) +
+    return fail(StartError::Kind::Place, "byte " + std::to_string(next_request()->offset) +
                                              " is behind, in a stream that cannot go back");
   forward_->give_nothing();
   end_forward_search();
 }
 
-std::uint64_t Starter::keep_from() const {
+std::uint64_t SeekPlanner::keep_from() const {
   switch (stage_) {
   case Stage::Scanning: {
     // The last tag may prove cut off: then the key frame in front of it is the last one.
@@ -157,13 +158,13 @@ std::uint64_t Starter::keep_from() const {
   }
 }
 
-void Starter::fail(StartError::Kind kind, std::string text) {
+void SeekPlanner::fail(StartError::Kind kind, std::string text) {
   error_ = {kind, std::move(text)};
   stage_ = Stage::Idle;
 }
 
 // What was passed can't be seen again, but one of the last two key frames may be the place.
-void Starter::keep_head() {
+void SeekPlanner::keep_head() {
   const auto &positions = scan_->index().positions;
   if (access_ != Access::Forward || positions.empty() ||
       (!heads_.empty() && heads_.back().first == positions.back()))
@@ -174,7 +175,7 @@ void Starter::keep_head() {
 }
 
 // Of the whole file, the first tag may be unknown when it begins.
-StreamStart Starter::start() const {
+StreamStart SeekPlanner::start() const {
   StreamStart start = start_;
   if (start.place)
     start.origin = std::int64_t{start.place->timestamp} - static_cast<std::int64_t>(start.time);
@@ -183,8 +184,8 @@ StreamStart Starter::start() const {
   return start;
 }
 
-Head Starter::opening_head(std::uint64_t before) const {
-  Head head;
+StreamHeader SeekPlanner::opening_head(std::uint64_t before) const {
+  StreamHeader head;
   for (const PlacedTag &tag : facts_->configurations) {
     if (tag.position < before)
       head.note(tag.header, classify(tag.header.type, tag.data()), tag.bytes);
@@ -192,7 +193,7 @@ Head Starter::opening_head(std::uint64_t before) const {
   return head;
 }
 
-void Starter::look_for_configurations() {
+void SeekPlanner::look_for_configurations() {
   if (stage_ == Stage::Forward || !settings_.reinsert.configurations)
     return check_index();
   std::vector<ConfigurationSearch::Stretch> stretches;
@@ -211,13 +212,13 @@ void Starter::look_for_configurations() {
   }
   configurations_.emplace(opening_head(place_.position), std::move(stretches));
   stage_ = Stage::Configurations;
-  if (configurations_->wanted())
+  if (configurations_->next_request())
     return;
   head_ = configurations_->take();
   check_index();
 }
 
-void Starter::check_index() {
+void SeekPlanner::check_index() {
   const bool counts = settings_.reinsert.metadata &&
                       settings_.keyframes == MetadataKeyframes::Rewrite &&
                       facts_->metadata.find("keyframes");
@@ -241,7 +242,7 @@ void Starter::check_index() {
   stage_ = Stage::Checking;
 }
 
-void Starter::find_stop() {
+void SeekPlanner::find_stop() {
   if (settings_.stop == 0) {
     if (file_size_ > 0)
       part_.end = file_size_;
@@ -260,7 +261,7 @@ void Starter::find_stop() {
   stage_ = Stage::Stop;
 }
 
-void Starter::finish() {
+void SeekPlanner::finish() {
   // Players compare the times in an index with the tags' timestamps as the producer did.
   if (part_.index && base_)
     rebase(*part_.index, -base_->base());

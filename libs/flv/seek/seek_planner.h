@@ -56,18 +56,18 @@ struct StartError {
 struct StreamStart {
   std::vector<std::uint8_t> head;
   std::uint64_t position = 0;
-  std::uint64_t stop = 0;     // it ends in front of the first tag from there on; 0: it doesn't
-  std::optional<Place> place; // nothing: it is the whole file, without a head
-  std::uint64_t time = 0;     // of the place, in ms from the file's first tag
-  std::int64_t origin = 0;    // the timestamp (ms) that a tag at the time 0 has there
+  std::uint64_t stop = 0;         // it ends in front of the first tag from there on; 0: it doesn't
+  std::optional<SeekPoint> place; // nothing: it is the whole file, without a head
+  std::uint64_t time = 0;         // of the place, in ms from the file's first tag
+  std::int64_t origin = 0;        // the timestamp (ms) that a tag at the time 0 has there
 };
 
 // Finds a start. Looked at is as little of the file as `Access` and the settings allow; what was
 // learned of the file serves further starts.
-class Starter {
+class SeekPlanner {
 public:
   // `file_size` in bytes, 0 where it is unknown.
-  Starter(Access access, std::uint64_t file_size) : access_(access), file_size_(file_size) {}
+  SeekPlanner(Access access, std::uint64_t file_size) : access_(access), file_size_(file_size) {}
 
   // Begins to look for a start; at any time, and again.
   void look_for(const StartSettings &settings);
@@ -77,9 +77,9 @@ public:
   [[nodiscard]] bool can_meet(const StartSettings &settings) const;
 
   // Nothing: there is a start, or an error.
-  [[nodiscard]] std::optional<Wanted> wanted() const;
+  [[nodiscard]] std::optional<ReadRequest> next_request() const;
   // What stands at wanted().offset.
-  void give(Bytes bytes);
+  void supply(Bytes bytes);
   // Instead, with Access::Forward: that it has passed by.
   void give_nothing();
   // Bytes of the file in front of this need not be kept for later wishes.
@@ -106,7 +106,7 @@ public:
 private:
   enum class Stage : std::uint8_t {
     Idle,
-    Opening,
+    FileProbe,
     Base,
     Scanning,
     Searching,
@@ -144,11 +144,11 @@ private:
   [[nodiscard]] bool might_start(const StartSettings &settings, const KeyframeIndex &index,
                                  bool is_scanned) const;
   [[nodiscard]] bool needs_index() const { return settings_.request || settings_.stop_time; }
-  [[nodiscard]] bool has_scanned_all() const { return scan_ && !scan_->wanted(); }
+  [[nodiscard]] bool has_scanned_all() const { return scan_ && !scan_->next_request(); }
   [[nodiscard]] bool is_backward() const;
   [[nodiscard]] bool may_scan_instead() const;
   [[nodiscard]] bool has_video() const { return facts_->has_video(); }
-  [[nodiscard]] Head opening_head(std::uint64_t before) const;
+  [[nodiscard]] StreamHeader opening_head(std::uint64_t before) const;
 
   Access access_;
   std::uint64_t file_size_;
@@ -169,15 +169,16 @@ private:
   bool metadata_holds_ = false; // a key frame was found where its index lists one
 
   // Of the start at hand.
-  std::optional<Opening> opening_;
+  std::optional<FileProbe> opening_;
   std::unique_ptr<StartSearch> search_;
   std::unique_ptr<ForwardSearch> forward_;
   std::optional<ConfigurationSearch> configurations_;
-  std::optional<IndexCheck> check_;
-  std::optional<IndexScan> stop_;                    // hops to the tag at which the stream stops
-  std::deque<std::pair<std::uint64_t, Head>> heads_; // in force at the scan's last key frames
-  Place place_;
-  Head head_;
+  std::optional<IndexVerify> check_;
+  std::optional<IndexScan> stop_; // hops to the tag at which the stream stops
+  std::deque<std::pair<std::uint64_t, StreamHeader>>
+      heads_; // in force at the scan's last key frames
+  SeekPoint place_;
+  StreamHeader head_;
   PartOfFile part_;
   StartError error_;
   StreamStart start_;

@@ -10,19 +10,19 @@ namespace flv {
 
 // The whole file needs nothing but its header. Where there is a way back, what follows serves
 // queries and later starts, and may be as bad as it likes.
-void Starter::take_opening() {
+void SeekPlanner::take_opening() {
   const Fault fault = opening_->fault();
   if (opening_->has_header() && is_in_header(settings_, opening_->facts().first_tag()))
     settings_.request.reset();
   if (opening_->has_header() && !needs_index()) {
-    if (access_ != Access::Forward && !facts_ && opening_->wanted())
+    if (access_ != Access::Forward && !facts_ && opening_->next_request())
       return;
     stage_ = Stage::Idle;
-    if (!opening_->wanted() && !facts_)
+    if (!opening_->next_request() && !facts_)
       take_facts();
     return;
   }
-  if (!opening_->has_header() && opening_->wanted())
+  if (!opening_->has_header() && opening_->next_request())
     return;
   const bool is_cut = fault.kind == Fault::Kind::Truncated;
   if (is_cut && !opening_->has_header())
@@ -31,11 +31,11 @@ void Starter::take_opening() {
                     std::to_string(fault.value) + " bytes");
   if (fault.kind != Fault::Kind::None && !is_cut)
     return fail(StartError::Kind::NotFlv, describe(fault) + opening_->looks_like());
-  if (!opening_->wanted())
+  if (!opening_->next_request())
     take_facts();
 }
 
-void Starter::take_facts() {
+void SeekPlanner::take_facts() {
   const Fault fault = opening_->fault();
   facts_ = opening_->take();
   listed_fault_ = "the file has no onMetaData";
@@ -56,11 +56,11 @@ void Starter::take_facts() {
     return take_base();
   base_.emplace(listed_, *facts_, access_ == Access::Anywhere);
   stage_ = Stage::Base;
-  if (!base_->wanted())
+  if (!base_->next_request())
     take_base();
 }
 
-void Starter::take_base() {
+void SeekPlanner::take_base() {
   if (base_)
     rebase(listed_, base_->base());
   if (needs_index())
@@ -72,22 +72,22 @@ void Starter::take_base() {
   }
 }
 
-std::optional<double> Starter::duration() const {
+std::optional<double> SeekPlanner::duration() const {
   if (!facts_)
     return std::nullopt;
   const auto duration = summarize(facts_->metadata).duration;
-  const double base = base_ && !base_->wanted() ? base_->base() : 0;
+  const double base = base_ && !base_->next_request() ? base_->base() : 0;
   // Some producers give the last timestamp instead.
   const bool is_timestamp =
       duration && base > 0 && !listed_.times.empty() && *duration >= listed_.times.back() + base;
   return is_timestamp ? std::optional(*duration - base) : duration;
 }
 
-void Starter::note(std::string text) {
+void SeekPlanner::note(std::string text) {
   notes_.push_back(std::move(text));
 }
 
-void Starter::find_index() {
+void SeekPlanner::find_index() {
   const bool is_auto = settings_.index == IndexSource::Auto;
   if (!metadata_fault_.empty()) {
     if (settings_.index == IndexSource::Metadata)
@@ -115,7 +115,7 @@ void Starter::find_index() {
 }
 
 // Whether the tags at the beginning of the file show that the index is not this file's.
-bool Starter::contradicts_opening(const KeyframeIndex &index) const {
+bool SeekPlanner::contradicts_opening(const KeyframeIndex &index) const {
   bool any = false;
   for (const std::uint64_t position : index.positions) {
     if (position >= facts_->end)
@@ -127,12 +127,12 @@ bool Starter::contradicts_opening(const KeyframeIndex &index) const {
   return any;
 }
 
-void Starter::scan_instead(std::string why) {
+void SeekPlanner::scan_instead(std::string why) {
   note(std::move(why) + "; the file's tags are read through instead");
   begin_scan();
 }
 
-void Starter::begin_scan() {
+void SeekPlanner::begin_scan() {
   if (has_scanned_all())
     return end_scan();
   scan_.emplace(Splitter::Start::File, facts_->first_tag(), file_size_, facts_->stream_ids);
@@ -140,7 +140,7 @@ void Starter::begin_scan() {
 }
 
 // Where there is no way back, or only a dear one, the rest can wait.
-bool Starter::has_scanned_enough() const {
+bool SeekPlanner::has_scanned_enough() const {
   const KeyframeIndex &index = scan_->index();
   if (access_ == Access::Anywhere || index.positions.empty() ||
       (has_video() && !scan_->video_seen()))
@@ -156,10 +156,10 @@ bool Starter::has_scanned_enough() const {
   return is_backward() ? last > request.value : last >= request.value;
 }
 
-void Starter::end_scan() {
+void SeekPlanner::end_scan() {
   index_ = scan_->index();
   index_is_scanned_ = true;
-  index_is_whole_ = !scan_->wanted();
+  index_is_whole_ = !scan_->next_request();
   facts_->audio_seen |= scan_->audio_seen();
   facts_->video_seen |= scan_->video_seen();
   facts_->whole |= index_is_whole_;

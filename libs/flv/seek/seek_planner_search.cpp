@@ -26,7 +26,7 @@ bool goes_on(Snap snap) {
 
 } // namespace
 
-bool Starter::can_meet(const StartSettings &settings) const {
+bool SeekPlanner::can_meet(const StartSettings &settings) const {
   if (!settings.request && !settings.stop_time)
     return true;
   const StartRequest request = settings.request.value_or(StartRequest());
@@ -48,8 +48,8 @@ bool Starter::can_meet(const StartSettings &settings) const {
   return !has_scanned_all() || might_start(settings, scan_->index(), true);
 }
 
-bool Starter::might_start(const StartSettings &settings, const KeyframeIndex &index,
-                          bool is_scanned) const {
+bool SeekPlanner::might_start(const StartSettings &settings, const KeyframeIndex &index,
+                              bool is_scanned) const {
   if (!settings.request || index.positions.empty())
     return !index.positions.empty();
   const StartSearch search(index, *settings.request, has_video(), file_size_, is_scanned,
@@ -57,10 +57,10 @@ bool Starter::might_start(const StartSettings &settings, const KeyframeIndex &in
   const std::uint64_t stop =
       settings.stop_time ? offset_of(*settings.stop_time, index) : settings.stop;
   return !search.is_hopeless() &&
-         (stop == 0 || !goes_on(settings.request->snap) || search.wanted()->offset < stop);
+         (stop == 0 || !goes_on(settings.request->snap) || search.next_request()->offset < stop);
 }
 
-void Starter::begin_search() {
+void SeekPlanner::begin_search() {
   if (settings_.stop_time)
     settings_.stop = offset_of(*settings_.stop_time, index_);
   start_.stop = settings_.stop;
@@ -70,28 +70,28 @@ void Starter::begin_search() {
     find_place();
 }
 
-void Starter::find_place() {
+void SeekPlanner::find_place() {
   if (access_ != Access::Anywhere)
     return begin_forward_search();
   search_at_once();
 }
 
-void Starter::search_at_once() {
+void SeekPlanner::search_at_once() {
   search_ = std::make_unique<StartSearch>(index_, *settings_.request, has_video(), file_size_,
                                           index_is_scanned_, facts_->stream_ids);
   stage_ = Stage::Searching;
-  if (!search_->wanted())
+  if (!search_->next_request())
     end_search(*search_);
 }
 
-void Starter::begin_forward_search() {
+void SeekPlanner::begin_forward_search() {
   const StartRequest &request = *settings_.request;
   const StreamIds &ids = facts_->stream_ids;
   const StartSearch preview(index_, request, has_video(), file_size_, index_is_scanned_, ids);
-  if (!preview.wanted())
+  if (!preview.next_request())
     return end_search(preview);
-  const std::uint64_t candidate = preview.wanted()->offset;
-  const auto search = [&](IndexScan scan, Head before) {
+  const std::uint64_t candidate = preview.next_request()->offset;
+  const auto search = [&](IndexScan scan, StreamHeader before) {
     forward_ =
         std::make_unique<ForwardSearch>(index_, request, has_video(), file_size_, std::move(scan),
                                         std::move(before), index_is_scanned_, ids);
@@ -109,21 +109,21 @@ void Starter::begin_forward_search() {
   // Entries in front of the candidate may have to be looked at when they have passed by.
   if (candidate < facts_->end || access_ == Access::Forward)
     return search({Splitter::Start::File, facts_->first_tag(), file_size_, ids}, {});
-  Head before = opening_head(candidate);
+  StreamHeader before = opening_head(candidate);
   if (access_ == Access::Seekable && candidate - facts_->end > kInFront)
     return search({Splitter::Start::Middle, candidate - kInFront, file_size_, ids},
                   std::move(before));
   search({Splitter::Start::File, facts_->end, file_size_, ids}, std::move(before));
 }
 
-void Starter::end_forward_search() {
-  if (forward_->wanted())
+void SeekPlanner::end_forward_search() {
+  if (forward_->next_request())
     return;
   head_ = forward_->head();
   end_search(forward_->search());
 }
 
-void Starter::end_search(const StartSearch &search) {
+void SeekPlanner::end_search(const StartSearch &search) {
   if (!search.place()) {
     const StartFault &fault = search.fault();
     const bool mismatch = fault.kind == StartFault::Kind::Mismatch;
@@ -155,12 +155,12 @@ void Starter::end_search(const StartSearch &search) {
   look_for_configurations();
 }
 
-bool Starter::may_scan_instead() const {
+bool SeekPlanner::may_scan_instead() const {
   return settings_.index == IndexSource::Auto && !index_is_scanned_ && access_ != Access::Forward;
 }
 
 // That of the last entry there, or before it: an entry may point at a configuration in front.
-std::uint64_t Starter::time_in_index(std::uint64_t position) const {
+std::uint64_t SeekPlanner::time_in_index(std::uint64_t position) const {
   const auto next = std::ranges::upper_bound(index_.positions, position);
   if (next == index_.positions.begin())
     return 0;
@@ -169,7 +169,7 @@ std::uint64_t Starter::time_in_index(std::uint64_t position) const {
 }
 
 // Timestamps have 32 bits: of the possible times, the one that is nearest to `near` (ms).
-std::int64_t Starter::time_in_tag(std::uint64_t near) const {
+std::int64_t SeekPlanner::time_in_tag(std::uint64_t near) const {
   const std::uint32_t since_first = place_.timestamp - facts_->first_timestamp().value_or(0);
   const auto step = static_cast<std::int32_t>(since_first - static_cast<std::uint32_t>(near));
   return static_cast<std::int64_t>(near) + step;

@@ -39,9 +39,9 @@ void Schedule::start(Nanoseconds origin, std::int64_t first) {
 }
 
 void Schedule::restart(Nanoseconds origin) {
-  const std::int64_t at_hand = at_hand_;
+  const std::int64_t current = at_hand_;
   start(origin, anchor_time_);
-  at_hand_ = at_hand;
+  at_hand_ = current;
 }
 
 void Schedule::take(std::int64_t time) {

@@ -81,9 +81,9 @@ void Splitter::feed_some(Bytes &chunk, std::vector<Item> &items) {
     if (gather(chunk, kPreviousTagSizeSize))
       take_trailer(items);
     break;
-  case State::Seam:
-    if (gather(chunk, seam_ + kFileHeaderSize))
-      take_seam(items);
+  case State::Splice:
+    if (gather(chunk, splice_ + kFileHeaderSize))
+      take_splice(items);
     break;
   case State::Search:
     search(chunk, items);
@@ -97,7 +97,7 @@ Status Splitter::finish(std::vector<Item> &items) {
   if (state_ == State::Failed)
     return Status::Malformed;
   // A tag is whole without the size behind it.
-  if (state_ == State::Trailer || state_ == State::Seam)
+  if (state_ == State::Trailer || state_ == State::Splice)
     end_tag(std::min(have_, kPreviousTagSizeSize), false, items);
   else if (state_ == State::Search)
     finish_search(items);
@@ -204,19 +204,19 @@ void Splitter::take_header(std::vector<Item> &items) {
 
 void Splitter::take_trailer(std::vector<Item> &items) {
   const bool right_size = load_u32(scratch_.data()) == tag_.tag_size();
-  seam_ = before_file_header(scratch_.data());
-  if (right_size || seam_ == kPreviousTagSizeSize)
+  splice_ = before_file_header(scratch_.data());
+  if (right_size || splice_ == kPreviousTagSizeSize)
     end_tag(kPreviousTagSizeSize, right_size, items);
   else
-    state_ = State::Seam;
+    state_ = State::Splice;
 }
 
 // The size is either wrong, or another file begins before it ends.
-void Splitter::take_seam(std::vector<Item> &items) {
-  const std::uint8_t *start = scratch_.data() + seam_;
+void Splitter::take_splice(std::vector<Item> &items) {
+  const std::uint8_t *start = scratch_.data() + splice_;
   const bool missing = (start[kFileHeaderStart.size()] & kReservedFlags) == 0 &&
                        read_file_header(start, file_).kind == Fault::Kind::None;
-  end_tag(missing ? seam_ : kPreviousTagSizeSize, false, items);
+  end_tag(missing ? splice_ : kPreviousTagSizeSize, false, items);
 }
 
 // The first `trailer` bytes that are at hand belong to the tag, the others to what follows.

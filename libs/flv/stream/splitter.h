@@ -67,7 +67,7 @@ public:
   [[nodiscard]] std::uint64_t keep_from() const;
 
 private:
-  enum class State { FileStart, FileBody, Header, Body, Trailer, Seam, Search, Failed };
+  enum class State { FileStart, FileBody, Header, Body, Trailer, Splice, Search, Failed };
 
   struct Candidate {
     std::uint64_t begin = 0;
@@ -87,7 +87,7 @@ private:
   void take_header(std::vector<Item> &items);
   void begin_tag(const TagHeader &header);
   void take_trailer(std::vector<Item> &items);
-  void take_seam(std::vector<Item> &items);
+  void take_splice(std::vector<Item> &items);
   void end_tag(std::size_t trailer, bool right_size, std::vector<Item> &items);
   void start_damage(const Fault &fault, std::vector<Item> &items);
   void search(Bytes &chunk, std::vector<Item> &items);
@@ -107,8 +107,8 @@ private:
   FileHeader file_;
   TagHeader tag_;
   StreamIds ids_;
-  std::size_t seam_ = 0; // Seam: the bytes of the PreviousTagSize in front of the file header
-  bool started_ = false; // past the file header
+  std::size_t splice_ = 0; // Seam: the bytes of the PreviousTagSize in front of the file header
+  bool started_ = false;   // past the file header
   std::array<std::uint8_t, kWindow> scratch_{};
   std::size_t have_ = 0; // bytes in scratch_; in Search, a window over the last ones
   std::vector<Candidate> candidates_;

@@ -28,16 +28,16 @@ SharedBytes shared(Bytes bytes) {
 
 } // namespace
 
-void Head::clear() {
+void StreamHeader::clear() {
   *this = {};
 }
 
-void Head::set_file_header(Bytes bytes) {
+void StreamHeader::set_file_header(Bytes bytes) {
   file_header_ = shared(bytes);
 }
 
-Head::Change Head::note(const TagHeader &header, const TagInfo &info, Bytes tag) {
-  if (info.role == Role::Configuration)
+StreamHeader::Change StreamHeader::note(const TagHeader &header, const TagInfo &info, Bytes tag) {
+  if (info.role == Role::DecoderConfig)
     return note_configuration(header, info, tag);
   const Bytes data = data_of(header, tag);
   if (info.role != Role::Script || !is_on_metadata(data))
@@ -49,7 +49,8 @@ Head::Change Head::note(const TagHeader &header, const TagInfo &info, Bytes tag)
 }
 
 // A configuration replaces all those of its kind whose tracks it covers.
-Head::Change Head::note_configuration(const TagHeader &header, const TagInfo &info, Bytes tag) {
+StreamHeader::Change StreamHeader::note_configuration(const TagHeader &header, const TagInfo &info,
+                                                      Bytes tag) {
   const Bytes data = data_of(header, tag);
   const TrackSet tracks = tracks_of(header.type, data);
   for (auto part = configurations_.rbegin(); part != configurations_.rend(); ++part) {
@@ -79,12 +80,12 @@ Head::Change Head::note_configuration(const TagHeader &header, const TagInfo &in
   return Change::Changed;
 }
 
-void Head::note_all(const Head &later) {
+void StreamHeader::note_all(const StreamHeader &later) {
   for (const Part &part : later.configurations_)
     note_tag(*part.tag);
 }
 
-Head::Change Head::note_tag(Bytes tag) {
+StreamHeader::Change StreamHeader::note_tag(Bytes tag) {
   TagHeader header;
   if (tag.size() < kTagHeaderSize ||
       read_tag_header(tag.data(), kMaxDataSize, header).kind != Fault::Kind::None ||
@@ -93,7 +94,7 @@ Head::Change Head::note_tag(Bytes tag) {
   return note(header, classify(header.type, data_of(header, tag)), tag);
 }
 
-bool Head::covers(const Head &other) const {
+bool StreamHeader::covers(const StreamHeader &other) const {
   return std::all_of(other.configurations_.begin(), other.configurations_.end(),
                      [this](const Part &wanted) {
                        TrackSet missing = wanted.tracks;
@@ -105,7 +106,7 @@ bool Head::covers(const Head &other) const {
                      });
 }
 
-std::vector<SharedBytes> Head::parts() const {
+std::vector<SharedBytes> StreamHeader::parts() const {
   std::vector<SharedBytes> parts;
   for (const SharedBytes &part : {file_header_, metadata_}) {
     if (part)

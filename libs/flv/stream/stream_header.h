@@ -14,7 +14,7 @@ using SharedBytes = std::shared_ptr<const std::vector<std::uint8_t>>;
 
 // Collects the file header, the last onMetaData and the last configuration of every track, as whole
 // tags with their PreviousTagSize.
-class Head {
+class StreamHeader {
 public:
   // What a tag did to the head.
   enum class Change {
@@ -39,11 +39,11 @@ public:
   Change note_tag(Bytes tag);
 
   // Takes the configurations of a later stretch of the stream.
-  void note_all(const Head &later);
+  void note_all(const StreamHeader &later);
 
   [[nodiscard]] bool has_configurations() const { return !configurations_.empty(); }
   // Whether it has a configuration for everything that `other` has one for.
-  [[nodiscard]] bool covers(const Head &other) const;
+  [[nodiscard]] bool covers(const StreamHeader &other) const;
 
   // In the order in which they have to be sent.
   [[nodiscard]] std::vector<SharedBytes> parts() const;
@@ -51,7 +51,7 @@ public:
 private:
   struct Part {
     TagType type = TagType::Script;
-    ConfigurationKind kind = ConfigurationKind::Sequence;
+    DecoderConfigKind kind = DecoderConfigKind::Sequence;
     TrackSet tracks;
     SharedBytes tag;
   };

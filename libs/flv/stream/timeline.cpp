@@ -26,7 +26,7 @@ void Timeline::clear() {
   max_gap_ = max_gap;
 }
 
-Timeline::Place Timeline::media(Kind kind, std::uint32_t timestamp) {
+Timeline::MediaTime Timeline::media(Kind kind, std::uint32_t timestamp) {
   Track &own = track(kind);
   std::int64_t raw = timestamp;
   if (first_)
@@ -34,13 +34,13 @@ Timeline::Place Timeline::media(Kind kind, std::uint32_t timestamp) {
   else
     first_ = highest_ = raw;
 
-  const auto known = seam_ ? std::nullopt : known_offset(kind, raw);
+  const auto known = splice_ ? std::nullopt : known_offset(kind, raw);
   const bool discontinuity = !known;
   std::int64_t offset = 0;
   if (known)
     offset = *known;
-  else if (seam_)
-    offset = cross_seam(kind, raw);
+  else if (splice_)
+    offset = cross_splice(kind, raw);
   else
     offset = close(kind, raw, next_time(kind));
 
@@ -60,16 +60,16 @@ Timeline::Place Timeline::media(Kind kind, std::uint32_t timestamp) {
   return {time, static_cast<std::uint32_t>(time), discontinuity};
 }
 
-Timeline::Place Timeline::other(std::uint32_t timestamp) const {
+Timeline::MediaTime Timeline::other(std::uint32_t timestamp) const {
   if (!first_)
     return {0, timestamp, false}; // before whatever comes first
   const std::int64_t time = unwrap(timestamp, last_raw_) + offset_;
   const bool credible =
-      !seam_ && time >= highest_ - kMaxStepBack && time <= highest_ + kMaxStepBack;
+      !splice_ && time >= highest_ - kMaxStepBack && time <= highest_ + kMaxStepBack;
   if (credible)
     return {time, static_cast<std::uint32_t>(time), false};
   // Where nothing was ever closed over, the bytes are right as they are.
-  const bool untouched = offset_ == 0 && !seam_;
+  const bool untouched = offset_ == 0 && !splice_;
   return {highest_, untouched ? timestamp : static_cast<std::uint32_t>(highest_), false};
 }
 
@@ -169,12 +169,12 @@ std::int64_t Timeline::close(Kind kind, std::int64_t raw, std::int64_t time) {
 }
 
 // What came before a seam is over for all kinds, whichever of them ended first.
-std::int64_t Timeline::cross_seam(Kind kind, std::int64_t raw) {
+std::int64_t Timeline::cross_splice(Kind kind, std::int64_t raw) {
   const Track &own = track(kind);
   const std::int64_t next = own.started ? own.time + usual_step(kind) : highest_;
   close(kind, raw, next > highest_ ? next : end());
   offset_before_ = offset_;
-  seam_ = false;
+  splice_ = false;
   for (Track &each : tracks_) {
     each.started = false;
     each.longest = 0;

@@ -25,7 +25,7 @@ public:
   // By so much (ms) the first tag of the second kind may be late; to be ahead, it has the gap.
   static constexpr std::int64_t kMaxLate = 60'000;
 
-  struct Place {
+  struct MediaTime {
     std::int64_t time = 0;       // ms of media; what the tag's timestamp would be had it no bounds
     std::uint32_t timestamp = 0; // as the tag has to carry it for a continuous timeline
     bool discontinuity = false;  // the schedule was closed over one here
@@ -35,13 +35,13 @@ public:
   // A tag is far if it steps forward by more than `ms`; 0: never.
   void set_max_gap(std::uint32_t ms) { max_gap_ = ms; }
   // Here ends one file and begins another: the next audio or video tag is a discontinuity.
-  void seam() { seam_ = first_.has_value(); }
+  void splice() { splice_ = first_.has_value(); }
 
   // An audio or video tag that is no configuration.
-  Place media(Kind kind, std::uint32_t timestamp);
+  MediaTime media(Kind kind, std::uint32_t timestamp);
   // A script tag or a configuration: placed where it says if that is credible, else with the
   // latest media. It never moves anything.
-  [[nodiscard]] Place other(std::uint32_t timestamp) const;
+  [[nodiscard]] MediaTime other(std::uint32_t timestamp) const;
 
   // The first media tag's time; nothing before there was one.
   [[nodiscard]] std::optional<std::int64_t> first() const { return first_; }
@@ -76,7 +76,7 @@ private:
   [[nodiscard]] std::int64_t usual_step(Kind kind) const;
   [[nodiscard]] bool has_stopped(const Track &track, std::int64_t time) const;
   std::int64_t close(Kind kind, std::int64_t raw, std::int64_t time);
-  std::int64_t cross_seam(Kind kind, std::int64_t raw);
+  std::int64_t cross_splice(Kind kind, std::int64_t raw);
 
   std::uint32_t max_gap_ = 10000;
   std::array<Track, 2> tracks_{};
@@ -86,7 +86,7 @@ private:
   std::int64_t last_raw_ = 0; // of whatever kind
   std::int64_t highest_ = 0;
   Kind highest_kind_ = Kind::Video;
-  bool seam_ = false;
+  bool splice_ = false;
 };
 
 } // namespace flv

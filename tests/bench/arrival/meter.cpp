@@ -57,7 +57,7 @@ void Meter::take_items() {
         start_.file_header = true;
       else
         ++counts_.extra_file_headers;
-      timeline_.seam();
+      timeline_.splice();
       break;
     case flv::Item::Kind::Tag:
       take_tag(item);
@@ -90,9 +90,9 @@ void Meter::take_tag(const flv::Item &item) {
   }
   ++(item.tag.type == flv::TagType::Video ? counts_.video : counts_.audio);
   const flv::TagInfo info = flv::classify(item.tag.type, data);
-  if (info.role == flv::Role::Configuration) {
+  if (info.role == flv::Role::DecoderConfig) {
     ++counts_.configurations;
-    if (info.configuration == flv::ConfigurationKind::Sequence)
+    if (info.configuration == flv::DecoderConfigKind::Sequence)
       tracks_[item.tag.type == flv::TagType::Video].configured = true;
     return;
   }
@@ -101,7 +101,7 @@ void Meter::take_tag(const flv::Item &item) {
 
 void Meter::take_media(const flv::TagHeader &header, const flv::TagInfo &info) {
   const bool video = header.type == flv::TagType::Video;
-  const flv::Timeline::Place place = timeline_.media(
+  const flv::Timeline::MediaTime place = timeline_.media(
       video ? flv::Timeline::Kind::Video : flv::Timeline::Kind::Audio, header.timestamp);
   counts_.discontinuities += place.discontinuity;
   counts_.key_frames += info.role == flv::Role::KeyFrame;

@@ -16,51 +16,51 @@ namespace flvtest {
 
 class Audience {
 public:
-  Audience(fanout::Framing framing, const fanout::History &history) : viewer(framing, history) {}
+  Audience(fanout::Framing framing, const fanout::Backlog &backlog) : cursor(framing, backlog) {}
 
-  fanout::Viewer viewer;
+  fanout::ClientCursor cursor;
   Buffer out;
 
   // Writes at most `most` bytes; how many there were.
-  std::size_t write(const fanout::History &history, const fanout::ViewerSettings &settings,
+  std::size_t write(const fanout::Backlog &backlog, const fanout::CursorSettings &settings,
                     std::size_t most = SIZE_MAX) {
-    viewer.gather(history, settings, *gathered_);
-    return take(history, most);
+    cursor.prepare_write(backlog, settings, *batch_);
+    return take(backlog, most);
   }
 
-  std::size_t write_last(const fanout::History &history, std::size_t most = SIZE_MAX) {
-    viewer.gather_last(history, *gathered_);
-    return take(history, most);
+  std::size_t write_last(const fanout::Backlog &backlog, std::size_t most = SIZE_MAX) {
+    cursor.prepare_close(backlog, *batch_);
+    return take(backlog, most);
   }
 
   // All that there is, `most` bytes at a time.
-  Audience &write_all(const fanout::History &history, const fanout::ViewerSettings &settings,
+  Audience &write_all(const fanout::Backlog &backlog, const fanout::CursorSettings &settings,
                       std::size_t most = SIZE_MAX) {
-    while (write(history, settings, most) > 0)
+    while (write(backlog, settings, most) > 0)
       continue;
     return *this;
   }
 
-  Audience &leave(const fanout::History &history, std::size_t most = SIZE_MAX) {
-    while (write_last(history, most) > 0)
+  Audience &leave(const fanout::Backlog &backlog, std::size_t most = SIZE_MAX) {
+    while (write_last(backlog, most) > 0)
       continue;
     return *this;
   }
 
 private:
-  std::size_t take(const fanout::History &history, std::size_t most) {
-    const std::size_t size = std::min(most, gathered_->size());
+  std::size_t take(const fanout::Backlog &backlog, std::size_t most) {
+    const std::size_t size = std::min(most, batch_->size());
     std::size_t left = size;
-    for (const iovec &part : gathered_->parts()) {
+    for (const iovec &part : batch_->parts()) {
       const Bytes bytes(static_cast<const std::uint8_t *>(part.iov_base), part.iov_len);
       append(out, bytes.first(std::min(left, bytes.size())));
       left -= std::min(left, bytes.size());
     }
-    viewer.sent(history, size);
+    cursor.on_written(backlog, size);
     return size;
   }
 
-  std::unique_ptr<fanout::Gathered> gathered_ = std::make_unique<fanout::Gathered>();
+  std::unique_ptr<fanout::WriteBatch> batch_ = std::make_unique<fanout::WriteBatch>();
 };
 
 // --- Entries that can be told apart ---
@@ -304,8 +304,8 @@ private:
   }
 
   // All heads that a viewer may get at a place.
-  [[nodiscard]] std::vector<fanout::HeadPtr> heads_at(std::size_t join) const {
-    std::vector<fanout::HeadPtr> heads{all_[join].head};
+  [[nodiscard]] std::vector<fanout::JoinHeaderPtr> heads_at(std::size_t join) const {
+    std::vector<fanout::JoinHeaderPtr> heads{all_[join].head};
     for (std::size_t each = join + 1; each < all_.size(); ++each) {
       if (all_[each].extension && *all_[each].extension->base == *all_[join].head)
         heads.push_back(all_[each].extension->full);
@@ -320,7 +320,7 @@ private:
   }
 
   void check_front(const fanout::Entry &place, std::size_t join) {
-    for (const fanout::HeadPtr &head : heads_at(join)) {
+    for (const fanout::JoinHeaderPtr &head : heads_at(join)) {
       fault.clear();
       check_front(place, head->configurations);
       if (!fault.empty())

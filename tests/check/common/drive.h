@@ -20,7 +20,7 @@ struct Reads {
 };
 
 // What a file has there; less than is wanted at its end.
-inline Bytes piece(Bytes file, const flv::Wanted &wanted) {
+inline Bytes piece(Bytes file, const flv::ReadRequest &wanted) {
   const auto from = static_cast<std::size_t>(std::min<std::uint64_t>(wanted.offset, file.size()));
   return file.subspan(from, std::min(wanted.size, file.size() - from));
 }
@@ -31,7 +31,7 @@ inline constexpr std::size_t kMaxReads = 2'000'000;
 template <class Part> Reads drive(Part &part, Bytes file) {
   Reads reads;
   std::uint64_t end = 0;
-  while (const auto wanted = part.wanted()) {
+  while (const auto wanted = part.next_request()) {
     if (reads.count == kMaxReads) {
       reads.endless = true;
       break;
@@ -44,7 +44,7 @@ template <class Part> Reads drive(Part &part, Bytes file) {
     ++reads.count;
     reads.bytes += bytes.size();
     end = wanted->offset + bytes.size();
-    part.give(bytes);
+    part.supply(bytes);
   }
   return reads;
 }

@@ -16,7 +16,7 @@ struct Fed {
 };
 
 // Each piece is gone when the feed does not keep it.
-inline Fed feed(fanout::FlvFeed &flv, Bytes bytes, std::size_t chunk, bool finish = true) {
+inline Fed feed(fanout::FlvIngest &flv, Bytes bytes, std::size_t chunk, bool finish = true) {
   Fed fed;
   while (!bytes.empty() && fed.status == flv::Status::Ok) {
     const Bytes piece = bytes.first(std::min(chunk, bytes.size()));
@@ -31,7 +31,7 @@ inline Fed feed(fanout::FlvFeed &flv, Bytes bytes, std::size_t chunk, bool finis
 }
 
 inline Fed feed(Bytes bytes, std::size_t chunk = SIZE_MAX, bool finish = true) {
-  fanout::FlvFeed flv;
+  fanout::FlvIngest flv;
   return feed(flv, bytes, chunk, finish);
 }
 
@@ -48,8 +48,8 @@ inline bool same(const Fed &a, const Fed &b) {
 }
 
 // Once it is sure that no cutting changes it. `start` is left as it is.
-inline Fed feed_every_way(const fanout::FlvFeed &start, Bytes bytes) {
-  fanout::FlvFeed flv = start;
+inline Fed feed_every_way(const fanout::FlvIngest &start, Bytes bytes) {
+  fanout::FlvIngest flv = start;
   Fed whole = feed(flv, bytes, SIZE_MAX);
   for (const std::size_t chunk : {1U, 7U, 100U, 65536U}) {
     flv = start;
@@ -59,7 +59,7 @@ inline Fed feed_every_way(const fanout::FlvFeed &start, Bytes bytes) {
 }
 
 inline Fed feed_every_way(Bytes bytes) {
-  return feed_every_way(fanout::FlvFeed(), bytes);
+  return feed_every_way(fanout::FlvIngest(), bytes);
 }
 
 } // namespace flvtest

@@ -55,7 +55,7 @@ public:
         continue;
       const auto data = Bytes(piece.bytes).subspan(flv::kTagHeaderSize);
       if (header.type == TagType::Video &&
-          flv::classify(header.type, data).role != flv::Role::Configuration)
+          flv::classify(header.type, data).role != flv::Role::DecoderConfig)
         text.append(text.empty() ? "" : " ").append(std::to_string(header.timestamp));
     }
     return text;

@@ -87,7 +87,7 @@ Buffer rebased(const Stream &stream, std::size_t first, std::uint32_t time, std:
   for (std::size_t i = first; i < std::min(end, stream.tags.size()); ++i) {
     // They may wrap.
     const auto behind = static_cast<std::int32_t>(stream.tags[i].timestamp - from);
-    if (role_of(stream, i) != flv::Role::Configuration && behind < 0)
+    if (role_of(stream, i) != flv::Role::DecoderConfig && behind < 0)
       continue;
     const std::size_t begin = out.size();
     append(out, stream.at(i));
@@ -100,7 +100,7 @@ Buffer configurations(const Stream &stream, std::size_t first, std::uint32_t tim
   Buffer video;
   Buffer audio;
   for (std::size_t i = 0; i < first; ++i) {
-    if (role_of(stream, i) != flv::Role::Configuration)
+    if (role_of(stream, i) != flv::Role::DecoderConfig)
       continue;
     const Bytes tag = stream.at(i);
     Buffer &last = stream.tags[i].type == TagType::Video ? video : audio;

@@ -51,7 +51,7 @@ Buffer head(const Stream &stream, std::size_t key, Parts parts) {
   Bytes video;
   Bytes audio;
   for (std::size_t tag = 0; parts.configurations && tag < place; ++tag) {
-    if (role_of(stream, tag) == flv::Role::Configuration)
+    if (role_of(stream, tag) == flv::Role::DecoderConfig)
       (stream.tags[tag].type == TagType::Video ? video : audio) = stream.at(tag);
   }
   constexpr std::size_t kHeader = flv::kFileHeaderSize + flv::kPreviousTagSizeSize;

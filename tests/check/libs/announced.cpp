@@ -23,7 +23,7 @@ class Live {
 public:
   explicit Live(std::uint64_t most = 0) : most_(most) {}
 
-  History history;
+  Backlog backlog;
   std::uint32_t time = 0;
 
   void take(Bytes bytes) {
@@ -31,9 +31,9 @@ public:
     std::vector<Entry> entries;
     ck_assert_enum_eq(feed_.take(owner, *owner, entries), flv::Status::Ok);
     for (Entry &entry : entries)
-      history.append(std::move(entry));
-    while (most_ > 0 && history.bytes_from(history.begin()) > most_)
-      history.trim(history.begin() + 1);
+      backlog.append(std::move(entry));
+    while (most_ > 0 && backlog.bytes_from(backlog.begin()) > most_)
+      backlog.trim(backlog.begin() + 1);
   }
 
   void begin() {
@@ -60,7 +60,7 @@ public:
   }
 
 private:
-  FlvFeed feed_;
+  FlvIngest feed_;
   std::uint64_t most_;
 };
 
@@ -68,15 +68,15 @@ private:
 // frames in a row once.
 class Got {
 public:
-  explicit Got(const Live &live, Framing framing = Framing::Plain, ViewerSettings settings = {})
-      : settings_(settings), framing_(framing), audience_(framing, live.history) {
+  explicit Got(const Live &live, Framing framing = Framing::Plain, CursorSettings settings = {})
+      : settings_(settings), framing_(framing), audience_(framing, live.backlog) {
     read(live);
   }
 
   // Writes of 100 bytes, so that tags are cut.
-  void read(const Live &live) { audience_.write_all(live.history, settings_, 100); }
+  void read(const Live &live) { audience_.write_all(live.backlog, settings_, 100); }
 
-  [[nodiscard]] Viewer &viewer() { return audience_.viewer; }
+  [[nodiscard]] ClientCursor &cursor() { return audience_.cursor; }
 
   [[nodiscard]] Buffer stream() const {
     std::vector<flvtest::Message> others;
@@ -112,14 +112,14 @@ private:
   static char letter_of(TagType type, Bytes data) {
     if (type == TagType::Script)
       return 'M';
-    const bool configuration = flv::classify(type, data).role == flv::Role::Configuration;
+    const bool configuration = flv::classify(type, data).role == flv::Role::DecoderConfig;
     if (type == TagType::Audio)
       return configuration ? 'a' : 'A';
     const bool key = flv::classify(type, data).role == flv::Role::KeyFrame;
     return configuration ? 'v' : key ? 'K' : 'V';
   }
 
-  ViewerSettings settings_;
+  CursorSettings settings_;
   Framing framing_;
   Audience audience_;
 };
@@ -252,7 +252,7 @@ START_TEST(test_comes_back_in_a_skipped_stretch) {
   live.configure(true, true);
   live.play(1000, true, true);
   live.play(3000, false, true);
-  ViewerSettings settings;
+  CursorSettings settings;
   settings.max_lag = 1000;
   Got late(live, Framing::Plain, settings);
   check_text(late.tags(), "MvKV");
@@ -260,7 +260,7 @@ START_TEST(test_comes_back_in_a_skipped_stretch) {
   live.play(3000, true, true, 500);
   late.read(live);
   check_text(shortened(late.tags()), "MvKVMvaKAVA");
-  ck_assert_uint_gt(late.viewer().skips(), 0);
+  ck_assert_uint_gt(late.cursor().skips(), 0);
 }
 END_TEST
 
@@ -341,7 +341,7 @@ START_TEST(test_burst_into_the_past) {
   live.configure(true, true);
   live.play(4000, true, true);
   live.play(3000, false, true);
-  ViewerSettings settings;
+  CursorSettings settings;
   settings.join = Join::Burst;
   settings.burst = 6000;
   const Got late(live, Framing::Plain, settings);
@@ -391,7 +391,7 @@ public:
       tag(TagType::Video, flvtest::avc_frame(true, 60));
     }
     play(10'000, true, true, 0);
-    ck_assert(history.lacks_key_frame() && !history.last_join());
+    ck_assert(backlog.lacks_key_frame() && !backlog.last_join());
   }
 };
 
@@ -401,14 +401,14 @@ START_TEST(test_start_without_a_key_frame) {
   const bool hevc = _i == 2;
   Keyless live(hevc);
   for (const Join join : {Join::LatestKeyFrame, Join::Burst, Join::NextKeyFrame}) {
-    ViewerSettings settings;
+    CursorSettings settings;
     settings.join = join;
     settings.burst = 1000;
     Got client(live, Framing::Plain, settings);
     live.play(2000, true, true, 0);
     client.read(live);
     ck_assert(client.stream().empty());
-    ck_assert(!client.viewer().start_point());
+    ck_assert(!client.cursor().start_point());
     if (by_configuration)
       live.configure(true, true, 1);
     else
@@ -417,8 +417,8 @@ START_TEST(test_start_without_a_key_frame) {
     client.read(live);
     check_text(shortened(client.tags()), "MvaVA");
     ck_assert_uint_eq(client.flags(), 5);
-    ck_assert(client.viewer().start_point() ==
-              (by_configuration ? StartPoint::Configuration : StartPoint::RecoveryPoint));
+    ck_assert(client.cursor().start_point() ==
+              (by_configuration ? StartPoint::DecoderConfig : StartPoint::RecoveryPoint));
   }
 }
 END_TEST
@@ -427,7 +427,7 @@ END_TEST
 START_TEST(test_start_at_any_frame) {
   Keyless live;
   Got client(live);
-  client.viewer().accept_any_frame(live.history);
+  client.cursor().accept_any_frame(live.backlog);
   client.read(live);
   ck_assert(client.stream().empty());
   live.play(80, true, false);
@@ -436,7 +436,7 @@ START_TEST(test_start_at_any_frame) {
   live.play(400, true, true, 0);
   client.read(live);
   check_text(shortened(client.tags()), "MvaVA");
-  ck_assert(client.viewer().start_point() == StartPoint::Frame);
+  ck_assert(client.cursor().start_point() == StartPoint::Frame);
 }
 END_TEST
 
@@ -449,7 +449,7 @@ START_TEST(test_go_on_without_a_key_frame) {
   live.tag(TagType::Video, flvtest::avc_frame(true, 60));
   live.play(400, true, true, 0);
   Got client(live);
-  ck_assert(client.viewer().start_point() == StartPoint::KeyFrame);
+  ck_assert(client.cursor().start_point() == StartPoint::KeyFrame);
   const std::string before = client.tags();
   live.play(10'000, true, true, 0);
   client.read(live);
@@ -458,11 +458,11 @@ START_TEST(test_go_on_without_a_key_frame) {
   live.play(400, true, true, 0);
   client.read(live);
   ck_assert_uint_gt(client.tags().size(), before.size());
-  ck_assert(client.viewer().start_point() == StartPoint::Configuration);
+  ck_assert(client.cursor().start_point() == StartPoint::DecoderConfig);
   // A key frame ends it.
   live.play(400, true, true);
-  ck_assert(!live.history.lacks_key_frame());
-  ck_assert(Got(live).viewer().start_point() == StartPoint::KeyFrame);
+  ck_assert(!live.backlog.lacks_key_frame());
+  ck_assert(Got(live).cursor().start_point() == StartPoint::KeyFrame);
 }
 END_TEST
 
@@ -477,7 +477,7 @@ START_TEST(test_key_frames_come_first) {
   live.tag(TagType::Video, recovery_frame(false, false));
   live.play(400, true, true, 0);
   Got client(live);
-  ck_assert(client.viewer().start_point() == StartPoint::KeyFrame);
+  ck_assert(client.cursor().start_point() == StartPoint::KeyFrame);
 
   Live middle;
   middle.begin();
@@ -487,9 +487,9 @@ START_TEST(test_key_frames_come_first) {
   middle.tag(TagType::Video, recovery_frame(false, false));
   middle.play(400, true, true, 0);
   Got started(middle);
-  ck_assert(started.viewer().start_point() == StartPoint::RecoveryPoint ||
-            !started.viewer().start_point());
-  ck_assert(middle.history.newest_head());
+  ck_assert(started.cursor().start_point() == StartPoint::RecoveryPoint ||
+            !started.cursor().start_point());
+  ck_assert(middle.backlog.newest_head());
 }
 END_TEST
 

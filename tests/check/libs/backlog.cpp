@@ -9,9 +9,9 @@ using flvtest::Buffer;
 
 namespace {
 
-using Number = History::Number;
+using Number = Backlog::Number;
 
-const HeadPtr kHead = std::make_shared<const Head>();
+const JoinHeaderPtr kHead = std::make_shared<const JoinHeader>();
 
 Entry entry(std::int64_t time, std::size_t size, bool can_join = false) {
   const auto bytes = std::make_shared<const Buffer>(flvtest::payload(size));
@@ -25,108 +25,108 @@ Entry entry(std::int64_t time, std::size_t size, bool can_join = false) {
 }
 
 // Ten entries of 40 ms and as many bytes as their number and one; one can join at 2, 5 and 8.
-History ten() {
-  History history;
+Backlog ten() {
+  Backlog backlog;
   for (std::size_t i = 0; i < 10; ++i)
-    history.append(entry(static_cast<std::int64_t>(40 * i), i + 1, i % 3 == 2));
-  return history;
+    backlog.append(entry(static_cast<std::int64_t>(40 * i), i + 1, i % 3 == 2));
+  return backlog;
 }
 
 START_TEST(test_empty) {
-  History history;
-  ck_assert_uint_eq(history.begin(), 0);
-  ck_assert_uint_eq(history.end(), 0);
-  ck_assert_int_eq(history.newest_time(), 0);
-  ck_assert(!history.last_join() && !history.join_from(0) && !history.join_ahead(0));
-  ck_assert_int_eq(history.lag(0), 0);
-  ck_assert_uint_eq(history.bytes_from(0), 0);
-  history.trim(5);
-  ck_assert_uint_eq(history.begin(), 0);
+  Backlog backlog;
+  ck_assert_uint_eq(backlog.begin(), 0);
+  ck_assert_uint_eq(backlog.end(), 0);
+  ck_assert_int_eq(backlog.newest_time(), 0);
+  ck_assert(!backlog.last_join() && !backlog.join_from(0) && !backlog.join_ahead(0));
+  ck_assert_int_eq(backlog.lag(0), 0);
+  ck_assert_uint_eq(backlog.bytes_from(0), 0);
+  backlog.trim(5);
+  ck_assert_uint_eq(backlog.begin(), 0);
 }
 END_TEST
 
 START_TEST(test_numbers) {
-  History history = ten();
-  ck_assert_uint_eq(history.begin(), 0);
-  ck_assert_uint_eq(history.end(), 10);
+  Backlog backlog = ten();
+  ck_assert_uint_eq(backlog.begin(), 0);
+  ck_assert_uint_eq(backlog.end(), 10);
   for (const auto &[number, begin] : {std::pair<Number, Number>(0, 0), {4, 4}, {3, 4}, {9, 9}}) {
-    history.trim(number);
-    ck_assert_uint_eq(history.begin(), begin);
-    ck_assert_uint_eq(history.end(), 10);
+    backlog.trim(number);
+    ck_assert_uint_eq(backlog.begin(), begin);
+    ck_assert_uint_eq(backlog.end(), 10);
     for (Number i = begin; i < 10; ++i)
-      ck_assert_uint_eq(history.at(i).bytes.size(), i + 1);
+      ck_assert_uint_eq(backlog.at(i).bytes.size(), i + 1);
   }
   // Nothing is forgotten that is still to come.
-  history.trim(100);
-  ck_assert_uint_eq(history.begin(), 10);
-  ck_assert_uint_eq(history.end(), 10);
-  history.append(entry(400, 77));
-  ck_assert_uint_eq(history.at(10).bytes.size(), 77);
+  backlog.trim(100);
+  ck_assert_uint_eq(backlog.begin(), 10);
+  ck_assert_uint_eq(backlog.end(), 10);
+  backlog.append(entry(400, 77));
+  ck_assert_uint_eq(backlog.at(10).bytes.size(), 77);
 }
 END_TEST
 
 // What is forgotten lets go of its bytes.
 START_TEST(test_owner) {
-  History history;
+  Backlog backlog;
   Entry first = entry(0, 10);
   const std::weak_ptr<const void> owner = first.owner;
-  history.append(std::exchange(first, {}));
-  history.append(entry(40, 10));
+  backlog.append(std::exchange(first, {}));
+  backlog.append(entry(40, 10));
   ck_assert(!owner.expired());
-  history.trim(1);
+  backlog.trim(1);
   ck_assert(owner.expired());
 }
 END_TEST
 
 START_TEST(test_lag) {
-  History history = ten();
-  ck_assert_int_eq(history.newest_time(), 360);
+  Backlog backlog = ten();
+  ck_assert_int_eq(backlog.newest_time(), 360);
   for (const Number trimmed : {0U, 3U, 9U}) {
-    history.trim(trimmed);
+    backlog.trim(trimmed);
     for (Number i = trimmed; i < 10; ++i) {
-      ck_assert_int_eq(history.lag(i), static_cast<std::int64_t>(360 - 40 * i));
-      ck_assert_uint_eq(history.bytes_from(i), 55 - i * (i + 1) / 2);
+      ck_assert_int_eq(backlog.lag(i), static_cast<std::int64_t>(360 - 40 * i));
+      ck_assert_uint_eq(backlog.bytes_from(i), 55 - i * (i + 1) / 2);
     }
-    ck_assert_int_eq(history.lag(10), 0);
-    ck_assert_uint_eq(history.bytes_from(10), 0);
+    ck_assert_int_eq(backlog.lag(10), 0);
+    ck_assert_uint_eq(backlog.bytes_from(10), 0);
   }
   // The highest time counts, not the last.
-  history.append(entry(350, 1));
-  ck_assert_int_eq(history.newest_time(), 360);
-  ck_assert_int_eq(history.lag(9), 0);
-  ck_assert_int_eq(history.lag(10), 10);
-  history.append(entry(300, 1));
-  history.append(entry(500, 1));
-  ck_assert_int_eq(history.lag(11), 200);
-  history.trim(13);
-  ck_assert_int_eq(history.newest_time(), 500);
+  backlog.append(entry(350, 1));
+  ck_assert_int_eq(backlog.newest_time(), 360);
+  ck_assert_int_eq(backlog.lag(9), 0);
+  ck_assert_int_eq(backlog.lag(10), 10);
+  backlog.append(entry(300, 1));
+  backlog.append(entry(500, 1));
+  ck_assert_int_eq(backlog.lag(11), 200);
+  backlog.trim(13);
+  ck_assert_int_eq(backlog.newest_time(), 500);
 }
 END_TEST
 
 // Who is so far behind that it is forgotten can still be asked about.
 START_TEST(test_lag_of_the_forgotten) {
-  History history = ten();
-  history.trim(7);
+  Backlog backlog = ten();
+  backlog.trim(7);
   for (const Number number : {0U, 3U, 6U, 7U}) {
-    ck_assert_int_eq(history.lag(number), 80);
-    ck_assert_uint_eq(history.bytes_from(number), 8 + 9 + 10);
+    ck_assert_int_eq(backlog.lag(number), 80);
+    ck_assert_uint_eq(backlog.bytes_from(number), 8 + 9 + 10);
   }
-  history.trim(10);
-  ck_assert_int_eq(history.lag(3), 0);
-  ck_assert_uint_eq(history.bytes_from(3), 0);
+  backlog.trim(10);
+  ck_assert_int_eq(backlog.lag(3), 0);
+  ck_assert_uint_eq(backlog.bytes_from(3), 0);
 }
 END_TEST
 
 // Times may start anywhere.
 START_TEST(test_start) {
   for (const std::int64_t start : {-5000, 0, 3'600'000}) {
-    History history;
-    history.append(entry(start, 1));
-    ck_assert_int_eq(history.newest_time(), start);
-    history.append(entry(start - 20, 1));
-    ck_assert_int_eq(history.newest_time(), start);
-    ck_assert_int_eq(history.lag(1), 20);
-    History empty;
+    Backlog backlog;
+    backlog.append(entry(start, 1));
+    ck_assert_int_eq(backlog.newest_time(), start);
+    backlog.append(entry(start - 20, 1));
+    ck_assert_int_eq(backlog.newest_time(), start);
+    ck_assert_int_eq(backlog.lag(1), 20);
+    Backlog empty;
     empty.append(entry(start, 0));
     empty.append(entry(start - 20, 1));
     ck_assert_int_eq(empty.newest_time(), start);
@@ -135,21 +135,21 @@ START_TEST(test_start) {
 END_TEST
 
 START_TEST(test_joins) {
-  History history = ten();
-  ck_assert_uint_eq(*history.last_join(), 8);
+  Backlog backlog = ten();
+  ck_assert_uint_eq(*backlog.last_join(), 8);
   const Number from[] = {2, 2, 2, 5, 5, 5, 8, 8, 8};
   for (Number i = 0; i < 9; ++i)
-    ck_assert_uint_eq(*history.join_from(i), from[i]);
-  ck_assert(!history.join_from(9) && !history.join_from(100));
-  history.trim(5);
-  ck_assert_uint_eq(*history.join_from(0), 5);
-  history.trim(6);
-  ck_assert_uint_eq(*history.join_from(0), 8);
-  ck_assert_uint_eq(*history.last_join(), 8);
-  history.trim(9);
-  ck_assert(!history.last_join() && !history.join_from(0) && !history.join_ahead(0));
-  history.append(entry(400, 1, true));
-  ck_assert_uint_eq(*history.last_join(), 10);
+    ck_assert_uint_eq(*backlog.join_from(i), from[i]);
+  ck_assert(!backlog.join_from(9) && !backlog.join_from(100));
+  backlog.trim(5);
+  ck_assert_uint_eq(*backlog.join_from(0), 5);
+  backlog.trim(6);
+  ck_assert_uint_eq(*backlog.join_from(0), 8);
+  ck_assert_uint_eq(*backlog.last_join(), 8);
+  backlog.trim(9);
+  ck_assert(!backlog.last_join() && !backlog.join_from(0) && !backlog.join_ahead(0));
+  backlog.append(entry(400, 1, true));
+  ck_assert_uint_eq(*backlog.last_join(), 10);
 }
 END_TEST
 
@@ -165,9 +165,9 @@ const struct {
 
 START_TEST(test_join_ahead) {
   const auto &row = ROW(kAhead);
-  History history = ten();
-  history.trim(row.trimmed);
-  ck_assert_uint_eq(*history.join_ahead(row.ms), row.join);
+  Backlog backlog = ten();
+  backlog.trim(row.trimmed);
+  ck_assert_uint_eq(*backlog.join_ahead(row.ms), row.join);
 }
 END_TEST
 

@@ -20,11 +20,11 @@ public:
 
   std::vector<Entry> all;
 
-  void append(History &history, std::size_t count) {
+  void append(Backlog &backlog, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
       Entry entry = flvtest::numbered(next(), all.size());
       all.push_back(entry);
-      history.append(std::move(entry));
+      backlog.append(std::move(entry));
     }
   }
 
@@ -68,7 +68,7 @@ private:
   // Of three configurations; sometimes only the metadata is another.
   void change() {
     variant_ = static_cast<std::uint8_t>(up_to(2));
-    Head head;
+    JoinHeader head;
     head.opening = flvtest::file_header();
     flvtest::append(head.opening,
                     flvtest::whole_tag(flv::TagType::Script, 0,
@@ -77,14 +77,14 @@ private:
         flvtest::whole_tag(flv::TagType::Video, 0, flvtest::avc_config(variant_)),
         flvtest::whole_tag(flv::TagType::Audio, 0, flvtest::aac_config())};
     if (!head_ || *head_ != head)
-      head_ = std::make_shared<const Head>(std::move(head));
+      head_ = std::make_shared<const JoinHeader>(std::move(head));
   }
 
   std::mt19937 &random_;
   std::int64_t video_ = 1000;
   std::int64_t audio_ = 950;
   std::uint8_t variant_ = 0;
-  HeadPtr head_;
+  JoinHeaderPtr head_;
 };
 
 const Bytes kPong = [] {
@@ -95,7 +95,7 @@ const Bytes kPong = [] {
 
 struct Run {
   Framing framing = Framing::Plain;
-  ViewerSettings settings;
+  CursorSettings settings;
   bool small = false; // writes
 };
 
@@ -111,7 +111,7 @@ void check(const Audience &audience, const Source &source, const Run &run, std::
   follower.follow(stream);
   ck_assert_msg(follower.fault.empty(), "%s", follower.fault.c_str());
   ck_assert(!follower.repeats_needlessly);
-  ck_assert_uint_le(follower.jumps, audience.viewer.skips());
+  ck_assert_uint_le(follower.jumps, audience.cursor.skips());
   // Times of a kind of tag never go back, and begin at 0.
   if (!run.settings.rebase)
     return;
@@ -149,27 +149,27 @@ START_TEST(test_random) {
   for (int number = 0; number < kRuns; ++number) {
     const Run run = run_of(random, number);
     Source source(random);
-    History history;
-    source.append(history, random() % 60);
-    Audience audience(run.framing, history);
+    Backlog backlog;
+    source.append(backlog, random() % 60);
+    Audience audience(run.framing, backlog);
     std::size_t said = 0;
     for (int step = 0; step < 60; ++step) {
       if (random() % 3 == 0)
-        source.append(history, random() % 40);
+        source.append(backlog, random() % 40);
       // As a channel does, or regardless of anybody.
       if (random() % 8 == 0)
-        history.trim(history.begin() + random() % (history.end() - history.begin() + 1));
+        backlog.trim(backlog.begin() + random() % (backlog.end() - backlog.begin() + 1));
       if (random() % 20 == 0 && run.framing == Framing::WebSocket) {
-        audience.viewer.say(kPong);
+        audience.cursor.queue_bytes(kPong);
         said++;
       }
       const std::size_t most = random() % 4 == 0 ? 0 : random() % (run.small ? 40 : 4000);
-      audience.write(history, run.settings, most);
-      audience.viewer.note_lag(history);
-      ck_assert_uint_eq(audience.viewer.bytes(), audience.out.size());
+      audience.write(backlog, run.settings, most);
+      audience.cursor.note_lag(backlog);
+      ck_assert_uint_eq(audience.cursor.bytes(), audience.out.size());
     }
-    audience.leave(history, 1 + random() % 50);
-    ck_assert(audience.viewer.has_said_all());
+    audience.leave(backlog, 1 + random() % 50);
+    ck_assert(audience.cursor.is_flushed());
     check(audience, source, run, said);
   }
 }
@@ -183,14 +183,14 @@ START_TEST(test_same_bytes) {
     run.settings.max_lag = 0;
     run.settings.max_lag_bytes = 0;
     Source source(random);
-    History history;
-    source.append(history, 200);
+    Backlog backlog;
+    source.append(backlog, 200);
     run.settings.join = number % 4 < 2 ? Join::LatestKeyFrame : Join::Burst;
     Buffer whole;
     for (const std::size_t most : {SIZE_MAX, std::size_t{1}, std::size_t{2}, std::size_t{13}}) {
-      Audience audience(run.framing, history);
-      audience.write_all(history, run.settings, most);
-      ck_assert(audience.viewer.has_all(history));
+      Audience audience(run.framing, backlog);
+      audience.write_all(backlog, run.settings, most);
+      ck_assert(audience.cursor.has_all(backlog));
       if (whole.empty())
         whole = audience.out;
       ck_assert(audience.out == whole);

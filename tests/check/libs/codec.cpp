@@ -15,7 +15,7 @@ namespace {
 
 constexpr auto kAudio = TagType::Audio;
 constexpr auto kVideo = TagType::Video;
-constexpr auto kSequence = ConfigurationKind::Sequence;
+constexpr auto kSequence = DecoderConfigKind::Sequence;
 
 const Buffer kBody = flvtest::payload(20);
 const std::vector<flvtest::Track> kTracks = {
@@ -46,8 +46,8 @@ const struct {
   Role role;
   std::uint32_t codec = 0;
 } kClassic[] = {
-    {"AVC sequence header", kVideo, flvtest::avc_config(), Role::Configuration, 7},
-    {"AVC sequence header, inter", kVideo, {0x27, 0, 0, 0, 0}, Role::Configuration, 7},
+    {"AVC sequence header", kVideo, flvtest::avc_config(), Role::DecoderConfig, 7},
+    {"AVC sequence header, inter", kVideo, {0x27, 0, 0, 0, 0}, Role::DecoderConfig, 7},
     {"AVC key frame", kVideo, flvtest::avc_frame(true, 9), Role::KeyFrame, 7},
     {"AVC inter frame", kVideo, flvtest::avc_frame(false, 9), Role::Media, 7},
     {"AVC disposable frame", kVideo, {0x37, 1, 0, 0, 0, 1}, Role::Media, 7},
@@ -56,10 +56,10 @@ const struct {
     {"AVC unknown packet", kVideo, {0x17, 3, 0, 0, 0}, Role::Media, 7},
     {"AVC command frame", kVideo, {0x57, 0}, Role::Command, 7},
     {"AVC cut off", kVideo, {0x17}, Role::Media, 7},
-    {"HEVC sequence header", kVideo, {0x1C, 0, 0, 0, 0}, Role::Configuration, 12},
+    {"HEVC sequence header", kVideo, {0x1C, 0, 0, 0, 0}, Role::DecoderConfig, 12},
     {"HEVC key frame", kVideo, {0x1C, 1, 0, 0, 0, 1}, Role::KeyFrame, 12},
     {"HEVC end of sequence", kVideo, {0x1C, 2, 0, 0, 0}, Role::EndOfSequence, 12},
-    {"AV1 sequence header", kVideo, {0x1D, 0, 0, 0, 0}, Role::Configuration, 13},
+    {"AV1 sequence header", kVideo, {0x1D, 0, 0, 0, 0}, Role::DecoderConfig, 13},
     {"AV1 key frame", kVideo, {0x1D, 1, 0, 0, 0, 1}, Role::KeyFrame, 13},
     {"AV1 inter frame", kVideo, {0x2D, 1, 0, 0, 0, 1}, Role::Media, 13},
     {"AV1 end of sequence", kVideo, {0x1D, 2, 0, 0, 0}, Role::EndOfSequence, 13},
@@ -74,10 +74,10 @@ const struct {
     {"Screen video 2 command", kVideo, {0x56, 1}, Role::Command, 6},
     {"frame type 0", kVideo, {0x02, 1}, Role::Media, 2},
     {"no video data", kVideo, {}, Role::Empty, 0},
-    {"AAC sequence header", kAudio, flvtest::aac_config(), Role::Configuration, 10},
+    {"AAC sequence header", kAudio, flvtest::aac_config(), Role::DecoderConfig, 10},
     {"AAC frame", kAudio, flvtest::aac_frame(9), Role::Media, 10},
     {"AAC cut off", kAudio, {0xAF}, Role::Media, 10},
-    {"Opus sequence header", kAudio, {0xDF, 0, 'O', 'p'}, Role::Configuration, 13},
+    {"Opus sequence header", kAudio, {0xDF, 0, 'O', 'p'}, Role::DecoderConfig, 13},
     {"Opus frame", kAudio, {0xDF, 1, 9}, Role::Media, 13},
     {"Opus cut off", kAudio, {0xDF}, Role::Media, 13},
     {"MP3", kAudio, flvtest::mp3_frame(9), Role::Media, 2},
@@ -105,7 +105,7 @@ struct Enhanced {
   TagType type;
   Buffer data;
   Role role;
-  ConfigurationKind configuration = kSequence;
+  DecoderConfigKind configuration = kSequence;
   const char *codec = "hvc1";
   TrackSet tracks = TrackSet(1);
 };
@@ -117,35 +117,35 @@ template <typename... Id> TrackSet ids(Id... id) {
 }
 
 const Enhanced kEnhanced[] = {
-    {"sequence start", kVideo, ex_video(1, Packet::SequenceStart), Role::Configuration},
-    {"sequence start, inter", kVideo, ex_video(2, Packet::SequenceStart), Role::Configuration},
+    {"sequence start", kVideo, ex_video(1, Packet::SequenceStart), Role::DecoderConfig},
+    {"sequence start, inter", kVideo, ex_video(2, Packet::SequenceStart), Role::DecoderConfig},
     {"key frame", kVideo, ex_video(1, Packet::CodedFrames), Role::KeyFrame},
     {"key frame X", kVideo, ex_video(1, Packet::CodedFramesX), Role::KeyFrame},
     {"generated key frame", kVideo, ex_video(4, Packet::CodedFramesX), Role::KeyFrame},
     {"inter frame", kVideo, ex_video(2, Packet::CodedFrames), Role::Media},
     {"inter frame X", kVideo, ex_video(2, Packet::CodedFramesX), Role::Media},
     {"sequence end", kVideo, ex_video(1, Packet::SequenceEnd), Role::EndOfSequence},
-    {"metadata", kVideo, ex_video(1, Packet::Metadata), Role::Configuration,
-     ConfigurationKind::Metadata},
-    {"metadata of frame type 5", kVideo, ex_video(5, Packet::Metadata), Role::Configuration,
-     ConfigurationKind::Metadata},
+    {"metadata", kVideo, ex_video(1, Packet::Metadata), Role::DecoderConfig,
+     DecoderConfigKind::Metadata},
+    {"metadata of frame type 5", kVideo, ex_video(5, Packet::Metadata), Role::DecoderConfig,
+     DecoderConfigKind::Metadata},
     {"MPEG-2 TS sequence start", kVideo, ex_video(1, Packet::Mpeg2TsSequenceStart),
-     Role::Configuration},
+     Role::DecoderConfig},
     {"command", kVideo, flvtest::ex_command(1), Role::Command, kSequence, ""},
     {"command and more", kVideo, {0xD0, 1, 2, 3, 4, 5}, Role::Command, kSequence, ""},
     {"command, multitrack", kVideo, {0xD6, 1}, Role::Command, kSequence, ""},
     {"unknown video packet", kVideo, ex_video(1, Packet{8}), Role::Media},
-    {"audio sequence start", kAudio, ex_audio(Packet::SequenceStart), Role::Configuration,
+    {"audio sequence start", kAudio, ex_audio(Packet::SequenceStart), Role::DecoderConfig,
      kSequence, "Opus"},
     {"audio frames", kAudio, ex_audio(Packet::CodedFrames), Role::Media, kSequence, "Opus"},
     {"audio sequence end", kAudio, ex_audio(Packet::SequenceEnd), Role::EndOfSequence, kSequence,
      "Opus"},
-    {"multichannel", kAudio, ex_audio(Packet::MultichannelConfig), Role::Configuration,
-     ConfigurationKind::Multichannel, "Opus"},
+    {"multichannel", kAudio, ex_audio(Packet::MultichannelConfig), Role::DecoderConfig,
+     DecoderConfigKind::Multichannel, "Opus"},
     {"unknown audio packet", kAudio, ex_audio(Packet{6}), Role::Media, kSequence, "Opus"},
 
     {"one track", kVideo, video_tracks(1, Packet::SequenceStart, Multitrack::OneTrack),
-     Role::Configuration, kSequence, "hvc1", ids(1)},
+     Role::DecoderConfig, kSequence, "hvc1", ids(1)},
     {"one track whose data look like more", kVideo,
      flvtest::multitrack(1, Packet::CodedFrames, Multitrack::OneTrack, {kLikeTracks}),
      Role::KeyFrame, kSequence, "hvc1", ids(1)},
@@ -154,22 +154,22 @@ const Enhanced kEnhanced[] = {
     {"many tracks, inter", kVideo, video_tracks(2, Packet::CodedFrames, Multitrack::ManyTracks),
      Role::Media, kSequence, "hvc1", ids(1, 4, 255)},
     {"many codecs", kVideo,
-     video_tracks(1, Packet::SequenceStart, Multitrack::ManyTracksManyCodecs), Role::Configuration,
+     video_tracks(1, Packet::SequenceStart, Multitrack::ManyTracksManyCodecs), Role::DecoderConfig,
      kSequence, "", ids(1, 4, 255)},
     {"metadata of many tracks", kVideo, video_tracks(1, Packet::Metadata, Multitrack::ManyTracks),
-     Role::Configuration, ConfigurationKind::Metadata, "hvc1", ids(1, 4, 255)},
+     Role::DecoderConfig, DecoderConfigKind::Metadata, "hvc1", ids(1, 4, 255)},
     {"end of one track", kVideo, video_tracks(1, Packet::SequenceEnd, Multitrack::OneTrack),
      Role::EndOfSequence, kSequence, "hvc1", ids(1)},
     {"one audio track", kAudio, audio_tracks(Packet::CodedFrames, Multitrack::OneTrack),
      Role::Media, kSequence, "mp4a", ids(2)},
     {"many audio tracks", kAudio, audio_tracks(Packet::SequenceStart, Multitrack::ManyTracks),
-     Role::Configuration, kSequence, "mp4a", ids(2, 3)},
+     Role::DecoderConfig, kSequence, "mp4a", ids(2, 3)},
     {"audio tracks of an unknown packet", kAudio,
      audio_tracks(Packet::Mpeg2TsSequenceStart, Multitrack::ManyTracks), Role::Media, kSequence,
      "mp4a", ids(2, 3)},
     {"many audio codecs", kAudio,
      audio_tracks(Packet::MultichannelConfig, Multitrack::ManyTracksManyCodecs),
-     Role::Configuration, ConfigurationKind::Multichannel, "", ids(2, 3)},
+     Role::DecoderConfig, DecoderConfigKind::Multichannel, "", ids(2, 3)},
 };
 
 void check_enhanced(const Enhanced &row, Bytes data) {
@@ -178,7 +178,7 @@ void check_enhanced(const Enhanced &row, Bytes data) {
   ck_assert(info.enhanced);
   ck_assert_int_eq(info.multitrack, row.tracks != TrackSet(1));
   ck_assert_uint_eq(info.codec, fourcc(row.codec));
-  if (row.role == Role::Configuration)
+  if (row.role == Role::DecoderConfig)
     ck_assert_enum_eq(info.configuration, row.configuration);
   ck_assert_msg(tracks_of(row.type, data) == row.tracks, "%s", row.what);
 }
@@ -319,7 +319,7 @@ START_TEST(test_media_roles) {
       ck_assert_uint_eq(info.codec, tag.tag.type == kVideo ? row.video : row.audio);
   }
   ck_assert_uint_eq(roles[static_cast<std::size_t>(Role::KeyFrame)], row.keys);
-  ck_assert_uint_eq(roles[static_cast<std::size_t>(Role::Configuration)], row.configurations);
+  ck_assert_uint_eq(roles[static_cast<std::size_t>(Role::DecoderConfig)], row.configurations);
   ck_assert_uint_eq(roles[static_cast<std::size_t>(Role::EndOfSequence)], row.ends);
 }
 END_TEST

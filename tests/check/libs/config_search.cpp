@@ -22,21 +22,21 @@ Buffer audio(std::uint8_t variant) {
   return flvtest::whole_tag(TagType::Audio, variant, flvtest::aac_config(variant));
 }
 
-void note(Head &head, Bytes tag) {
+void note(StreamHeader &head, Bytes tag) {
   TagHeader header;
   ck_assert_enum_eq(read_tag_header(tag.data(), kMaxDataSize, header).kind, Fault::Kind::None);
   head.note(header, classify(header.type, tag.subspan(kTagHeaderSize, header.data_size)), tag);
 }
 
-Head head_of(std::initializer_list<Buffer> tags) {
-  Head head;
+StreamHeader head_of(std::initializer_list<Buffer> tags) {
+  StreamHeader head;
   for (const Buffer &tag : tags)
     note(head, tag);
   return head;
 }
 
 // In whatever order.
-void check_parts(const Head &head, const std::vector<Buffer> &expected) {
+void check_parts(const StreamHeader &head, const std::vector<Buffer> &expected) {
   const auto parts = head.parts();
   ck_assert_uint_eq(parts.size(), expected.size());
   for (const Buffer &tag : expected)
@@ -58,9 +58,9 @@ START_TEST(test_covers) {
   };
   const Buffer hdr = flvtest::whole_tag(
       TagType::Video, 0, flvtest::ex_video(5, flvtest::Packet::Metadata, "hvc1", Buffer{1}));
-  ck_assert(Head().covers({}));
+  ck_assert(StreamHeader().covers({}));
   ck_assert(head_of({video(0)}).covers({}));
-  ck_assert(!Head().covers(head_of({video(0)})));
+  ck_assert(!StreamHeader().covers(head_of({video(0)})));
   ck_assert(head_of({video(1)}).covers(head_of({video(0)})));
   ck_assert(!head_of({video(1)}).covers(head_of({video(0), audio(0)})));
   ck_assert(!head_of({video(1)}).covers(head_of({hdr})));
@@ -71,13 +71,13 @@ START_TEST(test_covers) {
 END_TEST
 
 START_TEST(test_note_all) {
-  Head head = head_of({video(0), audio(0)});
+  StreamHeader head = head_of({video(0), audio(0)});
   head.note_all(head_of({video(1)}));
   check_parts(head, {video(1), audio(0)});
   head.note_all({});
   check_parts(head, {video(1), audio(0)});
   // Of a later stretch only configurations count.
-  Head later;
+  StreamHeader later;
   later.set_file_header(flvtest::file_header());
   note(later, audio(2));
   head.note_all(later);
@@ -183,7 +183,7 @@ START_TEST(test_tracks) {
   ck_assert_uint_eq(flvtest::drive(only, stream.bytes).count, 1);
   check_parts(only.take(), {video(4)});
   ConfigurationSearch none(head_of({video(0)}), {});
-  ck_assert(!none.wanted());
+  ck_assert(!none.next_request());
   check_parts(none.take(), {video(0)});
 }
 END_TEST
@@ -223,11 +223,11 @@ START_TEST(test_forward) {
     ForwardSearch search(index, request, true, 0, {Splitter::Start::File, 13, 0},
                          head_of({audio(7)}));
     std::uint64_t kept = 0;
-    while (const auto wanted = search.wanted()) {
+    while (const auto wanted = search.next_request()) {
       ck_assert(wanted->offset >= kept);
       ck_assert(search.keep_from() >= kept);
       kept = search.keep_from();
-      search.give(flvtest::piece(file.stream.bytes, *wanted));
+      search.supply(flvtest::piece(file.stream.bytes, *wanted));
     }
     ck_assert(search.search().place() && search.search().place()->position == file.key_frames[key]);
     ck_assert(search.keep_from() <= file.key_frames[key]);
@@ -277,13 +277,13 @@ START_TEST(test_media) {
   if (!bytes)
     return;
   std::vector<std::uint64_t> key_frames;
-  Head head;
-  Head opening;
+  StreamHeader head;
+  StreamHeader opening;
   std::uint64_t begin = 0;
   for (const Item &item : flvtest::split(*bytes).tags()) {
     const Bytes tag = flvtest::bytes_of(item, *bytes);
     const TagInfo info = classify(item.tag.type, tag.subspan(kTagHeaderSize, item.tag.data_size));
-    if (info.role == Role::Configuration) {
+    if (info.role == Role::DecoderConfig) {
       head.note(item.tag, info, tag);
     } else if (info.role == Role::KeyFrame) {
       if (begin == 0) {

@@ -55,7 +55,7 @@ const struct {
 
 START_TEST(test_faults) {
   const auto &row = ROW(kFaults);
-  Opening opening;
+  FileProbe opening;
   const auto reads = flvtest::drive(opening, row.bytes);
   ck_assert_msg(opening.fault().kind == row.kind, "%s", row.what);
   ck_assert_msg(opening.fault().value == row.value, "%s: %u", row.what, opening.fault().value);
@@ -67,7 +67,7 @@ END_TEST
 // --- What stands at the beginning ---
 
 FileFacts open(Bytes file) {
-  Opening opening;
+  FileProbe opening;
   const auto reads = flvtest::drive(opening, file);
   ck_assert(!reads.endless);
   ck_assert_enum_eq(opening.fault().kind, Kind::None);
@@ -286,7 +286,7 @@ START_TEST(test_late_metadata) {
     stream.header().script(0, flvtest::script("|RtmpSampleAccess", {{true}})).configs();
     stream.aac(0, before - 200).key(0, 100).metadata().key(40).aac(50);
     const FileFacts facts = open(stream.bytes);
-    ck_assert(facts.metadata_tag.has_value() == (before < Opening::kMaxMediaBeforeMetadata));
+    ck_assert(facts.metadata_tag.has_value() == (before < FileProbe::kMaxMediaBeforeMetadata));
     ck_assert_uint_eq(facts.configurations.size(), 2);
   }
 }
@@ -317,7 +317,7 @@ START_TEST(test_bounded) {
   Buffer bytes = row.header;
   while (bytes.size() < (8U << 20))
     flvtest::append(bytes, row.tag);
-  Opening opening;
+  FileProbe opening;
   const auto reads = flvtest::drive(opening, bytes);
   ck_assert_msg(reads.bytes < (2U << 20) && opening.facts().end < (4U << 20),
                 "%s: %zu bytes read, up to %zu", row.what, static_cast<std::size_t>(reads.bytes),
@@ -327,7 +327,7 @@ END_TEST
 
 START_TEST(test_little_is_read) {
   Stream stream = flvtest::file({.duration = 20'000});
-  Opening opening;
+  FileProbe opening;
   const auto reads = flvtest::drive(opening, stream.bytes);
   ck_assert_uint_le(reads.count, 10);
   ck_assert_uint_le(reads.bytes, 1024);
@@ -349,7 +349,7 @@ START_TEST(test_media) {
   if (facts.metadata_tag)
     ck_assert_msg(facts.metadata_status == Status::Ok && facts.metadata.members(), "%s", row.name);
   for (const PlacedTag &tag : facts.configurations)
-    ck_assert(classify(tag.header.type, tag.data()).role == Role::Configuration);
+    ck_assert(classify(tag.header.type, tag.data()).role == Role::DecoderConfig);
 }
 END_TEST
 
@@ -357,7 +357,7 @@ START_TEST(test_not_flv) {
   const auto bytes = flvtest::media_file(flvtest::kNotFlv);
   if (!bytes)
     return;
-  Opening opening;
+  FileProbe opening;
   ck_assert_uint_eq(flvtest::drive(opening, *bytes).count, 2);
   ck_assert_enum_eq(opening.fault().kind, Kind::Signature);
   ck_assert_str_eq(opening.looks_like().c_str(), ", and looks like WebM");

@@ -53,13 +53,13 @@ std::vector<std::size_t> joins_of(const Fed &fed) {
 }
 
 // What one gets who joins first.
-const Head &head_of(const Fed &fed) {
+const JoinHeader &head_of(const Fed &fed) {
   const auto joins = joins_of(fed);
   ck_assert(!joins.empty());
   return *fed.entries[joins[0]].head;
 }
 
-std::uint8_t flags_of(const Head &head) {
+std::uint8_t flags_of(const JoinHeader &head) {
   return head.opening.at(4);
 }
 
@@ -126,7 +126,7 @@ END_TEST
 START_TEST(test_shared) {
   const Stream stream = flvtest::file();
   const auto owner = std::make_shared<const Buffer>(stream.bytes);
-  FlvFeed flv;
+  FlvIngest flv;
   std::vector<Entry> entries;
   ck_assert_enum_eq(flv.take(owner, *owner, entries), Status::Ok);
   for (std::size_t i = 0; i < entries.size(); ++i) {
@@ -204,7 +204,7 @@ START_TEST(test_promises) {
     if (row.has_video && time >= row.video_from)
       stream.video(time, flvtest::h263_frame(time % 200 == 0, 50, time + 1));
   }
-  FlvFeed flv;
+  FlvIngest flv;
   std::vector<Entry> entries;
   std::uint32_t first = UINT32_MAX;
   ck_assert_enum_eq(flv.take(nullptr, Bytes(stream.bytes).first(13), entries), Status::Ok);
@@ -228,7 +228,7 @@ START_TEST(test_not_shown_by_configuration) {
   Stream stream;
   stream.header().metadata({{"audiocodecid", {10.0}}, {"videocodecid", {7.0}}}).configs();
   std::uint32_t held = UINT32_MAX;
-  FlvFeed flv;
+  FlvIngest flv;
   std::vector<Entry> entries;
   for (std::uint32_t time = 0; time < 3000; time += 40) {
     if (silent_audio)
@@ -245,10 +245,10 @@ START_TEST(test_not_shown_by_configuration) {
     if (!entries.empty())
       held = std::min(held, stream.tags[i].timestamp);
   }
-  ck_assert_uint_eq(held, FlvFeed::kHold);
+  ck_assert_uint_eq(held, FlvIngest::kHold);
   const Fed fed = feed_every_way(stream.bytes);
   for (const std::size_t join : joins_of(fed)) {
-    const Head &head = *fed.entries[join].head;
+    const JoinHeader &head = *fed.entries[join].head;
     ck_assert_uint_eq(flags_of(head), silent_audio ? 1 : 4);
     ck_assert_uint_eq(head.configurations.size(), 1);
     ck_assert_uint_eq(head.configurations[0][0], silent_audio ? 9 : 8);
@@ -410,7 +410,7 @@ END_TEST
 
 // Parts of the caps, and then a stream from its middle.
 Fed fed_behind(const std::vector<Buffer> &parts, Bytes stream) {
-  FlvFeed flv;
+  FlvIngest flv;
   for (const Buffer &part : parts)
     flv.note_head(part);
   return feed_every_way(flv, stream);
@@ -555,7 +555,7 @@ END_TEST
 
 START_TEST(test_clear) {
   const Stream stream = flvtest::file({.start = 5000});
-  FlvFeed flv;
+  FlvIngest flv;
   std::vector<Entry> entries;
   ck_assert_enum_eq(flv.take(nullptr, Bytes(stream.bytes).first(1000), entries), Status::Ok);
   flv.clear();

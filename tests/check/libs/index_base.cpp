@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint32_t kHour = 3'600'000;
 
 FileFacts open(Bytes file) {
-  Opening opening;
+  FileProbe opening;
   (void)flvtest::drive(opening, file);
   return opening.take();
 }

@@ -255,7 +255,7 @@ KeyframeIndex index_of(const Entries &entries) {
 
 START_TEST(test_check) {
   const auto all = flvtest::entries_of(kClip, [](std::size_t) { return true; });
-  IndexCheck check(index_of(all), true, kClip.bytes.size());
+  IndexVerify check(index_of(all), true, kClip.bytes.size());
   (void)flvtest::drive(check, kClip.bytes);
   // The configurations lead to the first key frame, which has their time.
   check_index(check.take(), flvtest::key_frames_of(kClip));
@@ -266,11 +266,11 @@ START_TEST(test_check_bound) {
   Entries many;
   for (std::size_t i = 0; i < 100'000; ++i)
     many.emplace_back(kFirstTag + i, 0.0);
-  IndexCheck check(index_of(many), true, 0);
+  IndexVerify check(index_of(many), true, 0);
   const auto reads = flvtest::drive(check, kClip.bytes);
-  ck_assert_uint_le(reads.count, IndexCheck::kMaxEntries * 3);
-  IndexCheck none({}, true, 0);
-  ck_assert(!none.wanted() && none.take().positions.empty());
+  ck_assert_uint_le(reads.count, IndexVerify::kMaxEntries * 3);
+  IndexVerify none({}, true, 0);
+  ck_assert(!none.next_request() && none.take().positions.empty());
 }
 END_TEST
 
@@ -289,7 +289,7 @@ START_TEST(test_media) {
   for (const Item &item : tags) {
     const Bytes data = flvtest::bytes_of(item, *bytes).subspan(kTagHeaderSize, item.tag.data_size);
     const Role role = classify(item.tag.type, data).role;
-    configurations += role == Role::Configuration;
+    configurations += role == Role::DecoderConfig;
     const bool listed = row.video > 0 ? role == Role::KeyFrame
                                       : item.tag.type == TagType::Audio && role == Role::Media;
     if (is_media(role)) {

@@ -101,10 +101,10 @@ START_TEST(test_entry) {
   const std::size_t begin = stream.bytes.size();
   for (std::size_t i = 0; i < row.tags.size(); ++i)
     stream.tag(row.tags[i].first, static_cast<std::uint32_t>(1000 + i), row.tags[i].second);
-  std::optional<Place> expected;
+  std::optional<SeekPoint> expected;
   if (row.place != kNone)
-    expected = Place{stream.tags[static_cast<std::size_t>(row.place)].begin,
-                     static_cast<std::uint32_t>(1000 + row.place)};
+    expected = SeekPoint{stream.tags[static_cast<std::size_t>(row.place)].begin,
+                         static_cast<std::uint32_t>(1000 + row.place)};
   for (const std::size_t size : {std::size_t{0}, stream.bytes.size()}) {
     EntryCheck check(begin, row.has_video, size);
     const auto reads = flvtest::drive(check, stream.bytes);
@@ -401,7 +401,7 @@ END_TEST
 START_TEST(test_no_entries) {
   const KeyframeIndex index;
   StartSearch search(index, {Measure::Offset, 100, kNext}, true, 1000);
-  ck_assert(!search.wanted() && !search.place());
+  ck_assert(!search.next_request() && !search.place());
   ck_assert_enum_eq(search.fault().kind, Kind::Mismatch);
 }
 END_TEST

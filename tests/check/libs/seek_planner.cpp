@@ -97,7 +97,7 @@ START_TEST(test_known_to_be_impossible) {
   const Stream listed = flvtest::indexed(media, flvtest::key_frames_of);
   const std::uint64_t key = static_cast<std::uint64_t>(flvtest::key_frames_of(listed)[2].first);
   const std::uint64_t size = listed.bytes.size();
-  Starter starter(Access::Seekable, size);
+  SeekPlanner starter(Access::Seekable, size);
   // Before the file is known, no more than its size.
   ck_assert(!starter.can_meet(at(size)));
   ck_assert(starter.can_meet(at(size, Snap::Previous)));
@@ -128,11 +128,11 @@ START_TEST(test_known_to_be_impossible) {
   // No key frame at all.
   Stream empty;
   empty.header().metadata().configs();
-  Starter nothing(Access::Seekable, empty.bytes.size());
+  SeekPlanner nothing(Access::Seekable, empty.bytes.size());
   ck_assert(look(nothing, empty.bytes, at(50, Snap::Previous, kScan)).error.kind == Kind::NoIndex);
   ck_assert(!nothing.can_meet(at(50, Snap::Previous, kScan)));
 
-  Starter without(Access::Seekable, far.bytes.size());
+  SeekPlanner without(Access::Seekable, far.bytes.size());
   ck_assert(without.can_meet(at(key)));
   ck_assert(look(without, far.bytes, at(key)).error.kind == Kind::NoIndex);
   ck_assert(!without.can_meet(at(key)));
@@ -328,7 +328,7 @@ START_TEST(test_left_out) {
         StartSettings settings = at(kKeys[2].first, Snap::Next, source);
         settings.stop = stop;
         const Result result = look(access, kClip.bytes, settings);
-        Opening opening;
+        FileProbe opening;
         (void)flvtest::drive(opening, result.start.head);
         const amf0::Value &metadata = opening.facts().metadata;
         const bool cheap = access == Access::Anywhere;
@@ -348,10 +348,10 @@ START_TEST(test_stop_behind_a_configuration) {
         append_gops(file.configs(2000, 1), 2, 3);
       },
       [](const Stream &file) {
-        return flvtest::roles_of(file, {Role::Configuration, Role::KeyFrame});
+        return flvtest::roles_of(file, {Role::DecoderConfig, Role::KeyFrame});
       },
       kSize);
-  const Entries configs = flvtest::roles_of(stream, {Role::Configuration});
+  const Entries configs = flvtest::roles_of(stream, {Role::DecoderConfig});
   const Entries keys = flvtest::key_frames_of(stream);
   StartSettings settings = at(keys[0].first);
   settings.stop = configs[3].first + 1;
@@ -458,13 +458,13 @@ END_TEST
 
 // As it is in a pipe: what the starter lets go is gone.
 Result look_at_pipe(Bytes file, const StartSettings &settings) {
-  Starter starter(Access::Forward, 0);
+  SeekPlanner starter(Access::Forward, 0);
   starter.look_for(settings);
-  for (std::uint64_t kept = 0; const auto wanted = starter.wanted();) {
+  for (std::uint64_t kept = 0; const auto wanted = starter.next_request();) {
     if (wanted->offset < kept)
       starter.give_nothing();
     else
-      starter.give(flvtest::piece(file, *wanted));
+      starter.supply(flvtest::piece(file, *wanted));
     kept = std::max(kept, starter.keep_from());
   }
   return {.error = starter.error(),
@@ -483,7 +483,7 @@ Stream from_config_to_end(std::uint32_t gops, const flvtest::Members &more = {})
   };
   const auto pick = [](const Stream &file) {
     Entries entries = flvtest::roles_of(file, {Role::KeyFrame, Role::EndOfSequence});
-    entries.front() = flvtest::roles_of(file, {Role::Configuration}).front();
+    entries.front() = flvtest::roles_of(file, {Role::DecoderConfig}).front();
     return entries;
   };
   return flvtest::indexed(media, pick, more);
@@ -531,7 +531,7 @@ START_TEST(test_passed_by) {
   const Bytes bytes(row.file.bytes);
   KeyframeIndex index;
   {
-    Starter starter(Access::Anywhere, 0);
+    SeekPlanner starter(Access::Anywhere, 0);
     (void)look(starter, bytes, at(500));
     index = starter.index();
   }
@@ -588,7 +588,7 @@ START_TEST(test_listed_end) {
         const Result result = look(access, stream.bytes, at(keys[2].first), size_known);
         ck_assert_msg(result.error.kind == Kind::None, "%s", result.error.text.c_str());
         const Buffer sent = stream_of(result, stream.bytes);
-        Opening opening;
+        FileProbe opening;
         (void)flvtest::drive(opening, sent);
         KeyframeIndex index;
         ck_assert_enum_eq(read_keyframe_index(opening.facts().metadata, sent.size(), index).kind,
@@ -603,7 +603,7 @@ END_TEST
 
 // Upstream that begins in the middle.
 START_TEST(test_begins_behind) {
-  Starter starter(Access::Forward, 0);
+  SeekPlanner starter(Access::Forward, 0);
   starter.look_for(at(kKeys[2].first));
   starter.give_nothing();
   ck_assert_enum_eq(starter.error().kind, Kind::Place);
@@ -661,7 +661,7 @@ START_TEST(test_again) {
   Stream none;
   none.header().metadata().script(0, flvtest::script("x", {}));
   for (const Access access : {Access::Anywhere, Access::Seekable}) {
-    Starter starter(access, stream.bytes.size());
+    SeekPlanner starter(access, stream.bytes.size());
     for (const IndexSource source : {kMetadata, kScan, kAuto, kMetadata, kScan}) {
       for (const std::size_t key : {3U, 1U, 8U, 2U}) {
         const Result result = look(starter, stream.bytes, at(keys[key].first, Snap::Next, source));
@@ -673,7 +673,7 @@ START_TEST(test_again) {
         ck_assert(look(starter, stream.bytes, at(UINT64_MAX)).error.kind == Kind::Place);
       }
     }
-    Starter empty(access, none.bytes.size());
+    SeekPlanner empty(access, none.bytes.size());
     for (int i = 0; i < 3; ++i) {
       ck_assert_enum_eq(look(empty, none.bytes, at(50, Snap::Next, kScan)).error.kind,
                         Kind::NoIndex);

@@ -246,7 +246,7 @@ END_TEST
 // --- The whole head ---
 
 FileFacts facts_of(const Stream &stream) {
-  Opening opening;
+  FileProbe opening;
   (void)flvtest::drive(opening, stream.bytes);
   return opening.take();
 }
@@ -277,7 +277,7 @@ START_TEST(test_long_header) {
   Buffer bytes = flvtest::inserted(kClip.bytes, 9, flvtest::payload(11));
   store_u32(&bytes[5], 20);
   store_u32(&bytes[20], 77);
-  Opening opening;
+  FileProbe opening;
   (void)flvtest::drive(opening, bytes);
   const Buffer head =
       write_stream_head(opening.facts(), {}, {}, {true, false, false}, MetadataKeyframes::Rewrite);
@@ -291,7 +291,7 @@ START_TEST(test_put_right) {
   const auto index = flvtest::index_members({{100, 0}});
   stream.header().script(1234, flvtest::on_metadata(index)).configs(7).key(7).aac(7);
   Buffer bytes = flvtest::with_previous_sizes(stream, 0);
-  Opening opening;
+  FileProbe opening;
   (void)flvtest::drive(opening, bytes);
   const FileFacts &facts = opening.facts();
   const Bytes config = Bytes(bytes).subspan(stream.tags[1].begin, stream.at(1).size());
@@ -353,7 +353,7 @@ START_TEST(test_positions) {
                           {begin, kClip.bytes.size(), index}, {}, MetadataKeyframes::Rewrite);
     Buffer out = head;
     flvtest::append(out, Bytes(kClip.bytes).subspan(static_cast<std::size_t>(begin)));
-    Opening opening;
+    FileProbe opening;
     (void)flvtest::drive(opening, out);
     const auto positions = list(opening.facts().metadata, "filepositions");
     ck_assert(positions.at(0) == static_cast<double>(head.size()));

@@ -46,7 +46,7 @@ bool contains(Bytes bytes, Bytes wanted) {
 
 // The index in the stream's own metadata.
 KeyframeIndex own_index(const Buffer &stream) {
-  Opening opening;
+  FileProbe opening;
   (void)flvtest::drive(opening, stream);
   KeyframeIndex index;
   const IndexFault fault = read_keyframe_index(opening.facts().metadata, stream.size(), index);
@@ -145,7 +145,7 @@ START_TEST(test_negative_without_index) {
   stream.header().metadata(flvtest::index_members({{100, 0.5}})).configs();
   stream.aac(0xFFFFFFDF);
   append_seconds(stream, 0xFFFFFFF0, 6);
-  Starter starter(Access::Anywhere, stream.bytes.size());
+  SeekPlanner starter(Access::Anywhere, stream.bytes.size());
   const Result result = look(starter, stream.bytes, at_time(5000, Snap::Previous, kScan));
   const Entries keys = flvtest::key_frames_of(stream);
   ck_assert_uint_eq(result.start.position, keys[4].first);
@@ -174,7 +174,7 @@ START_TEST(test_duration) {
                                              return entries;
                                            },
                                            {{"duration", {row.duration}}});
-    Starter starter(Access::Anywhere, stream.bytes.size());
+    SeekPlanner starter(Access::Anywhere, stream.bytes.size());
     ck_assert(!starter.duration());
     (void)look(starter, stream.bytes, {});
     ck_assert(starter.duration() == row.told);
@@ -260,7 +260,7 @@ START_TEST(test_cut_publisher) {
     second.header().configs(0, 2);
     append_seconds(second, 0, 3);
     flvtest::append(bytes, second.bytes);
-    Starter starter(Access::Anywhere, bytes.size());
+    SeekPlanner starter(Access::Anywhere, bytes.size());
     const Result result = look(starter, bytes, at_time(4500, Snap::Previous, kScan));
     ck_assert_msg(result.error.kind == Kind::None, "%s", result.error.text.c_str());
     const Entries keys = flvtest::key_frames_of(second);
@@ -284,7 +284,7 @@ START_TEST(test_damaged_size) {
   for (const std::size_t tag : {std::size_t{3}, std::size_t{30}, stream.tags.size() - 2}) {
     Buffer bytes = stream.bytes;
     bytes[stream.tags[tag].begin + 1] = 0xF0;
-    Starter starter(Access::Anywhere, bytes.size());
+    SeekPlanner starter(Access::Anywhere, bytes.size());
     const Result result = look(starter, bytes, at_time(5500, Snap::Previous, kScan));
     ck_assert_msg(result.error.kind == Kind::None, "%s", result.error.text.c_str());
     ck_assert_uint_eq(result.start.position, keys[5].first);
@@ -622,7 +622,7 @@ START_TEST(test_reported_reconnect) {
   const auto bytes = flvtest::media_file("reports/reconnect.flv");
   if (!bytes)
     return;
-  Starter starter(Access::Anywhere, bytes->size());
+  SeekPlanner starter(Access::Anywhere, bytes->size());
   const Result result = look(starter, *bytes, at_time(20'000, Snap::Previous, kScan));
   ck_assert_msg(result.start.time > 19'000 && result.start.time <= 20'000, "%d ms",
                 static_cast<int>(result.start.time));

@@ -32,17 +32,17 @@ struct Result {
   bool lost = false; // it wanted what it had let go
 };
 
-inline Result look(Starter &starter, Bytes file, const StartSettings &settings) {
+inline Result look(SeekPlanner &starter, Bytes file, const StartSettings &settings) {
   Result result;
   starter.look_for(settings);
   std::uint64_t kept = 0;
-  while (const auto wanted = starter.wanted()) {
+  while (const auto wanted = starter.next_request()) {
     ck_assert_uint_lt(result.reads.count, flvtest::kMaxReads);
     result.lost |= wanted->offset < kept;
     const Bytes bytes = flvtest::piece(file, *wanted);
     ++result.reads.count;
     result.reads.bytes += bytes.size();
-    starter.give(bytes);
+    starter.supply(bytes);
     kept = std::max(kept, starter.keep_from());
   }
   result.error = starter.error();
@@ -56,7 +56,7 @@ inline Result look(Starter &starter, Bytes file, const StartSettings &settings) 
 
 inline Result look(Access access, Bytes file, const StartSettings &settings,
                    bool size_known = true) {
-  Starter starter(access, size_known ? file.size() : 0);
+  SeekPlanner starter(access, size_known ? file.size() : 0);
   return look(starter, file, settings);
 }
 
@@ -84,7 +84,7 @@ inline Buffer stream_of(const Result &result, Bytes file, std::uint64_t end = UI
 
 // The stream's own index is true: each entry is a key frame, and the file size is its size.
 inline std::size_t check_own_index(const Buffer &stream) {
-  Opening opening;
+  FileProbe opening;
   (void)flvtest::drive(opening, stream);
   const FileFacts &facts = opening.facts();
   ck_assert(facts.metadata_tag && facts.metadata_status == Status::Ok);

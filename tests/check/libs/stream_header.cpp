@@ -10,7 +10,7 @@ using namespace flv;
 using flvtest::Buffer;
 using flvtest::Multitrack;
 using flvtest::Packet;
-using Change = Head::Change;
+using Change = StreamHeader::Change;
 
 namespace {
 
@@ -18,18 +18,18 @@ constexpr auto kAudio = TagType::Audio;
 constexpr auto kVideo = TagType::Video;
 constexpr auto kScript = TagType::Script;
 
-Change note(Head &head, Bytes tag) {
+Change note(StreamHeader &head, Bytes tag) {
   TagHeader header;
   ck_assert_enum_eq(read_tag_header(tag.data(), kMaxDataSize, header).kind, Fault::Kind::None);
   return head.note(header, classify(header.type, tag.subspan(kTagHeaderSize, header.data_size)),
                    tag);
 }
 
-Change note(Head &head, TagType type, std::uint32_t timestamp, Bytes data) {
+Change note(StreamHeader &head, TagType type, std::uint32_t timestamp, Bytes data) {
   return note(head, flvtest::whole_tag(type, timestamp, data));
 }
 
-void check_parts(const Head &head, const std::vector<Buffer> &expected) {
+void check_parts(const StreamHeader &head, const std::vector<Buffer> &expected) {
   const auto parts = head.parts();
   ck_assert_uint_eq(parts.size(), expected.size());
   for (std::size_t i = 0; i < parts.size(); ++i)
@@ -49,7 +49,7 @@ Buffer metadata(double duration) {
 }
 
 START_TEST(test_order) {
-  Head head;
+  StreamHeader head;
   check_parts(head, {});
   // Header and metadata come first, whenever they came; configurations in the order they came in.
   ck_assert_enum_eq(note(head, audio(flvtest::aac_config())), Change::Changed);
@@ -81,7 +81,7 @@ const struct {
 };
 
 START_TEST(test_no_part) {
-  Head head;
+  StreamHeader head;
   ck_assert_msg(note(head, ROW(kNoPart).type, 0, ROW(kNoPart).data) == Change::None, "%s",
                 ROW(kNoPart).what);
   check_parts(head, {});
@@ -90,7 +90,7 @@ END_TEST
 
 // What says the same again changes nothing, whatever its timestamp and the size behind it.
 START_TEST(test_repeated) {
-  Head head;
+  StreamHeader head;
   const std::vector<Buffer> first{metadata(5), video(flvtest::avc_config()),
                                   audio(flvtest::aac_config())};
   for (const Buffer &tag : first)
@@ -106,7 +106,7 @@ START_TEST(test_repeated) {
 END_TEST
 
 START_TEST(test_changed) {
-  Head head;
+  StreamHeader head;
   for (std::uint8_t variant = 0; variant < 5; ++variant) {
     ck_assert_enum_eq(note(head, metadata(variant)), Change::Changed);
     ck_assert_enum_eq(note(head, video(flvtest::avc_config(variant), variant)), Change::Changed);
@@ -119,7 +119,7 @@ END_TEST
 
 // Every kind of configuration has its own place.
 START_TEST(test_enhanced) {
-  Head head;
+  StreamHeader head;
   const std::vector<Buffer> all{
       video(flvtest::ex_video(1, Packet::SequenceStart, "hvc1", Buffer{1})),
       video(flvtest::ex_video(5, Packet::Metadata, "hvc1", Buffer{2})),
@@ -147,7 +147,7 @@ Buffer tracks(const std::vector<std::uint8_t> &ids, std::uint8_t body,
 
 // A configuration takes the place of those whose tracks it has all, and only of those.
 START_TEST(test_multitrack) {
-  Head head;
+  StreamHeader head;
   const Buffer both = tracks({1, 2}, 7);
   const Buffer one = tracks({1}, 8);
   const Buffer other = tracks({3}, 8);
@@ -169,7 +169,7 @@ END_TEST
 
 // What says again what a later one has changed in part is no repetition.
 START_TEST(test_repeated_behind_a_part) {
-  Head head;
+  StreamHeader head;
   const Buffer both = tracks({1, 2}, 7);
   const Buffer one = tracks({1}, 8);
   ck_assert_enum_eq(note(head, both), Change::Changed);
@@ -180,7 +180,7 @@ START_TEST(test_repeated_behind_a_part) {
 }
 END_TEST
 
-std::size_t size_of(const Head &head) {
+std::size_t size_of(const StreamHeader &head) {
   std::size_t size = 0;
   for (const flv::SharedBytes &part : head.parts())
     size += part->size();
@@ -188,11 +188,11 @@ std::size_t size_of(const Head &head) {
 }
 
 START_TEST(test_large_configurations) {
-  Head head;
+  StreamHeader head;
   const Buffer small = video(flvtest::avc_config());
   ck_assert_enum_eq(note(head, small), Change::Changed);
   const Buffer huge =
-      flvtest::ex_video(5, Packet::Metadata, "hvc1", Buffer(Head::kMaxConfigurations));
+      flvtest::ex_video(5, Packet::Metadata, "hvc1", Buffer(StreamHeader::kMaxConfigurations));
   ck_assert_enum_eq(note(head, kVideo, 0, huge), Change::None);
   check_parts(head, {small});
   // Of what is too much together, the last ones stay.
@@ -200,7 +200,7 @@ START_TEST(test_large_configurations) {
     const Buffer data = flvtest::multitrack(1, Packet::SequenceStart, Multitrack::OneTrack,
                                             {{id, "hvc1", Buffer(100'000)}});
     ck_assert_enum_eq(note(head, kVideo, 0, data), Change::Changed);
-    ck_assert_uint_le(size_of(head), Head::kMaxConfigurations);
+    ck_assert_uint_le(size_of(head), StreamHeader::kMaxConfigurations);
   }
   ck_assert_uint_eq(head.parts().size(), 10);
   ck_assert_uint_eq(head.parts().back()->at(kTagHeaderSize + 6), 19);
@@ -217,12 +217,12 @@ END_TEST
 
 // Tracks as they never are: each new set of them is a new configuration.
 START_TEST(test_many_configurations) {
-  Head head;
+  StreamHeader head;
   for (unsigned i = 0; i < 20'000; ++i) {
     const auto a = static_cast<std::uint8_t>(i);
     const auto b = static_cast<std::uint8_t>(i / 256 + i + 1);
     (void)note(head, tracks({a, b}, 1));
-    ck_assert_uint_le(head.parts().size(), Head::kMaxParts);
+    ck_assert_uint_le(head.parts().size(), StreamHeader::kMaxParts);
   }
 }
 END_TEST
@@ -243,7 +243,7 @@ START_TEST(test_media_heads) {
   const auto bytes = flvtest::media_file(row.file);
   if (!bytes)
     return;
-  Head head;
+  StreamHeader head;
   unsigned changed = 0;
   for (const Item &item : flvtest::split(*bytes).items) {
     const Bytes tag = flvtest::bytes_of(item, *bytes);

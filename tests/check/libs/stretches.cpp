@@ -186,7 +186,7 @@ END_TEST
 
 // `first`, an interruption, `second`.
 Fed interrupted(Bytes first, Bytes second) {
-  FlvFeed flv;
+  FlvIngest flv;
   Fed before = feed(flv, first, SIZE_MAX, false);
   flv.interrupt();
   Fed after = feed_every_way(flv, second);

@@ -355,7 +355,7 @@ START_TEST(test_sequence) {
   for (std::size_t i = 0; i < sequence.steps.size(); ++i) {
     const Step &step = sequence.steps[i];
     if (step.what == 's') {
-      timeline.seam();
+      timeline.splice();
       touched = timeline.first().has_value();
       continue;
     }
@@ -420,7 +420,7 @@ START_TEST(test_clear) {
   (void)timeline.media(Kind::Video, 0);
   (void)timeline.media(Kind::Video, 40);
   ck_assert(timeline.media(Kind::Video, 2000).discontinuity);
-  timeline.seam();
+  timeline.splice();
   timeline.clear();
   ck_assert(!timeline.first());
   ck_assert_int_eq(timeline.highest(), 0);
@@ -454,7 +454,7 @@ START_TEST(test_loop) {
   std::int64_t wrong = 0;
   for (std::int64_t turn = 0; turn < 500'000; ++turn) {
     if (headers)
-      timeline.seam();
+      timeline.splice();
     for (std::uint32_t time = 0; time < 10'000; time += 1000) {
       const auto video = timeline.media(Kind::Video, time);
       const auto audio = timeline.media(Kind::Audio, time + 13);
