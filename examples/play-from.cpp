@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Embeds the elements in an application: serves a file to TCP clients, goes to a time while it
-// plays, raises the burst, and tells what was sent.
+// Embeds the elements in an application: serves a file to TCP clients, seeks to a time while it
+// plays, raises the burst, and prints statistics.
 //
 //   g++ -std=c++20 play-from.cpp -o play-from $(pkg-config --cflags --libs gstreamer-1.0)
 //   ./play-from movie.flv 4000
@@ -12,10 +12,10 @@ namespace {
 
 struct Application {
   GstElement *pipeline = nullptr;
-  GstElement *seek = nullptr; // flvseek; the pipeline owns it, as the others
+  GstElement *seek = nullptr; // flvseek; the pipeline owns all elements
   GstElement *pace = nullptr; // flvpace
   GMainLoop *loop = nullptr;
-  gint64 time = 0; // to go to
+  gint64 time = 0; // ms, the target of the seek
   int status = EXIT_SUCCESS;
 };
 
@@ -26,12 +26,12 @@ bool build(Application &app, const char *location) {
   app.pace = gst_element_factory_make("flvpace", nullptr);
   GstElement *sink = gst_element_factory_make("tcpserversink", nullptr);
   if (!source || !app.seek || !app.pace || !sink) {
-    g_printerr("an element is missing: is GST_PLUGIN_PATH right?\n");
+    g_printerr("an element is missing: check GST_PLUGIN_PATH\n");
     return false;
   }
   g_object_set(source, "location", location, nullptr);
   g_object_set(app.pace, "burst", 1000U, nullptr);
-  // Any free port; a client that comes starts at a key frame, with all that it needs in front.
+  // Any free port. Each client gets the stream header, and starts at a key frame.
   g_object_set(sink, "host", "127.0.0.1", "port", 0, nullptr);
   gst_util_set_object_arg(G_OBJECT(sink), "sync-method", "latest-keyframe");
   gst_bin_add_many(GST_BIN(app.pipeline), source, app.seek, app.pace, sink, nullptr);
@@ -44,7 +44,7 @@ guint64 count(const GstStructure *stats, const char *name) {
   return number;
 }
 
-void tell(const Application &app, const char *when) {
+void print_statistics(const Application &app, const char *when) {
   GstStructure *stats = nullptr;
   g_object_get(app.pace, "stats", &stats, nullptr);
   gint64 lead = 0;
@@ -55,30 +55,30 @@ void tell(const Application &app, const char *when) {
   gst_structure_free(stats);
 }
 
-// Seeks from the application go to the pipeline; flvpace hands them on to flvseek.
-gboolean go_to_time(gpointer data) {
+// An application sends seeks to the pipeline. flvpace passes them to flvseek.
+gboolean seek_to_time(gpointer data) {
   auto *app = static_cast<Application *>(data);
-  tell(*app, "before the seek");
+  print_statistics(*app, "before the seek");
   constexpr auto kFlags = static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_KEY_UNIT);
   if (!gst_element_seek_simple(app->pipeline, GST_FORMAT_TIME, kFlags, app->time * GST_MSECOND)) {
-    g_printerr("it cannot go to %" G_GINT64_FORMAT " ms\n", app->time);
+    g_printerr("cannot seek to %" G_GINT64_FORMAT " ms\n", app->time);
     app->status = EXIT_FAILURE;
     g_main_loop_quit(app->loop);
   }
   return G_SOURCE_REMOVE;
 }
 
-// Takes effect at once: two more seconds leave.
+// The new burst takes effect at once: flvpace sends two more seconds of media.
 gboolean raise_burst(gpointer data) {
   auto *app = static_cast<Application *>(data);
-  tell(*app, "before the burst");
+  print_statistics(*app, "before the burst");
   g_object_set(app->pace, "burst", 3000U, nullptr);
   return G_SOURCE_REMOVE;
 }
 
 gboolean end(gpointer data) {
   auto *app = static_cast<Application *>(data);
-  tell(*app, "at the end");
+  print_statistics(*app, "at the end");
   g_main_loop_quit(app->loop);
   return G_SOURCE_REMOVE;
 }
@@ -118,7 +118,7 @@ int main(int argc, char **argv) {
 
   constexpr guint kSecond = 1000; // ms
   gst_element_set_state(app.pipeline, GST_STATE_PLAYING);
-  g_timeout_add(kSecond, go_to_time, &app);
+  g_timeout_add(kSecond, seek_to_time, &app);
   g_timeout_add(2 * kSecond, raise_burst, &app);
   g_timeout_add(3 * kSecond, end, &app);
   g_main_loop_run(app.loop);

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Plays a live stream with mpegts.js: stays close to its newest picture, and connects again by
-// itself, which mpegts.js doesn't.
-//   ?url=ADDRESS   plays it at once
+// Plays a live stream with mpegts.js. Keeps a small delay, and reconnects, which mpegts.js does
+// not do.
+//   ?url=ADDRESS   plays this address at once
 'use strict';
 
 (() => {
-  const DELAY = 0.8; // s behind what has arrived to play at
-  const MOST_DELAY = 3; // s, where the network can't keep up with less
-  const SLACK = 0.7; // s over the delay from which on it plays faster
+  const DELAY = 0.8; // s, the target for the media that has arrived but is not yet shown
+  const MOST_DELAY = 3; // s, the target if the network is too slow for less
+  const SLACK = 0.7; // s over the target: plays faster
   const FASTER = 1.2;
-  const FAR = 4; // s over the delay from which on it jumps
+  const FAR = 4; // s over the target: jumps
   const TICK = 0.5; // s
-  const STUCK = 2; // s in which the picture may stand still while there is more to play
-  const PATIENCE = 10; // s to wait for data
+  const STUCK = 2; // s without a new frame, although data is buffered: jumps
+  const PATIENCE = 10; // s without data: reconnects
   const FIRST_RETRY = 0.5; // s; doubles with each failure
   const LAST_RETRY = 15; // s
-  const PROVEN = 5; // s of playing after which a failure is a first one
-  const LONGEST_PAUSE = 30; // s until a pause gives up the connection
+  const PROVEN = 5; // s of playback that reset the number of failures
+  const LONGEST_PAUSE = 30; // s of pause: disconnects
 
   const TRANSPORT = /^(http|ws)(?=s?:)/i;
 
@@ -25,17 +25,17 @@
   const form = element('form');
   const now = () => performance.now() / 1000;
 
-  let address = null; // what is to be played
-  let player = null; // mpegts.js's, of the connection
+  let address = null; // of the stream
+  let player = null; // of mpegts.js, one per connection
   let paused = false; // by the user
   let delay = DELAY;
   let failures = 0;
   let retryTimer = 0;
   let pauseTimer = 0;
   const total = {reconnects: 0, frames: 0, dropped: 0};
-  let seen = {}; // of this connection: since when, the newest data, where the picture was
+  let seen = {}; // times and positions of this connection, see connect()
 
-  // What is shown
+  // Display
 
   function show(state, text) {
     element('player').dataset.state = state;
@@ -64,7 +64,7 @@
     element('speed').textContent = `${Math.round(speed * 1024 * 8 / 1000)} kbit/s`;
   }
 
-  // So that a new connection doesn't begin with a black picture.
+  // Shows the last frame until the new connection has one.
   function keepPicture() {
     if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || !video.videoWidth) {
       return;
@@ -85,7 +85,7 @@
     seen = {since: now(), newest: 0, arrived: now(), time: 0, moved: now(), tick: now(),
             place: Infinity};
     show('connecting', 'Connecting…');
-    // In a worker, which ends with its connection: Chromium would hold an idle one open.
+    // The connection closes when its worker ends. Without a worker, Chromium keeps it open.
     const own = mpegts.createPlayer({type: 'mse', isLive: true, url: address},
                                     {enableWorker: true, enableStashBuffer: false});
     const on = (event, act) => own.on(event, (...about) => player === own && act(...about));
@@ -113,7 +113,7 @@
     element('speed').textContent = '–';
   }
 
-  // What has arrived plays on until then.
+  // The buffered media continues to play until the reconnect.
   function retry(why) {
     if (retryTimer) {
       return;
@@ -127,7 +127,7 @@
     }
     const backoff = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** failures++);
     retryTimer = setTimeout(reconnect, backoff * (0.75 + Math.random() / 2) * 1000);
-    show('waiting', `${why} Connecting again…`);
+    show('waiting', `${why} Reconnecting…`);
   }
 
   function reconnect() {
@@ -137,14 +137,14 @@
 
   function reason(detail, info) {
     if (detail === mpegts.ErrorDetails.NETWORK_STATUS_CODE_INVALID) {
-      return info.code === 503 ? 'There is no stream yet, or no room (503).' :
-                                 `The server says ${info.code} ${info.msg}.`.replace(' .', '.');
+      return info.code === 503 ? 'The stream has not started, or the server is full (503).' :
+                                 `The server answered ${info.code} ${info.msg}.`.replace(' .', '.');
     }
     if (detail === mpegts.ErrorDetails.MEDIA_CODEC_UNSUPPORTED ||
         detail === mpegts.ErrorDetails.MEDIA_FORMAT_UNSUPPORTED) {
-      return 'This browser can’t play what comes.';
+      return 'This browser cannot play the codecs of the stream.';
     }
-    return seen.newest ? 'The connection broke.' : 'There is no connection.';
+    return seen.newest ? 'The connection was lost.' : 'The connection failed.';
   }
 
   function play() {
@@ -152,7 +152,7 @@
       if (error.name !== 'NotAllowedError') {
         return; // another connection took over
       }
-      if (!video.muted) { // browsers want a click before there is sound
+      if (!video.muted) { // browsers allow sound only after a click
         video.muted = true;
         element('unmute').hidden = false;
         play();
@@ -163,10 +163,10 @@
   function start() {
     const text = form.address.value.trim();
     try {
-      // Whole, as the worker has no page that it could be relative to.
+      // An absolute URL, because the worker cannot resolve a relative one.
       address = new URL(text, location.href).href;
     } catch {
-      stop('This is no address.');
+      stop('The address is not valid.');
       return;
     }
     if (!TRANSPORT.test(address)) {
@@ -181,7 +181,7 @@
     connect();
   }
 
-  // The last picture stays.
+  // The last frame stays on the screen.
   function stop(why) {
     disconnect();
     address = null;
@@ -211,14 +211,14 @@
     }
   }
 
-  // Where the next part of what is buffered begins, behind a time.
+  // The start of the next buffered range after a time.
   function nextStart(time) {
     const starts = Array.from(video.buffered, (_, part) => video.buffered.start(part));
     return starts.find((start) => start > time);
   }
 
-  // Where a source follows on another there may be a hole in the pictures. The sound plays over it,
-  // but Chromium's picture stays in front of it until there is a seek.
+  // Between two sources, there can be a gap in the video. The audio continues, but Chromium shows the
+  // frame before the gap until a seek.
   function crossHole() {
     const time = video.currentTime;
     if (nextStart(seen.place) <= time) {
@@ -251,7 +251,7 @@
       return;
     }
     const time = now();
-    if (time - seen.tick > 4 * TICK) { // the page was frozen, or held back
+    if (time - seen.tick > 4 * TICK) { // the browser suspended or throttled the page
       seen.arrived = seen.moved = time;
     }
     seen.tick = time;
@@ -266,15 +266,14 @@
     delay = Math.max(DELAY, delay - TICK / 50);
     chase();
     if (time - seen.arrived > PATIENCE) {
-      retry('Nothing arrives.');
+      retry('The server sends no data.');
     } else if (time - seen.moved > STUCK && lag() > delay) {
       seen.moved = time;
       jump();
     }
   }
 
-  // What happens
-
+  // Events
   video.addEventListener('timeupdate', () => {
     if (!video.paused) {
       chase();
@@ -291,7 +290,7 @@
       return;
     }
     const next = nextStart(video.currentTime);
-    if (next) { // at a hole
+    if (next) { // at a gap
       goTo(next);
     } else {
       delay = Math.min(MOST_DELAY, delay + 0.5);
@@ -299,12 +298,12 @@
     }
   });
   video.addEventListener('pause', () => {
-    // mpegts.js pauses too, and so do the end of the stream and errors.
+    // mpegts.js, the end of the stream and errors also cause this event.
     if (!player || retryTimer || !video.paused || video.ended || video.error) {
       return;
     }
     paused = true;
-    pauseTimer = setTimeout(stop, LONGEST_PAUSE * 1000, 'Paused for long, and disconnected.');
+    pauseTimer = setTimeout(stop, LONGEST_PAUSE * 1000, 'Disconnected after a long pause.');
     show('paused', 'Paused');
   });
   video.addEventListener('play', () => {
@@ -316,7 +315,7 @@
   });
   video.addEventListener('error', () => {
     if (player && video.error) {
-      retry('The picture can’t be decoded.');
+      retry('The browser cannot decode the stream.');
     }
   });
   video.addEventListener('volumechange', () => {
@@ -326,7 +325,7 @@
     video.muted = false;
   });
 
-  // Whoever comes back to the page wants to see what is so now.
+  // When the user returns to the page, it shows the live position.
   function wake() {
     if (retryTimer) {
       reconnect();
@@ -360,11 +359,11 @@
   element('stop').addEventListener('click', () => stop(''));
 
   if (!window.mpegts) {
-    show('idle', 'mpegts.js is missing: run “npm ci” where this page is.');
+    show('idle', 'mpegts.js is missing: run “npm ci” in the folder of this page.');
     return;
   }
   if (!mpegts.getFeatureList().mseLivePlayback) {
-    show('idle', 'This browser can’t play live streams.');
+    show('idle', 'This browser cannot play live streams.');
     return;
   }
   setInterval(tick, TICK * 1000);
