@@ -106,7 +106,7 @@ def example_units():
 def example_preroll():
     clip(2)
     told = output_of("preroll")
-    check(told == ["does not preroll: goes on to PLAYING", "plays"], str(told))
+    check(told == ["does not preroll: continues to PLAYING", "plays"], str(told))
 
 
 def messages(name):
