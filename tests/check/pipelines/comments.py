@@ -14,6 +14,8 @@ from introspection import needs_introspection, python
 from pipeline import ROOT, add_case, check, main, needs_element, run
 
 ELEMENTS = {"flvpace": "flvpace", "flvseek": "flvseek", "httpserversink": "flvhttp"}
+# Below gst/, where it is not named as the plugin.
+FOLDERS = {"flvhttp": "httpserver"}
 BUILD = pathlib.Path(os.environ["FLV_BUILD"])
 
 # Prints what an element has that is its own: symbols as hotdoc names them, and of properties the
@@ -63,7 +65,7 @@ print(json.dumps(symbols))
 def comments_of(plugin):
     """Symbol by symbol: the text of its comment, without the stars."""
     found = {}
-    for path in sorted((ROOT / "gst" / plugin).glob("*.cpp")):
+    for path in sorted((ROOT / "gst" / FOLDERS.get(plugin, plugin)).glob("*.cpp")):
         for body in re.findall(r"^ */\*\*\n(.*?)\*/", path.read_text(encoding="utf-8"),
                                re.MULTILINE | re.DOTALL):
             symbol, *lines = [re.sub(r"^ *\* ?", "", line) for line in body.splitlines()]
