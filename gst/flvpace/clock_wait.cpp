@@ -314,6 +314,7 @@ Departure ClockWait::depart(const Look &seen) {
   origin_is_open_ = origin_is_open_ && sync_ && !playing_;
   if (seen.clock) {
     const Nanoseconds late = std::max<Nanoseconds>(seen.now - departure.due - latency_, 0);
+    departure.late = late;
     lateness_.last = late;
     lateness_.maximum = std::max(lateness_.maximum, late);
     lateness_sum_ += static_cast<double>(late);

@@ -34,6 +34,7 @@ struct Departure {
   double speed = 1.0;         // in force for it
   bool needs_segment = false; // in front of it, since the last one is not true any more
   flv::Nanoseconds reach = 0; // of the segment, back from this tag
+  flv::Nanoseconds late = 0;  // beyond the due time and the pipeline's latency
 };
 
 // How a live source is followed.

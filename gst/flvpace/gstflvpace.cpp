@@ -34,6 +34,7 @@
 
 #include "arrival_queue.h"
 #include "base/late_change.h"
+#include "base/log.h"
 #include "base/pull_pad.h"
 #include "caps_header.h"
 #include "clock_wait.h"
@@ -405,7 +406,7 @@ void find_mode(Private &priv) {
   if (!live)
     return;
   if (const guint burst = priv.pacing.burst(); burst > 0)
-    GST_ELEMENT_WARNING(GST_PAD_PARENT(priv.sink_pad), RESOURCE, SETTINGS,
+    FLV_ELEMENT_WARNING(GST_PAD_PARENT(priv.sink_pad), RESOURCE, SETTINGS,
                         ("burst=%u has no effect: a live source has nothing to send ahead.", burst),
                         (nullptr));
   start_sending(priv);
@@ -647,7 +648,7 @@ void gst_flv_pace_set_property(GObject *object, guint id, const GValue *value,
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
   }
   if (!late.empty())
-    GST_ELEMENT_WARNING(object, RESOURCE, SETTINGS, ("%s", late.c_str()), (nullptr));
+    FLV_ELEMENT_WARNING(object, RESOURCE, SETTINGS, ("%s", late.c_str()), (nullptr));
 }
 
 void gst_flv_pace_get_property(GObject *object, guint id, GValue *value,

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/log.h"
 #include "caps_header.h"
 #include "flv/format/other_format.h"
 #include "tag_buffers.h"
@@ -140,6 +141,10 @@ void Pacer::stop() {
 }
 
 void Pacer::flush() {
+  if (splitter_.position() > 0)
+    GST_DEBUG_OBJECT(
+        element_, "flush after %" G_GUINT64_FORMAT " bytes and media time %" G_GINT64_FORMAT " ms",
+        splitter_.position(), std::int64_t{position_});
   writer_.flush();
   splitter_.reset(has_header_ ? flv::Splitter::Start::Middle : flv::Splitter::Start::File);
   chunks_.reset(0);
@@ -351,7 +356,7 @@ void Pacer::announce(const flv::FileHeader &header) {
 }
 
 GstFlowReturn Pacer::found_no_tag() {
-  GST_ELEMENT_ERROR(element_, STREAM, WRONG_TYPE,
+  FLV_ELEMENT_ERROR(element_, STREAM, WRONG_TYPE,
                     ("Not an FLV stream: there is no whole tag in the first %" G_GUINT64_FORMAT
                      " bytes.",
                      guint64{splitter_.position()}),
@@ -406,7 +411,7 @@ bool Pacer::has_no_tag() const {
 }
 
 GstFlowReturn Pacer::no_tag() {
-  GST_ELEMENT_ERROR(element_, STREAM, DEMUX,
+  FLV_ELEMENT_ERROR(element_, STREAM, DEMUX,
                     ("There is no whole tag in the %" G_GUINT64_FORMAT
                      " bytes behind the FLV file header.",
                      guint64{counters_.bytes_skipped}),
@@ -475,7 +480,7 @@ GstFlowReturn Pacer::handle(const Item &item) {
   case Item::Kind::Damage:
     return report_damage(item);
   case Item::Kind::Truncated:
-    GST_ELEMENT_WARNING(element_, STREAM, DEMUX,
+    FLV_ELEMENT_WARNING(element_, STREAM, DEMUX,
                         ("The stream ends inside a tag: the last %" G_GUINT64_FORMAT
                          " bytes, from byte %" G_GUINT64_FORMAT " on, are not sent.",
                          item.end - item.begin, file_offsets_.of(item.begin)),
@@ -495,11 +500,11 @@ GstFlowReturn Pacer::report_damage(const Item &item) {
   if (current_.on_corrupt == OnCorrupt::Fail) {
     if (writer_.send() == GST_FLOW_FLUSHING)
       return GST_FLOW_FLUSHING;
-    GST_ELEMENT_ERROR(element_, STREAM, DEMUX,
+    FLV_ELEMENT_ERROR(element_, STREAM, DEMUX,
                       ("Damaged at byte %" G_GUINT64_FORMAT ": %s.", byte, why.c_str()), (nullptr));
     return GST_FLOW_ERROR;
   }
-  GST_ELEMENT_WARNING(
+  FLV_ELEMENT_WARNING(
       element_, STREAM, DEMUX,
       ("Damaged at byte %" G_GUINT64_FORMAT ": %s; going on with the next tag.", byte, why.c_str()),
       (nullptr));
@@ -509,7 +514,7 @@ GstFlowReturn Pacer::report_damage(const Item &item) {
 // `start` is as much of the stream's start as there is.
 GstFlowReturn Pacer::not_flv(const flv::Fault &fault, flv::Bytes start) {
   const std::string why = flv::describe(fault) + flv::looks_like(start);
-  GST_ELEMENT_ERROR(element_, STREAM, WRONG_TYPE, ("Not an FLV file: %s.", why.c_str()), (nullptr));
+  FLV_ELEMENT_ERROR(element_, STREAM, WRONG_TYPE, ("Not an FLV file: %s.", why.c_str()), (nullptr));
   return GST_FLOW_ERROR;
 }
 
@@ -582,7 +587,7 @@ void Pacer::note_stream_id(const Tag &tag) {
   if (id == 0)
     return;
   if (counters_.nonzero_stream_ids == 0)
-    GST_ELEMENT_WARNING(element_, STREAM, DEMUX,
+    FLV_ELEMENT_WARNING(element_, STREAM, DEMUX,
                         ("The tag at byte %" G_GUINT64_FORMAT
                          " has stream id %u, not 0; tags are passed on with their stream ids.",
                          tag.position, id),
@@ -771,6 +776,7 @@ GstFlowReturn Pacer::deliver(Tag tag) {
     if (flow != GST_FLOW_OK)
       return flow;
   }
+  log_departure(tag, *departure);
   if (is_first_of_its_kind(tag))
     pacing_.renew_segment();
   set_flags(tag);
@@ -785,6 +791,20 @@ GstFlowReturn Pacer::deliver(Tag tag) {
     flow = writer_.send_caps(head_.parts());
   send_tags();
   return flow;
+}
+
+void Pacer::log_departure(const Tag &tag, const Departure &departure) const {
+  GST_LOG_OBJECT(element_,
+                 "tag of type %u at byte %" G_GUINT64_FORMAT
+                 ": %zu bytes, timestamp %u, due at %" GST_TIME_FORMAT ", late by %" G_GINT64_FORMAT
+                 " us",
+                 static_cast<unsigned>(tag.header.type), tag.position, tag.size,
+                 tag.header.timestamp, GST_TIME_ARGS(departure.due), departure.late / 1000);
+  if (departure.late > flv::Schedule::kTolerance)
+    GST_DEBUG_OBJECT(element_,
+                     "late tag: the one at byte %" G_GUINT64_FORMAT
+                     ", timestamp %u, is sent %" G_GINT64_FORMAT " ms after it was due",
+                     tag.position, tag.header.timestamp, departure.late / 1'000'000);
 }
 
 // Of media in the segment.

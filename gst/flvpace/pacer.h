@@ -185,6 +185,7 @@ private:
   [[nodiscard]] bool is_first_of_its_kind(const Tag &tag);
   void set_flags(const Tag &tag) const;
   void count(const Tag &tag);
+  void log_departure(const Tag &tag, const Departure &departure) const;
 
   GstElement *element_;
   ClockWait &pacing_;

@@ -33,6 +33,7 @@
 #include <utility>
 
 #include "base/late_change.h"
+#include "base/log.h"
 #include "base/pull_pad.h"
 #include "config.h"
 #include "session.h"
@@ -258,6 +259,7 @@ gboolean seek_by_pulling(Private &priv, GstEvent *event, const flvseek::Request 
     seek.flush_and_lock(nothing_waits);
     priv.session.flush();
     seek.end_flush();
+    GST_DEBUG_OBJECT(priv.sink_pad, "flushed for seek %u", gst_event_get_seqnum(event));
   } else {
     seek.pause_and_lock(nothing_waits);
   }
@@ -275,7 +277,7 @@ flvseek::Reached reached(const flvseek::Session &session, GstFormat format) {
   return {session.byte_position(), size > 0 ? std::optional(size) : std::nullopt};
 }
 
-gboolean seek(GstFlvSeek *self, GstEvent *event) {
+gboolean take_seek(GstFlvSeek *self, GstEvent *event) {
   Private &priv = self->priv;
   if (priv.session.is_current(gst_event_get_seqnum(event))) // from another sink
     return TRUE;
@@ -286,6 +288,17 @@ gboolean seek(GstFlvSeek *self, GstEvent *event) {
   if (GST_PAD_MODE(priv.sink_pad) == GST_PAD_MODE_PULL)
     return seek_by_pulling(priv, event, *request);
   return priv.session.seek(*request, is_flushing(event), gst_event_get_seqnum(event));
+}
+
+gboolean seek(GstFlvSeek *self, GstEvent *event) {
+  GstFormat format = GST_FORMAT_UNDEFINED;
+  gint64 start = 0;
+  gst_event_parse_seek(event, nullptr, &format, nullptr, nullptr, &start, nullptr, nullptr);
+  const gboolean taken = take_seek(self, event);
+  GST_CAT_LEVEL_LOG(GST_CAT_DEFAULT, taken ? GST_LEVEL_DEBUG : GST_LEVEL_WARNING, self,
+                    "seek %u to %" G_GINT64_FORMAT " in %s: %s", gst_event_get_seqnum(event), start,
+                    gst_format_get_name(format), taken ? "done" : "refused");
+  return taken;
 }
 
 // Push mode: upstream's thread.
@@ -482,7 +495,7 @@ void gst_flv_seek_set_property(GObject *object, guint id, const GValue *value,
   }
   GST_OBJECT_UNLOCK(object);
   if (!late.empty())
-    GST_ELEMENT_WARNING(object, RESOURCE, SETTINGS, ("%s", late.c_str()), (nullptr));
+    FLV_ELEMENT_WARNING(object, RESOURCE, SETTINGS, ("%s", late.c_str()), (nullptr));
 }
 
 void gst_flv_seek_get_property(GObject *object, guint id, GValue *value,

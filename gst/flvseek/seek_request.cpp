@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/gst_ptr.h"
+#include "base/log.h"
 
 GST_DEBUG_CATEGORY_EXTERN(gst_flv_seek_debug);
 #define GST_CAT_DEFAULT gst_flv_seek_debug
@@ -80,7 +81,7 @@ bool are_consistent(GstElement *element, const Properties &properties) {
   const guint64 offset = properties.offset;
   const guint64 stop = properties.stop_offset;
   if (offset > 0 && properties.start_time > 0) {
-    GST_ELEMENT_ERROR(element, RESOURCE, SETTINGS,
+    FLV_ELEMENT_ERROR(element, RESOURCE, SETTINGS,
                       ("Both offset=%" G_GUINT64_FORMAT " and start-time=%" G_GUINT64_FORMAT
                        " are set; only one can be.",
                        offset, properties.start_time),
@@ -88,7 +89,7 @@ bool are_consistent(GstElement *element, const Properties &properties) {
     return false;
   }
   if (stop > 0 && stop <= offset) {
-    GST_ELEMENT_ERROR(element, RESOURCE, SETTINGS,
+    FLV_ELEMENT_ERROR(element, RESOURCE, SETTINGS,
                       ("stop-offset=%" G_GUINT64_FORMAT " is not behind offset=%" G_GUINT64_FORMAT
                        ".",
                        stop, offset),
@@ -202,18 +203,18 @@ void post(GstElement *element, const StartError &error) {
   case StartError::Kind::None:
     break;
   case StartError::Kind::NotFlv:
-    GST_ELEMENT_ERROR(element, STREAM, WRONG_TYPE, ("Not an FLV file: %s.", text), (nullptr));
+    FLV_ELEMENT_ERROR(element, STREAM, WRONG_TYPE, ("Not an FLV file: %s.", text), (nullptr));
     break;
   case StartError::Kind::Unreadable:
   case StartError::Kind::NoIndex:
   case StartError::Kind::Mismatch:
-    GST_ELEMENT_ERROR(element, STREAM, DEMUX, ("Nowhere to start: %s.", text), (nullptr));
+    FLV_ELEMENT_ERROR(element, STREAM, DEMUX, ("Nowhere to start: %s.", text), (nullptr));
     break;
   case StartError::Kind::Place:
-    GST_ELEMENT_ERROR(element, RESOURCE, SEEK, ("Nowhere to start: %s.", text), (nullptr));
+    FLV_ELEMENT_ERROR(element, RESOURCE, SEEK, ("Nowhere to start: %s.", text), (nullptr));
     break;
   case StartError::Kind::Stop:
-    GST_ELEMENT_ERROR(element, RESOURCE, SETTINGS, ("Nothing to send: %s.", text), (nullptr));
+    FLV_ELEMENT_ERROR(element, RESOURCE, SETTINGS, ("Nothing to send: %s.", text), (nullptr));
     break;
   }
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/log.h"
 #include "base/pull_pad.h"
 
 GST_DEBUG_CATEGORY_EXTERN(gst_flv_seek_debug);
@@ -80,7 +81,7 @@ void Session::find_out_access(bool has_bytes) {
 }
 
 GstFlowReturn Session::cannot_read(guint64 position) {
-  GST_ELEMENT_ERROR(element_, RESOURCE, READ,
+  FLV_ELEMENT_ERROR(element_, RESOURCE, READ,
                     ("Upstream cannot give the bytes from %" G_GUINT64_FORMAT " on.", position),
                     (nullptr));
   return GST_FLOW_ERROR;
@@ -177,10 +178,10 @@ void Session::warn(const Decision &decision) {
     told_.push_back(note);
     std::string text = note + ".";
     text[0] = g_ascii_toupper(text[0]);
-    GST_ELEMENT_WARNING(element_, STREAM, DEMUX, ("%s", text.c_str()), (nullptr));
+    FLV_ELEMENT_WARNING(element_, STREAM, DEMUX, ("%s", text.c_str()), (nullptr));
   }
   if (!decision.rejected.empty())
-    GST_ELEMENT_WARNING(element_, STREAM, DEMUX,
+    FLV_ELEMENT_WARNING(element_, STREAM, DEMUX,
                         ("Passed over %" G_GSIZE_FORMAT " entries of the keyframe index, which are "
                          "no key frames, the first at byte %" G_GUINT64_FORMAT ".",
                          decision.rejected.size(), guint64{decision.rejected.front()}),
@@ -200,6 +201,10 @@ void Session::announce(const Decision &decision) {
   guint64 time = 0;
   if (const auto &request = decision.request.start.request)
     (request->measure == flv::StartRequest::Measure::Time ? time : offset) = request->value;
+  GST_INFO_OBJECT(element_,
+                  "start found: byte %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT
+                  " ms; requested was byte %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT " ms",
+                  started.offset, started.time, offset, time);
   GstStructure *told =
       gst_structure_new("flvseek", "requested-offset", G_TYPE_UINT64, offset, "requested-time",
                         G_TYPE_UINT64, time, "actual-offset", G_TYPE_UINT64, started.offset,

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What a session does where the file is pushed to it.
+#include "base/log.h"
 #include "session.h"
 
 #include <algorithm>
 #include <utility>
+
+GST_DEBUG_CATEGORY_EXTERN(gst_flv_seek_debug);
+#define GST_CAT_DEFAULT gst_flv_seek_debug
 
 namespace flvseek {
 
@@ -111,7 +115,7 @@ GstFlowReturn Session::look_by_pushing(bool at_end) {
 
 GstFlowReturn Session::cannot_hold() {
   looking_ = false;
-  GST_ELEMENT_ERROR(element_, STREAM, DEMUX,
+  FLV_ELEMENT_ERROR(element_, STREAM, DEMUX,
                     ("More than %" G_GUINT64_FORMAT " bytes follow byte %" G_GUINT64_FORMAT
                      " before it is known whether the stream starts there.",
                      kMaxHeld, push_.begin()),

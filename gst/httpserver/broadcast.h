@@ -120,6 +120,7 @@ private:
   void take_inbox(const Poller &poller);
   void serve(Client &client);
   void queue_response_head(Client &client);
+  void prepare_write(Client &client);
   void write(Client &client);
   void settle(Client &client);
   void listen(Client &client);

@@ -6,6 +6,9 @@
 
 #include "broadcast.h"
 
+GST_DEBUG_CATEGORY_EXTERN(gst_http_server_client_debug);
+#define GST_CAT_DEFAULT gst_http_server_client_debug
+
 namespace flvhttp {
 
 using fanout::websocket::CloseCode;
@@ -117,6 +120,15 @@ void Broadcast::queue_response_head(Client &client) {
   client.state = Client::State::Served;
 }
 
+void Broadcast::prepare_write(Client &client) {
+  const guint64 skips = client.cursor->skips();
+  client.cursor->prepare_write(backlog_, settings_.cursor, batch_);
+  if (client.cursor->skips() > skips)
+    GST_DEBUG("client %" G_GUINT64_FORMAT " skips to a key frame: it was %" G_GINT64_FORMAT
+              " ms behind; skip number %" G_GUINT64_FORMAT,
+              client.id, client.cursor->lag().now, client.cursor->skips());
+}
+
 void Broadcast::write(Client &client) {
   if (client.state == Client::State::Waiting)
     return;
@@ -125,7 +137,7 @@ void Broadcast::write(Client &client) {
     if (client.state == Client::State::Leaving)
       client.cursor->prepare_close(backlog_, batch_);
     else
-      client.cursor->prepare_write(backlog_, settings_.cursor, batch_);
+      prepare_write(client);
     if (batch_.size() == 0)
       break;
     const std::size_t size = batch_.size();

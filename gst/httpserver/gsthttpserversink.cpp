@@ -36,6 +36,7 @@
 #include <utility>
 
 #include "base/late_change.h"
+#include "base/log.h"
 #include "config.h"
 #include "ingest.h"
 #include "properties.h"
@@ -43,6 +44,7 @@
 #include "url_path.h"
 
 GST_DEBUG_CATEGORY_STATIC(gst_http_server_sink_debug);
+GST_DEBUG_CATEGORY(gst_http_server_client_debug);
 #define GST_CAT_DEFAULT gst_http_server_sink_debug
 
 using flvhttp::Broadcast;
@@ -78,7 +80,10 @@ struct _GstHttpServerSink {
 
 G_DEFINE_FINAL_TYPE_WITH_CODE(GstHttpServerSink, gst_http_server_sink, GST_TYPE_BASE_SINK,
                               GST_DEBUG_CATEGORY_INIT(gst_http_server_sink_debug, "httpserversink",
-                                                      0, "serves streams over HTTP"))
+                                                      0, "serves streams over HTTP");
+                              GST_DEBUG_CATEGORY_INIT(gst_http_server_client_debug,
+                                                      "httpserver-client", 0,
+                                                      "clients of httpserversink"))
 GST_ELEMENT_REGISTER_DEFINE(httpserversink, "httpserversink", GST_RANK_NONE,
                             GST_TYPE_HTTP_SERVER_SINK)
 
@@ -111,7 +116,10 @@ void emit(gpointer element, const Broadcast::Added &event) {
 
 void emit(gpointer element, const Broadcast::Removed &event) {
   const char *reason = flvhttp::name_of(event.reason);
-  GST_DEBUG_OBJECT(element, "client %" G_GUINT64_FORMAT " removed: %s", event.id, reason);
+  GST_DEBUG_OBJECT(element,
+                   "client %" G_GUINT64_FORMAT " removed: %s; %" G_GUINT64_FORMAT
+                   " bytes sent, %" G_GUINT64_FORMAT " skips, last lag %" G_GINT64_FORMAT " ms",
+                   event.id, reason, event.stats.bytes, event.stats.skips, event.stats.lag.now);
   const StructurePtr stats = flvhttp::structure_of(event.stats);
   g_signal_emit(element, signals[SIGNAL_CLIENT_REMOVED], 0, event.id, reason, stats.get());
 }
@@ -186,14 +194,14 @@ gboolean gst_http_server_sink_start(GstBaseSink *sink) noexcept {
   const Places &places = properties.places;
   priv.places = places;
   if (const std::string fault = fault_of(places); !fault.empty()) {
-    GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS, ("Wrong properties: %s.", fault.c_str()),
+    FLV_ELEMENT_ERROR(self, RESOURCE, SETTINGS, ("Wrong properties: %s.", fault.c_str()),
                       (nullptr));
     return FALSE;
   }
   GError *error = nullptr;
   priv.listener = Listener::at(places.place, &error);
   if (!priv.listener) {
-    GST_ELEMENT_ERROR(self, RESOURCE, OPEN_READ_WRITE,
+    FLV_ELEMENT_ERROR(self, RESOURCE, OPEN_READ_WRITE,
                       ("Cannot serve at %s port %u: %s.", places.place.address.c_str(),
                        unsigned{places.place.port}, error->message),
                       (nullptr));
@@ -207,7 +215,7 @@ gboolean gst_http_server_sink_start(GstBaseSink *sink) noexcept {
       [listener, self](Broadcast &it) { listener->run_soon([self, &it] { emit_all(self, it); }); });
   broadcast->set(properties.settings);
   if (const auto taken = listener->add(routes_of(places, broadcast), places.request_timeout)) {
-    GST_ELEMENT_ERROR(self, RESOURCE, BUSY,
+    FLV_ELEMENT_ERROR(self, RESOURCE, BUSY,
                       ("The path \"%s\" at %s port %u is served by another element already.",
                        taken->c_str(), places.place.address.c_str(), unsigned{listener->port()}),
                       (nullptr));
@@ -260,7 +268,7 @@ void warn_of_container(GstBaseSink *sink) {
   Private &priv = priv_of(sink);
   if (!priv.feed.needs_start() || std::exchange(priv.warned_of_container, true))
     return;
-  GST_ELEMENT_WARNING(
+  FLV_ELEMENT_WARNING(
       sink, STREAM, FORMAT,
       ("Clients that connect from now on cannot be served: a stream of %s without a "
        "streamheader in its caps can be read from its start only.",
@@ -289,7 +297,7 @@ GstFlowReturn gst_http_server_sink_render(GstBaseSink *sink, GstBuffer *buffer) 
   }
   if (status == flv::Status::Ok)
     return GST_FLOW_OK;
-  GST_ELEMENT_ERROR(sink, STREAM, WRONG_TYPE,
+  FLV_ELEMENT_ERROR(sink, STREAM, WRONG_TYPE,
                     ("Not an FLV stream: %s.", flv::describe(priv.feed.fault()).c_str()),
                     (nullptr));
   return GST_FLOW_ERROR;
@@ -367,6 +375,8 @@ gboolean gst_http_server_sink_event(GstBaseSink *sink, GstEvent *event) noexcept
   case GST_EVENT_FLUSH_STOP:
     if (priv.broadcast) {
       priv.feed.interrupt();
+      GST_INFO_OBJECT(sink, "%s: the stream continues for the clients that are there",
+                      GST_EVENT_TYPE_NAME(event));
       priv.broadcast->set_ended(false);
     }
     break;
@@ -416,7 +426,7 @@ void gst_http_server_sink_set_property(GObject *object, guint id, const GValue *
       priv.broadcast->set(priv.properties.settings);
   }
   if (!late.empty())
-    GST_ELEMENT_WARNING(object, RESOURCE, SETTINGS, ("%s", late.c_str()), (nullptr));
+    FLV_ELEMENT_WARNING(object, RESOURCE, SETTINGS, ("%s", late.c_str()), (nullptr));
 }
 
 void gst_http_server_sink_get_property(GObject *object, guint id, GValue *value,

@@ -10,6 +10,9 @@
 #include "descriptors.h"
 #include "tls_stream.h"
 
+GST_DEBUG_CATEGORY_EXTERN(gst_http_server_client_debug);
+#define GST_CAT_DEFAULT gst_http_server_client_debug
+
 namespace flvhttp {
 
 namespace {
@@ -111,6 +114,9 @@ void RequestReader::read(Waiting &waiting) {
         G_POLLABLE_INPUT_STREAM(input), bytes.data(),
         std::min(bytes.size(), kMaxHead - waiting.size), nullptr, &error);
     const bool later = g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
+    if (error && !later)
+      GST_DEBUG("a connection fails after %zu bytes of its request: %s", waiting.size,
+                error->message);
     g_clear_error(&error);
     if (later && is_tls(waiting.admitted.stream.get()))
       return watch(waiting); // what it waits for changes
