@@ -16,17 +16,18 @@ enum class Codec : std::uint8_t { None, Avc, Hevc };
 struct Layout {
   Codec codec = Codec::None;
   std::uint8_t packet = 0;
-  std::size_t header = 0; // bytes in front of the configuration or the NAL units
+  std::size_t header = 0; // bytes before the configuration or the NAL units
 };
 
-// Packet types, of the classic layout and of Enhanced FLV.
+// Packet types of the classic layout and of Enhanced FLV.
 constexpr std::uint8_t kSequence = 0;
 constexpr std::uint8_t kFrames = 1;
 constexpr std::uint8_t kFramesX = 3;
 
 Layout layout_of(Bytes data) {
   constexpr std::uint8_t kEnhanced = 0x80;
-  constexpr std::size_t kHeader = 5; // both have that: packet type and time, or a FourCC
+  constexpr std::size_t kHeader =
+      5; // classic: codec, packet type, time; enhanced: packet type, FourCC
   constexpr std::size_t kTime = 3;
   if (data.size() < kHeader)
     return {};
@@ -66,7 +67,7 @@ public:
     zeros_ = byte == 0 ? zeros_ + 1 : 0;
     return byte;
   }
-  // A number as SEI messages have it.
+  // A payload type or size of an SEI message: bytes of 0xFF, and a last byte.
   std::size_t number() {
     constexpr std::uint8_t kMore = 0xFF;
     std::size_t sum = 0;
@@ -86,8 +87,8 @@ private:
 
 bool is_recovery_point(Bytes messages) {
   constexpr std::size_t kRecoveryPoint = 6;
-  constexpr std::size_t kTrailing = 2; // bytes: no message is that short
-  constexpr std::size_t kMost = 4096;  // bytes that are looked at
+  constexpr std::size_t kTrailing = 2; // bytes: a message is longer
+  constexpr std::size_t kMost = 4096;  // bytes that are read
   Payload payload(messages.first(std::min(messages.size(), kMost)));
   for (std::size_t taken = 0; !payload.at_end() && messages.size() > kTrailing && taken < kMost;) {
     const std::size_t type = payload.number();

@@ -18,8 +18,8 @@ bool is_control(Opcode opcode) {
   return opcode >= Opcode::Close;
 }
 
-// What a close frame may say: nothing, or a code that may be sent (RFC 6455, 7.4) and a reason.
-bool is_close(Bytes payload) {
+// A close frame is empty, or has a code that may be sent (RFC 6455, 7.4) and a reason.
+bool is_valid_close(Bytes payload) {
   if (payload.size() < 2)
     return payload.empty();
   const std::uint32_t code = flv::load_u16(payload.data());
@@ -65,9 +65,9 @@ bool Receiver::fail(CloseCode code) {
   return false;
 }
 
-// As far as its own first bytes tell.
+// Bytes of the current header, as far as its first two bytes are known.
 std::size_t Receiver::header_size() const {
-  if (have_ < 2)
+  if (header_bytes_ < 2)
     return 2;
   const int size = header_[1] & 0x7F;
   const std::size_t mask = (header_[1] & kMasked) != 0 ? 4 : 0;
@@ -81,27 +81,27 @@ bool Receiver::take_header() {
   const bool known = opcode_ <= Opcode::Binary || is_control(opcode_);
   if ((first & kReserved) != 0 || !known || opcode_ > Opcode::Pong || (header_[1] & kMasked) == 0)
     return fail(CloseCode::ProtocolError);
-  left_ = header_[1] & 0x7F;
+  payload_left_ = header_[1] & 0x7F;
   std::size_t at = 2;
-  if (left_ == kSize16) {
-    left_ = flv::load_u16(&header_[2]);
+  if (payload_left_ == kSize16) {
+    payload_left_ = flv::load_u16(&header_[2]);
     at += 2;
-  } else if (left_ == kSize64) {
-    left_ = std::uint64_t{flv::load_u32(&header_[2])} << 32 | flv::load_u32(&header_[6]);
+  } else if (payload_left_ == kSize64) {
+    payload_left_ = std::uint64_t{flv::load_u32(&header_[2])} << 32 | flv::load_u32(&header_[6]);
     at += 8;
   }
   std::copy_n(header_.begin() + static_cast<std::ptrdiff_t>(at), mask_.size(), mask_.begin());
-  taken_ = 0;
-  have_ = 0;
+  unmasked_ = 0;
+  header_bytes_ = 0;
   state_ = State::Payload;
   if (is_control(opcode_))
-    return (final_ && left_ <= kMaxControlSize) || fail(CloseCode::ProtocolError);
+    return (final_ && payload_left_ <= kMaxControlSize) || fail(CloseCode::ProtocolError);
   if ((opcode_ == Opcode::Continuation) != in_message_)
     return fail(CloseCode::ProtocolError);
   message_size_ = in_message_ ? message_size_ : 0;
-  if (left_ > kMaxMessageSize || message_size_ + left_ > kMaxMessageSize)
+  if (payload_left_ > kMaxMessageSize || message_size_ + payload_left_ > kMaxMessageSize)
     return fail(CloseCode::TooBig);
-  message_size_ += left_;
+  message_size_ += payload_left_;
   in_message_ = !final_;
   return true;
 }
@@ -109,15 +109,15 @@ bool Receiver::take_header() {
 void Receiver::take_payload(Bytes payload) {
   if (is_control(opcode_)) {
     for (const std::uint8_t byte : payload)
-      control_.push_back(byte ^ mask_[taken_++ % mask_.size()]);
+      control_.push_back(byte ^ mask_[unmasked_++ % mask_.size()]);
   }
-  left_ -= payload.size();
+  payload_left_ -= payload.size();
 }
 
 void Receiver::end_frame(std::vector<Control> &controls) {
   const bool close = opcode_ == Opcode::Close;
   state_ = close ? State::Closed : State::Header;
-  if (close && !is_close(control_))
+  if (close && !is_valid_close(control_))
     (void)fail(CloseCode::ProtocolError);
   else if (is_control(opcode_))
     controls.push_back({opcode_, std::move(control_)});
@@ -127,18 +127,18 @@ void Receiver::end_frame(std::vector<Control> &controls) {
 flv::Status Receiver::feed(Bytes bytes, std::vector<Control> &controls) {
   while (state_ != State::Failed && state_ != State::Closed && !bytes.empty()) {
     if (state_ == State::Header) {
-      header_[have_++] = bytes.front();
+      header_[header_bytes_++] = bytes.front();
       bytes = bytes.subspan(1);
-      if (have_ < header_size())
+      if (header_bytes_ < header_size())
         continue;
-      if (take_header() && left_ == 0)
+      if (take_header() && payload_left_ == 0)
         end_frame(controls);
       continue;
     }
-    const Bytes part = bytes.first(std::min<std::uint64_t>(left_, bytes.size()));
+    const Bytes part = bytes.first(std::min<std::uint64_t>(payload_left_, bytes.size()));
     take_payload(part);
     bytes = bytes.subspan(part.size());
-    if (left_ == 0)
+    if (payload_left_ == 0)
       end_frame(controls);
   }
   return state_ == State::Failed ? flv::Status::Malformed : flv::Status::Ok;

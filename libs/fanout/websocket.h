@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// WebSocket frames behind the handshake: RFC 6455, chapters 5 and 7.
+// WebSocket frames after the handshake: RFC 6455, chapters 5 and 7.
 #pragma once
 
 #include <array>
@@ -20,7 +20,7 @@ enum class Opcode : std::uint8_t {
   Pong = 10,
 };
 
-// RFC 6455, 7.4.1, and IANA's registry.
+// RFC 6455, 7.4.1, and the IANA registry.
 enum class CloseCode : std::uint16_t {
   Normal = 1000,
   GoingAway = 1001,
@@ -30,21 +30,20 @@ enum class CloseCode : std::uint16_t {
   TryAgainLater = 1013,
 };
 
-// Bytes: the longest header that a server writes, and the longest payload of a control frame.
+// Bytes: the longest header of a server's frame, and the longest payload of a control frame.
 inline constexpr std::size_t kMaxHeaderSize = 10;
 inline constexpr std::size_t kMaxControlSize = 125;
 
-// Appends the header of a whole, unmasked message.
+// Appends the header of an unmasked message in one frame.
 void append_header(std::vector<std::uint8_t> &out, Opcode opcode, std::uint64_t payload_size);
-// Appends a control frame. Of `payload`, what is too much is left out.
+// Appends a control frame. Truncates `payload` to kMaxControlSize.
 void append_control(std::vector<std::uint8_t> &out, Opcode opcode, Bytes payload);
 void append_close(std::vector<std::uint8_t> &out, CloseCode code, std::string_view reason);
 
-// Reads what a client sends. Its messages are passed over, however they are cut; what has to be
-// answered is told.
+// Parses the frames of a client. Discards its messages and returns its control frames.
 class Receiver {
 public:
-  // Bytes: a client of a stream has nothing to say. A longer message is TooBig.
+  // Bytes. A client has no reason to send long messages: a longer one is TooBig.
   static constexpr std::uint64_t kMaxMessageSize = 64 << 10;
 
   struct Control {
@@ -52,8 +51,8 @@ public:
     std::vector<std::uint8_t> payload;
   };
 
-  // Appends the control frames that `bytes` completes. Malformed: the connection has to be closed,
-  // and error() says with what; nothing more is taken. Behind a close frame, nothing is read.
+  // Appends the control frames that `bytes` completes. Malformed: the caller must close the
+  // connection with error(), and later bytes are ignored. Ignores bytes after a close frame.
   [[nodiscard]] flv::Status feed(Bytes bytes, std::vector<Control> &controls);
   [[nodiscard]] CloseCode error() const { return error_; }
   [[nodiscard]] bool is_closed() const { return state_ == State::Closed; }
@@ -72,13 +71,13 @@ private:
   State state_ = State::Header;
   CloseCode error_ = CloseCode::ProtocolError;
   std::array<std::uint8_t, kMaxClientHeader> header_{};
-  std::size_t have_ = 0; // bytes of header_
+  std::size_t header_bytes_ = 0; // received so far
   Opcode opcode_ = Opcode::Continuation;
   bool final_ = false;
   std::array<std::uint8_t, 4> mask_{};
-  std::uint64_t left_ = 0; // bytes of the payload
-  std::uint64_t taken_ = 0;
-  bool in_message_ = false; // of several frames
+  std::uint64_t payload_left_ = 0; // bytes
+  std::uint64_t unmasked_ = 0;     // bytes of the payload
+  bool in_message_ = false;        // between the frames of a fragmented message
   std::uint64_t message_size_ = 0;
   std::vector<std::uint8_t> control_;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// WebSocket frames: a client's are made, a server's are taken apart.
+// Makes WebSocket frames of a client, and parses those of a server.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@ using fanout::websocket::Opcode;
 inline constexpr std::uint8_t kFinalFrame = 0x80;
 inline constexpr std::uint32_t kMask = 0x12345678;
 
-// A header that can say anything.
+// The fields of a frame header, valid or not.
 struct FrameHeader {
   std::uint8_t first = 0; // final bit, reserved bits, opcode
   std::uint64_t size = 0;
@@ -48,7 +48,7 @@ inline Buffer masked(Bytes payload, std::uint32_t mask) {
   return out;
 }
 
-// A frame as a client sends it.
+// A masked frame.
 inline Buffer client_frame(std::uint8_t first, Bytes payload, std::uint32_t mask = kMask) {
   const int size_bytes = payload.size() < 126 ? 0 : payload.size() <= 0xFFFF ? 2 : 8;
   return joined({frame_header({first, payload.size(), size_bytes, mask}), masked(payload, mask)});
@@ -64,7 +64,7 @@ struct Message {
   Bytes payload;
 };
 
-// The whole, unmasked message that `bytes` begin with; `bytes` begin behind it afterwards.
+// Removes an unmasked message in one frame from the start of `bytes`. nullopt: there is none.
 inline std::optional<Message> take_message(Bytes &bytes) {
   flv::Reader reader(bytes);
   std::uint8_t first = 0;

@@ -14,11 +14,11 @@ using flvtest::payload;
 
 namespace {
 
-// --- What is written ---
+// --- Written frames ---
 
 const struct {
   std::uint64_t size;
-  Buffer header; // behind the first byte
+  Buffer header; // after the first byte
 } kSizes[] = {
     {0, {0}},
     {1, {1}},
@@ -52,10 +52,10 @@ END_TEST
 const std::size_t kControls[] = {0, 1, 124, 125, 126, 300};
 
 START_TEST(test_control) {
-  const Buffer said = payload(ROW(kControls));
-  const Bytes kept = Bytes(said).first(std::min<std::size_t>(said.size(), 125));
+  const Buffer data = payload(ROW(kControls));
+  const Bytes kept = Bytes(data).first(std::min<std::size_t>(data.size(), 125));
   Buffer out;
-  append_control(out, Opcode::Pong, said);
+  append_control(out, Opcode::Pong, data);
   ck_assert(out == joined({Buffer{0x8A, static_cast<std::uint8_t>(kept.size())}, kept}));
 }
 END_TEST
@@ -74,32 +74,32 @@ START_TEST(test_close) {
 }
 END_TEST
 
-// --- What is read ---
+// --- Received frames ---
 
-struct Heard {
+struct Received {
   Status status = Status::Ok;
   bool closed = false;
   CloseCode error{};
   std::vector<Receiver::Control> controls;
 };
 
-Heard hear(Bytes bytes, std::size_t chunk = SIZE_MAX) {
+Received receive(Bytes bytes, std::size_t chunk = SIZE_MAX) {
   Receiver receiver;
-  Heard heard;
+  Received received;
   while (!bytes.empty()) {
-    const Bytes piece = bytes.first(std::min(chunk, bytes.size()));
-    bytes = bytes.subspan(piece.size());
-    const Status status = receiver.feed(piece, heard.controls);
-    // Once and for all.
-    ck_assert(heard.status == Status::Ok || status == heard.status);
-    heard.status = status;
+    const Bytes part = bytes.first(std::min(chunk, bytes.size()));
+    bytes = bytes.subspan(part.size());
+    const Status status = receiver.feed(part, received.controls);
+    // A malformed stream stays malformed.
+    ck_assert(received.status == Status::Ok || status == received.status);
+    received.status = status;
   }
-  heard.closed = receiver.is_closed();
-  heard.error = receiver.error();
-  return heard;
+  received.closed = receiver.is_closed();
+  received.error = receiver.error();
+  return received;
 }
 
-bool same(const Heard &a, const Heard &b) {
+bool same(const Received &a, const Received &b) {
   return a.status == b.status && a.closed == b.closed && a.error == b.error &&
          std::equal(a.controls.begin(), a.controls.end(), b.controls.begin(), b.controls.end(),
                     [](const auto &x, const auto &y) {
@@ -107,19 +107,19 @@ bool same(const Heard &a, const Heard &b) {
                     });
 }
 
-// Once it is sure that no cutting changes it.
-Heard hear_every_way(Bytes bytes) {
-  const Heard whole = hear(bytes);
+// Checks that the result does not depend on the chunks.
+Received receive_every_way(Bytes bytes) {
+  const Received whole = receive(bytes);
   for (const std::size_t chunk : {1U, 2U, 3U, 7U, 126U, 4096U})
-    ck_assert(same(hear(bytes, chunk), whole));
+    ck_assert(same(receive(bytes, chunk), whole));
   return whole;
 }
 
-void check_controls(const Heard &heard, const std::vector<Receiver::Control> &expected) {
-  ck_assert_uint_eq(heard.controls.size(), expected.size());
+void check_controls(const Received &received, const std::vector<Receiver::Control> &expected) {
+  ck_assert_uint_eq(received.controls.size(), expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    ck_assert_enum_eq(heard.controls[i].opcode, expected[i].opcode);
-    ck_assert(heard.controls[i].payload == expected[i].payload);
+    ck_assert_enum_eq(received.controls[i].opcode, expected[i].opcode);
+    ck_assert(received.controls[i].payload == expected[i].payload);
   }
 }
 
@@ -128,28 +128,28 @@ constexpr auto kText = static_cast<std::uint8_t>(Opcode::Text);
 constexpr auto kContinuation = static_cast<std::uint8_t>(Opcode::Continuation);
 constexpr auto kFinal = flvtest::kFinalFrame;
 
-// Behind a message of any size, what follows is found.
+// Parses the frame after a message of any size.
 const std::size_t kMessages[] = {0, 1, 2, 125, 126, 127, 65535, 65536};
 
 START_TEST(test_messages) {
   const Buffer ping = payload(9);
   for (const Opcode opcode : {Opcode::Text, Opcode::Binary}) {
-    const Heard heard = hear_every_way(
+    const Received received = receive_every_way(
         joined({client_frame(opcode, payload(ROW(kMessages))), client_frame(Opcode::Ping, ping)}));
-    ck_assert_enum_eq(heard.status, Status::Ok);
-    check_controls(heard, {{Opcode::Ping, ping}});
+    ck_assert_enum_eq(received.status, Status::Ok);
+    check_controls(received, {{Opcode::Ping, ping}});
   }
 }
 END_TEST
 
-// A size may be written longer than it has to be.
+// A size may use more bytes than it needs.
 START_TEST(test_long_sizes) {
   for (const int size_bytes : {2, 8}) {
-    const Heard heard = hear_every_way(joined({frame_header({0x82, 3, size_bytes}), Buffer{1, 2, 3},
-                                               frame_header({0x89, 2, size_bytes, 0}), Buffer{4, 5},
-                                               client_frame(Opcode::Pong, {})}));
-    ck_assert_enum_eq(heard.status, Status::Ok);
-    check_controls(heard, {{Opcode::Ping, {4, 5}}, {Opcode::Pong, {}}});
+    const Received received = receive_every_way(joined(
+        {frame_header({0x82, 3, size_bytes}), Buffer{1, 2, 3},
+         frame_header({0x89, 2, size_bytes, 0}), Buffer{4, 5}, client_frame(Opcode::Pong, {})}));
+    ck_assert_enum_eq(received.status, Status::Ok);
+    check_controls(received, {{Opcode::Ping, {4, 5}}, {Opcode::Pong, {}}});
   }
 }
 END_TEST
@@ -165,22 +165,22 @@ START_TEST(test_masks) {
       flvtest::append(bytes, client_frame(opcode, payload(size), ROW(kMasks)));
     }
   }
-  const Heard heard = hear_every_way(bytes);
-  ck_assert_enum_eq(heard.status, Status::Ok);
-  check_controls(heard, expected);
+  const Received received = receive_every_way(bytes);
+  ck_assert_enum_eq(received.status, Status::Ok);
+  check_controls(received, expected);
 }
 END_TEST
 
-// Control frames may stand between a message's frames.
+// Control frames may come between the frames of a message.
 START_TEST(test_fragments) {
   const Buffer bytes =
       joined({client_frame(kText, payload(200)), client_frame(Opcode::Ping, {}),
               client_frame(kContinuation, {}), client_frame(Opcode::Pong, {}),
               client_frame(kContinuation | kFinal, payload(3)), client_frame(kBinary, {}),
               client_frame(kContinuation | kFinal, {}), client_frame(Opcode::Ping, payload(1))});
-  const Heard heard = hear_every_way(bytes);
-  ck_assert_enum_eq(heard.status, Status::Ok);
-  check_controls(heard, {{Opcode::Ping, {}}, {Opcode::Pong, {}}, {Opcode::Ping, payload(1)}});
+  const Received received = receive_every_way(bytes);
+  ck_assert_enum_eq(received.status, Status::Ok);
+  check_controls(received, {{Opcode::Ping, {}}, {Opcode::Pong, {}}, {Opcode::Ping, payload(1)}});
 }
 END_TEST
 
@@ -189,38 +189,38 @@ Buffer close_payload(unsigned code, std::size_t reason = 0) {
                  payload(reason)});
 }
 
-// Behind a close frame, nothing is read.
+// Ignores bytes after a close frame.
 START_TEST(test_closed) {
-  for (const Buffer &said : {Buffer(), close_payload(1000), close_payload(1003),
+  for (const Buffer &data : {Buffer(), close_payload(1000), close_payload(1003),
                              close_payload(1014, 123), close_payload(3000), close_payload(4999)}) {
-    const Buffer bytes = joined({client_frame(Opcode::Ping, {}), client_frame(Opcode::Close, said),
+    const Buffer bytes = joined({client_frame(Opcode::Ping, {}), client_frame(Opcode::Close, data),
                                  client_frame(Opcode::Ping, {}), Buffer(20, 0xFF)});
-    const Heard heard = hear_every_way(bytes);
-    ck_assert_enum_eq(heard.status, Status::Ok);
-    ck_assert(heard.closed);
-    check_controls(heard, {{Opcode::Ping, {}}, {Opcode::Close, said}});
+    const Received received = receive_every_way(bytes);
+    ck_assert_enum_eq(received.status, Status::Ok);
+    ck_assert(received.closed);
+    check_controls(received, {{Opcode::Ping, {}}, {Opcode::Close, data}});
   }
-  ck_assert(!hear(client_frame(Opcode::Ping, {})).closed);
+  ck_assert(!receive(client_frame(Opcode::Ping, {})).closed);
   const Buffer close = client_frame(Opcode::Close, close_payload(1000));
-  ck_assert(!hear(Bytes(close).first(close.size() - 1)).closed);
+  ck_assert(!receive(Bytes(close).first(close.size() - 1)).closed);
 }
 END_TEST
 
 START_TEST(test_wrong_close) {
-  for (const Buffer &said :
+  for (const Buffer &data :
        {Buffer{3}, close_payload(0), close_payload(999), close_payload(1004), close_payload(1005),
         close_payload(1006, 5), close_payload(1015), close_payload(2999), close_payload(5000)}) {
-    const Heard heard = hear_every_way(client_frame(Opcode::Close, said));
-    ck_assert_enum_eq(heard.status, Status::Malformed);
-    ck_assert_enum_eq(heard.error, CloseCode::ProtocolError);
-    check_controls(heard, {});
+    const Received received = receive_every_way(client_frame(Opcode::Close, data));
+    ck_assert_enum_eq(received.status, Status::Malformed);
+    ck_assert_enum_eq(received.error, CloseCode::ProtocolError);
+    check_controls(received, {});
   }
 }
 END_TEST
 
-// What is wrong, as a frame's header and what stood before it.
+// Invalid frames: the header, and the bytes before it.
 const struct {
-  const char *what;
+  const char *name;
   CloseCode code;
   flvtest::FrameHeader header;
   Buffer before;
@@ -238,22 +238,22 @@ const struct {
     {"a close of 65 536 bytes", CloseCode::ProtocolError, {0x88, 65536, 8}, {}},
     {"a ping in two frames", CloseCode::ProtocolError, {0x09, 3}, {}},
     {"a close in two frames", CloseCode::ProtocolError, {0x08, 2}, {}},
-    {"a continuation of nothing", CloseCode::ProtocolError, {0x80, 0}, {}},
-    {"a continuation of a whole message",
+    {"a continuation without a message", CloseCode::ProtocolError, {0x80, 0}, {}},
+    {"a continuation of a complete message",
      CloseCode::ProtocolError,
      {0x00, 0},
      client_frame(Opcode::Text, payload(3))},
-    {"a message in a message",
+    {"a message within a message",
      CloseCode::ProtocolError,
      {0x81, 3},
      client_frame(kBinary, payload(3))},
     {"65 537 bytes", CloseCode::TooBig, {0x82, 65537, 8}, {}},
-    {"all that 64 bits can say", CloseCode::TooBig, {0x82, UINT64_MAX, 8}, {}},
+    {"2^64 - 1 bytes", CloseCode::TooBig, {0x82, UINT64_MAX, 8}, {}},
     {"65 537 bytes in two frames",
      CloseCode::TooBig,
      {0x80, 2, 0},
      client_frame(kBinary, payload(65535))},
-    {"more than 64 bits can say",
+    {"a message size that overflows 64 bits",
      CloseCode::TooBig,
      {0x80, UINT64_MAX - 1, 8},
      client_frame(kBinary, payload(10))},
@@ -262,26 +262,26 @@ const struct {
 START_TEST(test_wrong) {
   const auto &row = ROW(kWrong);
   const Buffer ping = client_frame(Opcode::Ping, payload(4));
-  const Heard heard =
-      hear_every_way(joined({ping, row.before, frame_header(row.header), ping, ping}));
-  ck_assert_msg(heard.status == Status::Malformed, "%s", row.what);
-  ck_assert_msg(heard.error == row.code, "%s: %d", row.what, static_cast<int>(heard.error));
-  ck_assert(!heard.closed);
-  // What was right before counts.
-  check_controls(heard, {{Opcode::Ping, payload(4)}});
+  const Received received =
+      receive_every_way(joined({ping, row.before, frame_header(row.header), ping, ping}));
+  ck_assert_msg(received.status == Status::Malformed, "%s", row.name);
+  ck_assert_msg(received.error == row.code, "%s: %d", row.name, static_cast<int>(received.error));
+  ck_assert(!received.closed);
+  // The valid frames before it are returned.
+  check_controls(received, {{Opcode::Ping, payload(4)}});
 }
 END_TEST
 
-// The largest is a message's size, not a frame's, and each message has its own.
+// The limit applies to each message, not to each frame.
 START_TEST(test_largest) {
   const Buffer half = payload(Receiver::kMaxMessageSize / 2);
   Buffer bytes;
   for (int i = 0; i < 3; ++i)
     flvtest::append(bytes, joined({client_frame(kBinary, half), client_frame(Opcode::Ping, {}),
                                    client_frame(kContinuation | kFinal, half)}));
-  const Heard heard = hear_every_way(bytes);
-  ck_assert_enum_eq(heard.status, Status::Ok);
-  ck_assert_uint_eq(heard.controls.size(), 3);
+  const Received received = receive_every_way(bytes);
+  ck_assert_enum_eq(received.status, Status::Ok);
+  ck_assert_uint_eq(received.controls.size(), 3);
 }
 END_TEST
 
