@@ -220,7 +220,7 @@ void Broadcast::take_inbox(const Poller &poller) {
     backlog_.append(std::move(entry));
   }
   entries_.clear();
-  if (!shown_ && !type_.empty() && (has_header_ || backlog_.newest_head())) {
+  if (!shown_ && !type_.empty() && (has_header_ || backlog_.newest_header())) {
     shown_ = true;
     for (const auto &client : clients_)
       list(*client);

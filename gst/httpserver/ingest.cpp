@@ -100,13 +100,13 @@ void Ingest::set_caps(GstCaps *caps) {
   if (is_flv_) {
     if (!flowing_) {
       for (const auto &part : parts)
-        flv_.note_head(part);
+        flv_.note_stream_header(part);
     }
     return;
   }
   JoinHeader head;
   for (const auto &part : parts)
-    head.opening.insert(head.opening.end(), part.begin(), part.end());
+    head.container_header.insert(head.container_header.end(), part.begin(), part.end());
   if (head_ && *head_ == head)
     return;
   head_ = std::make_shared<const JoinHeader>(std::move(head));
@@ -186,9 +186,14 @@ flv::Status Ingest::take_opaque(GstBuffer *buffer, const std::shared_ptr<const v
   entry.bytes = bytes;
   entry.time = time_of(buffer);
   if (can_join)
-    entry.head = head_;
-  if (std::exchange(head_changed_, false))
-    out.push_back({head_, head_->opening, entry.time, false, true, nullptr});
+    entry.join_header = head_;
+  if (std::exchange(head_changed_, false)) {
+    Entry header;
+    header.owner = head_;
+    header.bytes = head_->container_header;
+    header.time = entry.time;
+    out.push_back(std::move(header));
+  }
   flowing_ = true;
   out.push_back(std::move(entry));
   return flv::Status::Ok;

@@ -98,9 +98,9 @@ StructurePtr structure_of(const ClientStats &stats) {
       "bytes", G_TYPE_UINT64, stats.bytes,
       "rate", G_TYPE_DOUBLE, rate,
       "lag", G_TYPE_INT64, gint64{stats.lag.now},
-      "lag-minimum", G_TYPE_INT64, gint64{stats.lag.least},
+      "lag-minimum", G_TYPE_INT64, gint64{stats.lag.min},
       "lag-average", G_TYPE_DOUBLE, stats.lag.average,
-      "lag-maximum", G_TYPE_INT64, gint64{stats.lag.most},
+      "lag-maximum", G_TYPE_INT64, gint64{stats.lag.max},
       "skips", G_TYPE_UINT64, stats.skips,
       "start-point", G_TYPE_STRING, name_of(stats.start),
       nullptr));

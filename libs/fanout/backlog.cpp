@@ -8,32 +8,32 @@ namespace fanout {
 
 namespace {
 
-std::optional<Backlog::Number> first_from(const std::deque<Backlog::Number> &places,
+std::optional<Backlog::Number> first_from(const std::deque<Backlog::Number> &starts,
                                           Backlog::Number number) {
-  const auto place = std::lower_bound(places.begin(), places.end(), number);
-  return place == places.end() ? std::nullopt : std::optional(*place);
+  const auto start = std::lower_bound(starts.begin(), starts.end(), number);
+  return start == starts.end() ? std::nullopt : std::optional(*start);
 }
 
 } // namespace
 
 void Backlog::append(Entry entry) {
   newest_time_ = end() == 0 ? entry.time : std::max(newest_time_, entry.time);
-  if (entry.head) {
+  if (entry.join_header) {
     (entry.start == StartPoint::KeyFrame ? joins_ : fallbacks_).push_back(end());
-    newest_head_ = entry.head;
+    newest_header_ = entry.join_header;
   }
   if (entry.extension) {
     extension_ = entry.extension;
     extension_at_ = end();
   }
-  if (entry.head) {
+  if (entry.join_header) {
     for (const Kind kind : {Kind::Audio, Kind::Video}) {
       const KindState &state = entry.kinds[static_cast<std::size_t>(kind)];
       if (state.appearance > 0)
         note_frame(kind, state.appearance, state.last);
     }
   }
-  if (entry.is_media)
+  if (entry.is_media())
     note_frame(entry.kind, entry.appearance, newest_time_);
   const std::size_t size = entry.bytes.size();
   entries_.push_back({std::move(entry), bytes_});
@@ -50,9 +50,9 @@ void Backlog::note_frame(Kind kind, std::uint32_t appearance, std::int64_t time)
 void Backlog::trim(Number number) {
   for (; begin_ < number && !entries_.empty(); begin_++)
     entries_.pop_front();
-  for (std::deque<Number> *places : {&joins_, &fallbacks_}) {
-    while (!places->empty() && places->front() < begin_)
-      places->pop_front();
+  for (std::deque<Number> *starts : {&joins_, &fallbacks_}) {
+    while (!starts->empty() && starts->front() < begin_)
+      starts->pop_front();
   }
 }
 
@@ -80,22 +80,22 @@ std::optional<Backlog::Number> Backlog::fallback_from(Number number) const {
 
 std::optional<Backlog::Number> Backlog::frame_from(Number number) const {
   for (Number each = std::max(number, begin_); each < end(); each++) {
-    if (at(each).is_media && at(each).kind != Kind::Audio)
+    if (at(each).is_media() && at(each).kind != Kind::Audio)
       return each;
   }
   return std::nullopt;
 }
 
-// Kinds that have appeared since are announced, those that are absent by now are not.
-JoinHeaderPtr Backlog::head_at(Number number) const {
-  JoinHeaderPtr head = at(number).head ? at(number).head : newest_head_;
-  if (extension_ && extension_at_ > number && extension_->base == head)
-    head = extension_->full;
-  if (head->video_alone && !is_present(Kind::Audio))
-    return head->video_alone;
-  if (head->audio_alone && !is_present(Kind::Video))
-    return head->audio_alone;
-  return head;
+// The header announces a kind that has appeared since, and does not announce a kind that is absent.
+JoinHeaderPtr Backlog::header_at(Number number) const {
+  JoinHeaderPtr header = at(number).join_header ? at(number).join_header : newest_header_;
+  if (extension_ && extension_at_ > number && extension_->base == header)
+    header = extension_->full;
+  if (header->video_alone && !is_present(Kind::Audio))
+    return header->video_alone;
+  if (header->audio_alone && !is_present(Kind::Video))
+    return header->audio_alone;
+  return header;
 }
 
 bool Backlog::is_present(Kind kind) const {

@@ -1,119 +1,146 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// FLV in, entries of a history out: what each tag is to those who join, and when it plays.
+// Converts an FLV stream into entries of a backlog: finds the start points and the media times.
 #pragma once
 
 #include <limits>
+#include <optional>
 #include <span>
+#include <variant>
 
 #include "backlog.h"
 #include "flv/format/amf0.h"
 #include "flv/format/codec.h"
 #include "flv/stream/stream_header.h"
 #include "flv/stream/timeline.h"
+#include "join_header.h"
+#include "state.h"
 #include "tag_assembler.h"
 
 namespace fanout {
 
+// A stream has one or more sections, which are separated by splices: interruptions or new file
+// headers. A section starts at its first start point; tags before that are dropped.
+//
+//             all kinds are known,          start point
+//             or the limit is reached
+//    Probing ----------------> AwaitKeyframe ----------> Flowing
+//       ^                        |        ^                 |
+//       |    new file header     |        |     splice      |
+//       +------------------------+        +-----------------+
+//
+// A splice in Probing discards the held tags, and Probing continues.
 class FlvIngest {
 public:
-  // ms of media: so long the stream may take to show frames of the kinds that its header promises.
+  // ms of media time: the limit for holding tags until each promised kind has a frame.
   static constexpr std::int64_t kHold = 1000;
 
-  // Forgets everything.
+  struct Section {
+    std::optional<flv::amf0::Value> metadata;
+    std::int64_t end = 0; // ms of media time
+    bool dropped = false; // media was dropped after this section
+  };
+  struct ParsedTag {
+    Entry entry;
+    // Set if a client can start here. An audio tag is a start point only if video is absent.
+    std::optional<StartPoint> start;
+    bool appears = false; // the kind was absent before
+    DecoderConfigs configs;
+  };
+  // Tags are held, because the kinds of the stream are not known yet.
+  struct Probing {
+    static constexpr const char *kName = "Probing";
+
+    std::vector<ParsedTag> held;
+    std::optional<std::int64_t> first_media; // ms: the time of the first held media
+    std::optional<Section> previous;
+  };
+  struct AwaitKeyframe {
+    static constexpr const char *kName = "AwaitKeyframe";
+
+    std::optional<Section> previous;
+  };
+  struct Flowing {
+    static constexpr const char *kName = "Flowing";
+  };
+  using State = std::variant<Probing, AwaitKeyframe, Flowing>;
+  using Transitions =
+      TransitionTable<Transition<Probing, AwaitKeyframe>, Transition<AwaitKeyframe, Flowing>,
+                      Transition<Flowing, AwaitKeyframe>, Transition<AwaitKeyframe, Probing>>;
+
+  // Returns to the initial state.
   void clear();
-  // The stream's head from elsewhere than the stream: a file header, or tags.
-  void note_head(Bytes bytes);
-  // Appends the entries that `bytes` completes; `owner` keeps them. Malformed: it is no FLV, and
-  // fault() says why.
+  // Takes a file header or tags that are not part of the stream, for example from caps.
+  void note_stream_header(Bytes bytes);
+  // Appends the entries that `bytes` completes. `owner` owns the bytes. Malformed: the stream is
+  // not FLV, and fault() has the reason.
   [[nodiscard]] flv::Status take(const std::shared_ptr<const void> &owner, Bytes bytes,
                                  std::vector<Entry> &out);
-  // What is half read is over. The next byte begins a tag or a file, whose time goes on behind what
-  // was; nothing is passed on before its first key frame.
+  // A splice: discards an incomplete tag. The next byte starts a tag or a file, and its media time
+  // continues after the section before.
   void interrupt();
-  // The stream is over: appends what was held back.
+  // The stream ends: appends the held tags.
   void finish(std::vector<Entry> &out);
 
   [[nodiscard]] const flv::Fault &fault() const { return tags_.fault(); }
 
 private:
   struct Presence {
-    bool promised = false;
-    std::optional<std::int64_t> last; // the highest time at its last frame
+    bool promised = false;            // by the file header
+    std::optional<std::int64_t> last; // ms: the highest time at the kind's last frame
     bool absent = true;               // until a frame that a decoder can start at
-    std::uint32_t appearance = 0;     // how often it was no longer absent
-    std::uint32_t announced = 0;      // the last appearance that a head has announced
+    std::uint32_t appearance = 0;     // as in Entry
+    std::uint32_t announced = 0;      // the last appearance that a header announces
   };
-  struct Held {
-    Entry entry;
-    // Where one can join: audio only if there is no video.
-    std::optional<StartPoint> start;
-    bool appears = false; // its kind was absent before
-    std::vector<flv::SharedBytes> configurations;
-  };
+
+  void set_state(State next) { change_state<Transitions>("FlvIngest", state_, std::move(next)); }
 
   void take_item(const flv::Item &item, std::vector<Entry> &out);
   void take_tag(const flv::Item &item, std::vector<Entry> &out);
-  void set_metadata(std::optional<flv::amf0::Value> metadata);
   void take_script(const flv::Item &item, Bytes data, std::vector<Entry> &out);
   void start_file(std::vector<Entry> &out);
-  void start_stretch();
+  void splice();
   void note_file_header(const flv::FileHeader &header);
-  void note_head_tag(const flv::TagHeader &header, Bytes data);
+  void note_header_tag(const flv::TagHeader &header, Bytes data);
+  void set_metadata(std::optional<flv::amf0::Value> metadata);
   [[nodiscard]] Presence &presence(Kind kind) { return kind == Kind::Video ? video_ : audio_; }
-  [[nodiscard]] bool has(const Presence &presence) const;
+  [[nodiscard]] bool is_present(const Presence &presence) const;
   [[nodiscard]] bool note_frame(Kind kind, bool can_start);
   [[nodiscard]] std::optional<StartPoint> start_of(const flv::TagInfo &info, Kind kind, Bytes data);
-  [[nodiscard]] bool shows_all() const;
-  void pass_on(Held held, std::vector<Entry> &out);
-  void emit(Held held, std::vector<Entry> &out);
+  [[nodiscard]] bool knows_kinds() const;
+  void hold(Probing &probing, ParsedTag tag, std::vector<Entry> &out);
   void release(std::vector<Entry> &out);
-  void resume(const Held &held, std::vector<Entry> &out);
-  void appear(Entry &entry, std::vector<Entry> &out);
-  [[nodiscard]] Entry own_entry(std::vector<std::uint8_t> tag, std::int64_t time) const;
-  [[nodiscard]] bool can_join(const Held &held) const;
-  [[nodiscard]] bool shows(Kind kind, Kind first) const;
-  void set_head(const std::vector<flv::SharedBytes> &configurations, Kind first);
-  [[nodiscard]] JoinHeaderPtr new_head(const std::vector<flv::SharedBytes> &configurations,
-                                       bool audio, bool video) const;
-  [[nodiscard]] std::vector<std::uint8_t> metadata_tag(bool audio, bool video) const;
-  [[nodiscard]] std::vector<std::uint8_t> metadata_tag() const {
-    return metadata_tag(has(audio_), has(video_));
+  void hold_or_emit(ParsedTag tag, std::vector<Entry> &out);
+  void emit(ParsedTag tag, std::vector<Entry> &out);
+  void start_section(const std::optional<Section> &previous, ParsedTag &tag,
+                     std::vector<Entry> &out);
+  void emit_setup(const ParsedTag &tag, std::vector<Entry> &out);
+  void emit_repeated_setup(Entry &entry, std::vector<Entry> &out);
+  void set_join_header(Entry &entry, StartPoint start, const DecoderConfigs &configs);
+  [[nodiscard]] bool can_join(const ParsedTag &tag) const;
+  [[nodiscard]] bool is_announced(Kind kind, Kind first) const;
+  void update_header(const DecoderConfigs &configs, Kind first);
+  [[nodiscard]] std::vector<std::uint8_t> current_metadata_tag() const {
+    return metadata_tag(metadata_, is_present(audio_), is_present(video_));
   }
 
   TagAssembler tags_;
-  bool started_ = false; // there was a file header, here or elsewhere
+  State state_;
+  bool has_file_header_ = false;
+  bool is_after_config_ = false;    // no video frame has come since the last decoder configuration
+  std::size_t nal_length_size_ = 0; // of the video; 0: the codec has no NAL units
 
   flv::Timeline timeline_;
-  flv::StreamHeader configurations_; // and nothing else
-  std::optional<flv::amf0::Value> metadata_;
-  std::uint64_t metadata_version_ = 0;   // counts its changes
-  std::optional<flv::amf0::Value> told_; // of that, before the stretch that is awaited
+  std::int64_t time_offset_ = 0; // ms from the timeline to the times of entries
+  std::int64_t latest_presentation_ = std::numeric_limits<std::int64_t>::min(); // ms of media time
   Presence audio_;
   Presence video_;
-  std::size_t nal_length_size_ = 0; // of the video; 0: it has no NAL units
-  bool configured_ = false;         // there was no video frame behind the last configuration
 
-  // What the head was made of.
-  struct JoinHeaderInput {
-    bool has_audio = false;
-    bool has_video = false;
-    std::uint64_t metadata_version = 0;
-    std::vector<flv::SharedBytes> configurations;
-
-    bool operator==(const JoinHeaderInput &) const = default;
-  };
-  JoinHeaderInput head_input_;
-  JoinHeaderPtr head_;
-  std::int64_t shift_ = 0; // ms that entries are later than the timeline has them
-  std::int64_t shown_ = std::numeric_limits<std::int64_t>::min(); // when the last picture is
-
-  std::int64_t end_ = 0; // of what was passed on before the stretch that is awaited
-
-  bool waiting_ = true;  // for a key frame
-  bool dropped_ = false; // media, meanwhile
-  bool flowing_ = false; // entries were passed on
-  std::optional<std::vector<Held>> held_{std::vector<Held>()};
-  std::optional<std::int64_t> held_since_;
+  flv::StreamHeader configs_; // decoder configurations only
+  std::optional<flv::amf0::Value> metadata_;
+  std::uint64_t metadata_version_ = 0; // counts its changes
+  JoinHeaderPtr header_;
+  JoinHeaderInput header_input_;
+  std::uint64_t header_version_ = 0; // the metadata version of the header
 };
 
 } // namespace fanout

@@ -7,16 +7,16 @@ namespace fanout {
 
 using flv::Item;
 
-// The splitter expects a file header in front of the first tag, and takes another in its place.
-void TagAssembler::start_behind_header() {
+// The splitter needs a file header before the first tag. The stream may repeat the file header.
+void TagAssembler::start_after_header() {
   splitter_.reset(flv::Splitter::Start::File);
   ids_.clear();
   status_ = flv::Status::Ok;
   (void)splitter_.feed(flv::write_file_header({}), items_);
   items_.clear();
   chunk_begin_ = splitter_.position();
-  carry_begin_ = chunk_begin_;
-  carry_.clear();
+  kept_begin_ = chunk_begin_;
+  kept_.clear();
 }
 
 void TagAssembler::begin(const std::shared_ptr<const void> &owner, Bytes bytes) {
@@ -46,13 +46,14 @@ std::optional<Item> TagAssembler::next() {
   return std::nullopt;
 }
 
-// Behind a tag with a wrong PreviousTagSize nothing is read before it is known to hold no splice:
-// what is found does not depend on how much of the stream has come. False: all was read.
+// Stops after each tag with a wrong PreviousTagSize, so that next() can search the tag for a splice
+// first. The result therefore does not depend on the chunks of the input. Returns false if all
+// input is split.
 bool TagAssembler::split_more() {
   const std::uint64_t position = splitter_.position();
   if (position == chunk_begin_ + chunk_.size() || status_ == flv::Status::Malformed)
     return false;
-  Bytes unread = position < chunk_begin_ ? Bytes(carry_).subspan(position - carry_begin_)
+  Bytes unread = position < chunk_begin_ ? Bytes(kept_).subspan(position - kept_begin_)
                                          : chunk_.subspan(position - chunk_begin_);
   items_.clear();
   next_ = 0;
@@ -66,12 +67,11 @@ bool TagAssembler::split_more() {
 
 flv::Status TagAssembler::end() {
   const std::uint64_t keep = splitter_.keep_from();
-  const std::uint64_t from_carry = std::min<std::uint64_t>(keep - carry_begin_, carry_.size());
-  carry_.erase(carry_.begin(), carry_.begin() + static_cast<std::ptrdiff_t>(from_carry));
+  const std::uint64_t from_kept = std::min<std::uint64_t>(keep - kept_begin_, kept_.size());
+  kept_.erase(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(from_kept));
   const std::uint64_t from_chunk = std::max(keep, chunk_begin_) - chunk_begin_;
-  carry_.insert(carry_.end(), chunk_.begin() + static_cast<std::ptrdiff_t>(from_chunk),
-                chunk_.end());
-  carry_begin_ = keep;
+  kept_.insert(kept_.end(), chunk_.begin() + static_cast<std::ptrdiff_t>(from_chunk), chunk_.end());
+  kept_begin_ = keep;
   owner_.reset();
   chunk_ = {};
   return status_;
@@ -93,7 +93,7 @@ Entry TagAssembler::entry_of(const Item &item) const {
   return entry;
 }
 
-// Where another publisher's file header stands inside what the item takes for one tag.
+// The position of another publisher's file header within the bytes of a tag.
 std::optional<std::uint64_t> TagAssembler::find_splice(const Item &item) {
   if (item.kind != Item::Kind::Tag || !item.wrong_previous_size)
     return std::nullopt;
@@ -101,7 +101,7 @@ std::optional<std::uint64_t> TagAssembler::find_splice(const Item &item) {
   return at ? std::optional(item.begin + *at) : std::nullopt;
 }
 
-// Drops a tag that is cut short: the next item begins at `position`.
+// Drops the tag that ends at a splice: the next item starts at `position`.
 void TagAssembler::split_again(std::uint64_t position) {
   splitter_.reset(flv::Splitter::Start::Middle, position);
   splitter_.set_stream_ids(ids_);
@@ -114,7 +114,7 @@ std::vector<std::uint8_t> TagAssembler::bytes_of(std::uint64_t begin, std::uint6
   flv::Writer writer(bytes);
   const std::uint64_t middle = std::clamp(chunk_begin_, begin, end);
   if (begin < middle)
-    writer.bytes(Bytes(carry_).subspan(begin - carry_begin_, middle - begin));
+    writer.bytes(Bytes(kept_).subspan(begin - kept_begin_, middle - begin));
   if (middle < end)
     writer.bytes(chunk_.subspan(middle - chunk_begin_, end - middle));
   return bytes;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Cuts an FLV stream that arrives in chunks into items, and gives each tag as one piece.
+// Splits an FLV stream that arrives in chunks into items, with each tag in contiguous memory.
 #pragma once
 
 #include <memory>
@@ -14,15 +14,15 @@ namespace fanout {
 
 class TagAssembler {
 public:
-  // The next chunk continues behind a file header, which it does not contain.
-  void start_behind_header();
+  // The next chunk starts after a file header that is not part of the stream.
+  void start_after_header();
 
-  // Takes a chunk, which `owner` keeps. Behind this, next() gives the chunk's items, and end() must
-  // follow. Malformed: it is no FLV, and fault() says why.
+  // Takes a chunk; `owner` owns its bytes. The caller then calls next() for all items of the chunk,
+  // and end(). Malformed: the stream is not FLV, and fault() has the reason.
   void begin(const std::shared_ptr<const void> &owner, Bytes bytes);
   [[nodiscard]] std::optional<flv::Item> next();
   [[nodiscard]] flv::Status end();
-  // Of the last item, a tag: an entry in one piece, with the right PreviousTagSize.
+  // The entry of the last item, which must be a tag. Corrects the PreviousTagSize.
   [[nodiscard]] Entry entry_of(const flv::Item &item) const;
 
   [[nodiscard]] const flv::Fault &fault() const { return splitter_.fault(); }
@@ -38,14 +38,15 @@ private:
   std::vector<flv::Item> items_;
   std::size_t next_ = 0; // of items_
   flv::Status status_ = flv::Status::Ok;
-  flv::StreamIds ids_; // of the items given so far: the splitter may know those behind a splice
-  // The current chunk, and the bytes of earlier ones that are still needed.
+  flv::StreamIds ids_; // of the returned items: the splitter may have read past a splice
+  // The current chunk, and the bytes of earlier chunks that belong to an incomplete item.
   std::shared_ptr<const void> owner_;
   Bytes chunk_;
   std::uint64_t chunk_begin_ = 0;
-  std::uint64_t received_ = 0; // the splitter has read up to here, and may have to go back
-  std::vector<std::uint8_t> carry_;
-  std::uint64_t carry_begin_ = 0;
+  std::uint64_t received_ =
+      0; // the highest position that the splitter has read; a splice moves it back
+  std::vector<std::uint8_t> kept_;
+  std::uint64_t kept_begin_ = 0;
 };
 
 } // namespace fanout

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The input is a stream; its last ten bytes are the settings, and what else happens. Two viewers,
-// one of each framing, get it through a feed and a history.
+// The input is a stream. Its last ten bytes are the settings and the seed of random events. Two
+// clients, one of each framing, receive it through the ingest and the backlog.
 #include "fuzz.h"
 
-#include "audience.h"
 #include "fanout/flv_ingest.h"
+#include "test_client.h"
 
 using namespace fanout;
 using flv::Status;
-using flvtest::Audience;
 using flvtest::Buffer;
+using flvtest::TestClient;
 
 namespace {
 
 struct Settings {
   CursorSettings cursor;
-  std::size_t head_size = 0; // of the stream, as a part of the caps
+  std::size_t header_size = 0; // bytes from the start of the stream that come from caps
   bool interrupts = false;
   std::uint32_t seed = 0;
 };
@@ -30,7 +30,7 @@ Settings read_settings(Bytes &stream) {
   settings.cursor.join = static_cast<Join>(raw[0] % 3);
   settings.cursor.rebase = (raw[0] & 0x10) == 0;
   settings.interrupts = (raw[0] & 0x20) != 0;
-  settings.head_size = (raw[0] & 0x40) != 0 ? raw[1] : 0;
+  settings.header_size = (raw[0] & 0x40) != 0 ? raw[1] : 0;
   settings.cursor.burst = raw[2] * 16;
   settings.cursor.max_lag = raw[3] * 16;
   settings.cursor.max_lag_bytes = raw[4] * 16;
@@ -43,38 +43,38 @@ class Run {
 public:
   Run(Bytes stream, const Settings &settings) : stream_(stream), settings_(settings) {}
 
-  std::vector<Entry> entries; // as they came out
+  std::vector<Entry> entries; // from the ingest
   Status status = Status::Ok;
 
   void feed_all() {
-    feed_.note_head(stream_.first(std::min(settings_.head_size, stream_.size())));
+    ingest_.note_stream_header(stream_.first(std::min(settings_.header_size, stream_.size())));
     while (!stream_.empty() && status == Status::Ok) {
       feed_some();
-      for (Audience *audience : {&plain_, &socket_})
-        serve(*audience);
+      for (TestClient *client : {&plain_, &socket_})
+        serve(*client);
     }
-    feed_.finish(entries);
+    ingest_.finish(entries);
     take_entries();
-    for (Audience *audience : {&plain_, &socket_}) {
+    for (TestClient *client : {&plain_, &socket_}) {
       for (int i = 0; i < 10; ++i)
-        serve(*audience);
-      audience->leave(backlog_, 1 + next() % 500);
-      REQUIRE(audience->cursor.is_flushed());
-      REQUIRE(audience->cursor.bytes() == audience->out.size());
+        serve(*client);
+      client->close(backlog_, 1 + next() % 500);
+      REQUIRE(client->cursor.is_flushed());
+      REQUIRE(client->cursor.bytes() == client->out.size());
     }
   }
 
-  // Stream ids stay what they are, but the order of the tags does not, by which the splitter tells
-  // ids from damage.
+  // Skips streams with stream ids: the splitter accepts an id by the order of the tags, and a
+  // client receives the tags in another order.
   void check() const {
     if (has_stream_ids_)
       return;
-    check_viewer(plain_, plain_.out);
+    check_client(plain_, plain_.out);
     std::string fault;
     std::vector<flvtest::Message> others;
     const Buffer stream = flvtest::unframed(socket_.out, others, fault);
-    REQUIRE(fault.empty() && others.size() == said_);
-    check_viewer(socket_, stream);
+    REQUIRE(fault.empty() && others.size() == control_frames_);
+    check_client(socket_, stream);
   }
 
 private:
@@ -83,16 +83,16 @@ private:
     return settings_.seed >> 8;
   }
 
-  // Each piece is gone when nobody keeps it.
+  // Frees each chunk that the ingest does not own.
   void feed_some() {
     const std::size_t longest = std::size_t{1} << next() % 14;
-    const Bytes piece = stream_.first(std::min<std::size_t>(next() % longest, stream_.size()));
-    stream_ = stream_.subspan(piece.size());
-    const auto owner = std::make_shared<const Buffer>(piece.begin(), piece.end());
-    status = feed_.take(owner, *owner, entries);
-    REQUIRE((status == Status::Malformed) == (feed_.fault().kind != flv::Fault::Kind::None));
+    const Bytes part = stream_.first(std::min<std::size_t>(next() % longest, stream_.size()));
+    stream_ = stream_.subspan(part.size());
+    const auto owner = std::make_shared<const Buffer>(part.begin(), part.end());
+    status = ingest_.take(owner, *owner, entries);
+    REQUIRE((status == Status::Malformed) == (ingest_.fault().kind != flv::Fault::Kind::None));
     if (settings_.interrupts && next() % 16 == 0)
-      feed_.interrupt();
+      ingest_.interrupt();
     take_entries();
     if (next() % 4 == 0)
       backlog_.trim(backlog_.begin() + next() % (backlog_.end() - backlog_.begin() + 2));
@@ -114,69 +114,70 @@ private:
             flv::Fault::Kind::None);
     REQUIRE(entry.bytes.size() == header.tag_size() + flv::kPreviousTagSizeSize);
     REQUIRE(flv::load_u32(entry.bytes.last(4).data()) == header.tag_size());
-    REQUIRE(!numbered_.empty() || entry.head);
+    REQUIRE(!numbered_.empty() || entry.join_header);
     has_stream_ids_ |= header.stream_id != 0;
-    if (!entry.head)
+    if (!entry.join_header)
       return;
-    for (const Buffer &tag : entry.head->configurations)
+    for (const Buffer &tag : entry.join_header->decoder_configs)
       has_stream_ids_ |= flv::load_u24(&tag[8]) != 0;
-    REQUIRE(entry.is_media && !header.is_script());
-    const flvtest::Split opening = flvtest::split(entry.head->opening);
-    REQUIRE(opening.items.size() <= 2 && opening.items.size() == opening.tags().size() + 1);
-    const flv::FileHeader &file = opening.items[0].file;
+    REQUIRE(entry.is_media() && !header.is_script());
+    const flvtest::Split header_items = flvtest::split(entry.join_header->container_header);
+    REQUIRE(header_items.items.size() <= 2 &&
+            header_items.items.size() == header_items.tags().size() + 1);
+    const flv::FileHeader &file = header_items.items[0].file;
     REQUIRE(header.type == flv::TagType::Video ? file.has_video : file.has_audio);
-    for (const Buffer &tag : entry.head->configurations)
+    for (const Buffer &tag : entry.join_header->decoder_configs)
       REQUIRE(flvtest::split(flvtest::joined({flvtest::file_header(), tag})).items.size() == 2);
   }
 
-  void serve(Audience &audience) {
-    if (&audience == &socket_ && next() % 16 == 0) {
+  void serve(TestClient &client) {
+    if (&client == &socket_ && next() % 16 == 0) {
       Buffer pong;
       websocket::append_control(pong, websocket::Opcode::Pong, {});
-      audience.cursor.queue_bytes(pong);
-      said_++;
+      client.cursor.queue_bytes(pong);
+      control_frames_++;
     }
-    const std::size_t most = std::size_t{1} << next() % 14;
-    audience.write(backlog_, settings_.cursor, next() % most);
-    audience.cursor.note_lag(backlog_);
-    REQUIRE(audience.cursor.lag().now >= 0);
+    const std::size_t max_size = std::size_t{1} << next() % 14;
+    client.write(backlog_, settings_.cursor, next() % max_size);
+    client.cursor.note_lag(backlog_);
+    REQUIRE(client.cursor.lag().now >= 0);
   }
 
-  void check_viewer(const Audience &audience, Bytes stream) const {
-    flvtest::Follower follower(numbered_, settings_.cursor.rebase);
-    follower.knows_fronts = false;
-    follower.follow(stream);
-    if (!follower.fault.empty())
-      std::fprintf(stderr, "%s\n", follower.fault.c_str());
-    REQUIRE(follower.fault.empty());
-    REQUIRE(follower.jumps <= audience.cursor.skips());
+  void check_client(const TestClient &client, Bytes stream) const {
+    flvtest::StreamChecker checker(numbered_, settings_.cursor.rebase);
+    checker.checks_config_times = false;
+    checker.check(stream);
+    if (!checker.fault.empty())
+      std::fprintf(stderr, "%s\n", checker.fault.c_str());
+    REQUIRE(checker.fault.empty());
+    REQUIRE(checker.skips <= client.cursor.skips());
   }
 
   Bytes stream_;
   Settings settings_;
-  FlvIngest feed_;
+  FlvIngest ingest_;
   Backlog backlog_;
   std::vector<Entry> numbered_;
-  Audience plain_{Framing::Plain, backlog_};
-  Audience socket_{Framing::WebSocket, backlog_};
-  std::size_t said_ = 0;
+  TestClient plain_{Framing::Plain, backlog_};
+  TestClient socket_{Framing::WebSocket, backlog_};
+  std::size_t control_frames_ = 0;
   bool has_stream_ids_ = false;
 };
 
-// In one piece, it is the same stream.
+// The result does not depend on the chunks.
 void check_whole(Bytes stream, const Settings &settings, const Run &run) {
-  FlvIngest feed;
-  feed.note_head(stream.first(std::min(settings.head_size, stream.size())));
+  FlvIngest ingest;
+  ingest.note_stream_header(stream.first(std::min(settings.header_size, stream.size())));
   std::vector<Entry> entries;
-  REQUIRE(feed.take(nullptr, stream, entries) == run.status);
-  feed.finish(entries);
-  REQUIRE(std::equal(entries.begin(), entries.end(), run.entries.begin(), run.entries.end(),
-                     [](const Entry &a, const Entry &b) {
-                       return a.time == b.time && a.is_media == b.is_media &&
-                              std::equal(a.bytes.begin(), a.bytes.end(), b.bytes.begin(),
-                                         b.bytes.end()) &&
-                              (a.head ? b.head && *a.head == *b.head : !b.head);
-                     }));
+  REQUIRE(ingest.take(nullptr, stream, entries) == run.status);
+  ingest.finish(entries);
+  REQUIRE(std::equal(
+      entries.begin(), entries.end(), run.entries.begin(), run.entries.end(),
+      [](const Entry &a, const Entry &b) {
+        return a.time == b.time && a.is_media() == b.is_media() &&
+               std::equal(a.bytes.begin(), a.bytes.end(), b.bytes.begin(), b.bytes.end()) &&
+               (a.join_header ? b.join_header && *a.join_header == *b.join_header : !b.join_header);
+      }));
 }
 
 } // namespace

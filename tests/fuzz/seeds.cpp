@@ -384,7 +384,7 @@ void save_websocket() {
 
 // --- fanout: a stream, settings and a number ---
 
-struct Audience {
+struct ClientSettings {
   std::uint8_t flags = 0; // see fuzz_fanout.cpp
   std::uint8_t head_size = 0;
   std::uint8_t burst = 0; // all in 16 ms or bytes
@@ -393,11 +393,11 @@ struct Audience {
   std::uint8_t message = 30;
 };
 
-void save_audience(const std::string &name, Bytes stream, const Audience &audience = {},
-                   std::uint8_t seed = 1) {
+void save_clients(const std::string &name, Bytes stream, const ClientSettings &settings = {},
+                  std::uint8_t seed = 1) {
   save("fanout", name,
-       joined({stream, Buffer{audience.flags, audience.head_size, audience.burst, audience.lag,
-                              audience.lag_bytes, audience.message, 0, 0, 7, seed}}));
+       joined({stream, Buffer{settings.flags, settings.head_size, settings.burst, settings.lag,
+                              settings.lag_bytes, settings.message, 0, 0, 7, seed}}));
 }
 
 void save_fanout() {
@@ -408,26 +408,26 @@ void save_fanout() {
   constexpr std::uint8_t kCaps = 0x40;
   const Stream whole = file({.duration = 600, .gop = 4});
   const Bytes bytes = whole.bytes;
-  save_audience("whole", bytes);
-  save_audience("burst", bytes, {.flags = kBurst, .burst = 20});
-  save_audience("next", bytes, {.flags = kNext});
-  save_audience("raw", bytes, {.flags = kRaw | kBurst, .burst = 20});
-  save_audience("late", bytes, {.lag = 10, .message = 10});
-  save_audience("late-bytes", bytes, {.flags = kBurst, .burst = 99, .lag_bytes = 40}, 3);
-  save_audience("interrupts", bytes, {.flags = kInterrupts}, 5);
-  save_audience("caps", bytes,
-                {.flags = kCaps, .head_size = static_cast<std::uint8_t>(whole.tags[3].begin)});
-  save_audience("audio-only", file({.duration = 600, .video = false}).bytes);
-  save_audience("video-only", file({.duration = 600, .audio = false}).bytes);
-  save_audience("from-an-hour", file({.duration = 300, .start = 3'600'000}).bytes);
-  save_audience("over-the-wrap", file({.duration = 300, .start = 0xFFFFFFB0}).bytes);
-  save_audience("no-video-comes", joined({file_header(), file({.video = false}).bytes}));
-  save_audience("wrong-sizes", with_previous_sizes(whole, 0));
-  save_audience("damage", inserted(whole.bytes, whole.tags[12].begin, payload(70)));
-  save_audience("not-flv", payload(64));
+  save_clients("whole", bytes);
+  save_clients("burst", bytes, {.flags = kBurst, .burst = 20});
+  save_clients("next", bytes, {.flags = kNext});
+  save_clients("raw", bytes, {.flags = kRaw | kBurst, .burst = 20});
+  save_clients("late", bytes, {.lag = 10, .message = 10});
+  save_clients("late-bytes", bytes, {.flags = kBurst, .burst = 99, .lag_bytes = 40}, 3);
+  save_clients("interrupts", bytes, {.flags = kInterrupts}, 5);
+  save_clients("caps", bytes,
+               {.flags = kCaps, .head_size = static_cast<std::uint8_t>(whole.tags[3].begin)});
+  save_clients("audio-only", file({.duration = 600, .video = false}).bytes);
+  save_clients("video-only", file({.duration = 600, .audio = false}).bytes);
+  save_clients("from-an-hour", file({.duration = 300, .start = 3'600'000}).bytes);
+  save_clients("over-the-wrap", file({.duration = 300, .start = 0xFFFFFFB0}).bytes);
+  save_clients("no-video-comes", joined({file_header(), file({.video = false}).bytes}));
+  save_clients("wrong-sizes", with_previous_sizes(whole, 0));
+  save_clients("damage", inserted(whole.bytes, whole.tags[12].begin, payload(70)));
+  save_clients("not-flv", payload(64));
   const Stream other = file({.duration = 300, .gop = 3, .audio = false});
-  save_audience("second-file", joined({bytes, other.bytes, bytes}), {.lag = 10});
-  save_audience("size-missing", joined({bytes.first(bytes.size() - 4), other.bytes}));
+  save_clients("second-file", joined({bytes, other.bytes, bytes}), {.lag = 10});
+  save_clients("size-missing", joined({bytes.first(bytes.size() - 4), other.bytes}));
   Stream changes;
   changes.header().metadata({{"width", {1.0}}}).configs();
   for (std::uint8_t i = 0; i < 6; ++i) {
@@ -436,7 +436,7 @@ void save_fanout() {
     changes.script(time, script("onCuePoint", {}));
     changes.metadata({{"width", {i / 2.0}}, {"hasAudio", {false}}}).aac(time + 50, 20);
   }
-  save_audience("changes", changes.bytes, {.lag = 5, .message = 6}, 9);
+  save_clients("changes", changes.bytes, {.lag = 5, .message = 6}, 9);
 }
 
 } // namespace

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One libcheck suite a program. A test with rows runs once a row, with the row's number in `_i`.
+// One libcheck suite per program. A test with rows runs once per row; `_i` is the row's number.
 #pragma once
 
 #include <check.h>
+// This macro of check.h is the name of a function in the standard library.
+#undef fail
 
 #include <cstdlib>
 #include <initializer_list>
@@ -17,7 +19,7 @@ struct Test {
 
 // The exit status of the program.
 inline int run(const char *name, std::initializer_list<Test> tests) {
-  constexpr double kTimeout = 120; // under valgrind, too
+  constexpr double kTimeout = 120; // s; also enough under valgrind
   Suite *suite = suite_create(name);
   TCase *tcase = tcase_create(name);
   tcase_set_timeout(tcase, kTimeout);
@@ -33,7 +35,7 @@ inline int run(const char *name, std::initializer_list<Test> tests) {
 
 } // namespace flvtest
 
-// The row of `table` that this run of the test is for.
+// The row of `table` for this run of the test.
 #define ROW(table) ((table)[static_cast<std::size_t>(_i)])
 
 #define ck_assert_enum_eq(a, b) ck_assert_int_eq(static_cast<int>(a), static_cast<int>(b))

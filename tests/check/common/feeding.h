@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What becomes of a stream that is fed in pieces.
+// Feeds a stream to FlvIngest in chunks.
 #pragma once
 
 #include "checkrun.h"
@@ -15,13 +15,13 @@ struct Fed {
   std::vector<fanout::Entry> entries;
 };
 
-// Each piece is gone when the feed does not keep it.
+// Frees each chunk that the ingest does not own.
 inline Fed feed(fanout::FlvIngest &flv, Bytes bytes, std::size_t chunk, bool finish = true) {
   Fed fed;
   while (!bytes.empty() && fed.status == flv::Status::Ok) {
-    const Bytes piece = bytes.first(std::min(chunk, bytes.size()));
-    bytes = bytes.subspan(piece.size());
-    const auto owner = std::make_shared<const Buffer>(piece.begin(), piece.end());
+    const Bytes part = bytes.first(std::min(chunk, bytes.size()));
+    bytes = bytes.subspan(part.size());
+    const auto owner = std::make_shared<const Buffer>(part.begin(), part.end());
     fed.status = flv.take(owner, *owner, fed.entries);
   }
   if (finish)
@@ -37,8 +37,9 @@ inline Fed feed(Bytes bytes, std::size_t chunk = SIZE_MAX, bool finish = true) {
 
 inline bool same(const fanout::Entry &a, const fanout::Entry &b) {
   return std::equal(a.bytes.begin(), a.bytes.end(), b.bytes.begin(), b.bytes.end()) &&
-         a.time == b.time && a.is_tag == b.is_tag && a.is_media == b.is_media &&
-         (a.head != nullptr) == (b.head != nullptr) && (!a.head || *a.head == *b.head);
+         a.time == b.time && a.is_tag == b.is_tag && a.is_media() == b.is_media() &&
+         (a.join_header != nullptr) == (b.join_header != nullptr) &&
+         (!a.join_header || *a.join_header == *b.join_header);
 }
 
 inline bool same(const Fed &a, const Fed &b) {
@@ -47,7 +48,7 @@ inline bool same(const Fed &a, const Fed &b) {
                     [](const auto &x, const auto &y) { return same(x, y); });
 }
 
-// Once it is sure that no cutting changes it. `start` is left as it is.
+// Checks that the result does not depend on the chunks. Feeds copies of `start`.
 inline Fed feed_every_way(const fanout::FlvIngest &start, Bytes bytes) {
   fanout::FlvIngest flv = start;
   Fed whole = feed(flv, bytes, SIZE_MAX);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Viewers that write into memory, and whether what they wrote is the stream that they are for.
+// A client that receives into memory, and a check that it has received a valid stream.
 #pragma once
 
 #include <algorithm>
@@ -14,42 +14,43 @@
 
 namespace flvtest {
 
-class Audience {
+class TestClient {
 public:
-  Audience(fanout::Framing framing, const fanout::Backlog &backlog) : cursor(framing, backlog) {}
+  TestClient(fanout::Framing framing, const fanout::Backlog &backlog) : cursor(framing, backlog) {}
 
   fanout::ClientCursor cursor;
   Buffer out;
 
-  // Writes at most `most` bytes; how many there were.
+  // Writes at most `max_size` bytes. Returns the number of bytes.
   std::size_t write(const fanout::Backlog &backlog, const fanout::CursorSettings &settings,
-                    std::size_t most = SIZE_MAX) {
+                    std::size_t max_size = SIZE_MAX) {
     cursor.prepare_write(backlog, settings, *batch_);
-    return take(backlog, most);
+    return take(backlog, max_size);
   }
 
-  std::size_t write_last(const fanout::Backlog &backlog, std::size_t most = SIZE_MAX) {
+  std::size_t write_close(const fanout::Backlog &backlog, std::size_t max_size = SIZE_MAX) {
     cursor.prepare_close(backlog, *batch_);
-    return take(backlog, most);
+    return take(backlog, max_size);
   }
 
-  // All that there is, `most` bytes at a time.
-  Audience &write_all(const fanout::Backlog &backlog, const fanout::CursorSettings &settings,
-                      std::size_t most = SIZE_MAX) {
-    while (write(backlog, settings, most) > 0)
+  // Writes until nothing is left, at most `max_size` bytes at a time.
+  TestClient &write_all(const fanout::Backlog &backlog, const fanout::CursorSettings &settings,
+                        std::size_t max_size = SIZE_MAX) {
+    while (write(backlog, settings, max_size) > 0)
       continue;
     return *this;
   }
 
-  Audience &leave(const fanout::Backlog &backlog, std::size_t most = SIZE_MAX) {
-    while (write_last(backlog, most) > 0)
+  // Closes the client: writes the rest of a partial write and the queued bytes.
+  TestClient &close(const fanout::Backlog &backlog, std::size_t max_size = SIZE_MAX) {
+    while (write_close(backlog, max_size) > 0)
       continue;
     return *this;
   }
 
 private:
-  std::size_t take(const fanout::Backlog &backlog, std::size_t most) {
-    const std::size_t size = std::min(most, batch_->size());
+  std::size_t take(const fanout::Backlog &backlog, std::size_t max_size) {
+    const std::size_t size = std::min(max_size, batch_->size());
     std::size_t left = size;
     for (const iovec &part : batch_->parts()) {
       const Bytes bytes(static_cast<const std::uint8_t *>(part.iov_base), part.iov_len);
@@ -63,11 +64,11 @@ private:
   std::unique_ptr<fanout::WriteBatch> batch_ = std::make_unique<fanout::WriteBatch>();
 };
 
-// --- Entries that can be told apart ---
+// --- Entries with a number ---
 
 inline constexpr std::uint32_t kNumberMark = 0xFEEDFACE;
 
-// A tag's entry with its number at the end of the data.
+// Appends the number to the data of the entry's tag.
 inline fanout::Entry numbered(fanout::Entry entry, std::size_t number) {
   if (!entry.is_tag)
     return entry;
@@ -80,30 +81,30 @@ inline fanout::Entry numbered(fanout::Entry entry, std::size_t number) {
   writer.u32(static_cast<std::uint32_t>(number));
   auto tag = std::make_shared<Buffer>();
   flv::append_tag(*tag, header.type, header.timestamp, data);
-  constexpr std::ptrdiff_t kStreamId = 8; // and three bytes of it
+  constexpr std::ptrdiff_t kStreamId = 8; // 3 bytes
   std::copy_n(entry.bytes.begin() + kStreamId, 3, tag->begin() + kStreamId);
   entry.bytes = *tag;
   entry.owner = std::move(tag);
   return entry;
 }
 
-// --- What has to be so of every viewer's output ---
+// --- The received stream ---
 
-// Takes WebSocket's frames away: what binary messages held. `fault` if they are no frames, or if a
-// message holds something else than whole tags.
+// Returns the payloads of the binary messages. Sets `fault` if `bytes` are not WebSocket frames, or
+// if a message has anything but whole tags.
 inline Buffer unframed(Bytes bytes, std::vector<Message> &others, std::string &fault) {
   Buffer out;
   while (!bytes.empty() && fault.empty()) {
     const auto message = take_message(bytes);
     if (!message) {
-      fault = "no whole message";
+      fault = "an incomplete message";
     } else if (message->opcode != Opcode::Binary) {
       others.push_back(*message);
     } else {
       const auto start = out.empty() ? Buffer() : file_header();
       for (const flv::Item &item : split(joined({start, message->payload})).items) {
         if (item.kind != flv::Item::Kind::Tag && item.kind != flv::Item::Kind::FileHeader)
-          fault = "a message that is not of whole tags";
+          fault = "a message with an incomplete tag";
       }
       append(out, message->payload);
     }
@@ -111,20 +112,20 @@ inline Buffer unframed(Bytes bytes, std::vector<Message> &others, std::string &f
   return out;
 }
 
-// Follows a stream of numbered() entries. `fault` says what is wrong with it.
-class Follower {
+// Checks a received stream of numbered() entries. `fault` is the first violation.
+class StreamChecker {
 public:
-  Follower(const std::vector<fanout::Entry> &all, bool rebase) : all_(all), rebase_(rebase) {}
+  StreamChecker(const std::vector<fanout::Entry> &all, bool rebase) : all_(all), rebase_(rebase) {}
 
   std::string fault;
-  std::size_t jumps = 0; // entries that are wanted were left out
-  std::size_t tags = 0;  // of the history
+  std::size_t skips = 0; // times that wanted entries are missing
+  std::size_t tags = 0;  // from the backlog
   bool repeats_needlessly = false;
-  // Configurations are at the time of what they are for. Those that waited through a skip are not
-  // where pictures are shown in another order than they come.
-  bool knows_fronts = true;
+  // Whether to check the timestamps of configurations. They are those of the next entry, except
+  // after a second skip in a stream with B-frames.
+  bool checks_config_times = true;
 
-  Follower &follow(Bytes stream) {
+  StreamChecker &check(Bytes stream) {
     if (stream.empty())
       return *this;
     const Split result = split(stream);
@@ -140,13 +141,13 @@ private:
     if (item.kind == flv::Item::Kind::FileHeader)
       fault = index == 0 ? "" : "a second file header";
     else if (item.kind != flv::Item::Kind::Tag)
-      fault = "not of whole tags";
+      fault = "an incomplete tag";
     else if (item.wrong_previous_size)
       fault = "a wrong PreviousTagSize";
     else if (const auto number = number_of(bytes))
       take_entry(item.tag, *number);
     else
-      take_front(item.tag, bytes);
+      take_setup(item.tag, bytes);
   }
 
   [[nodiscard]] std::optional<std::size_t> number_of(Bytes tag) const {
@@ -175,21 +176,21 @@ private:
     return rebase_ ? time != expected : time > expected;
   }
 
-  void take_front(const flv::TagHeader &header, Bytes tag) {
+  void take_setup(const flv::TagHeader &header, Bytes tag) {
     if (header.is_script()) {
-      // A kind that was absent for a while may be announced where the stream goes on.
+      // The header of a later start point may announce a kind that was absent.
       const bool announces = std::any_of(all_.begin(), all_.end(), [](const auto &each) {
-        return each.head && each.head->has_audio != each.head->has_video;
+        return each.join_header && each.join_header->has_audio != each.join_header->has_video;
       });
-      fault = started_ && !announces ? "a head's script data in mid-stream" : "";
+      fault = started_ && !announces ? "a header's script data within the stream" : "";
       return;
     }
-    front_.emplace_back(tag.begin(), tag.end());
-    front_times_.push_back(header.timestamp);
+    setup_.emplace_back(tag.begin(), tag.end());
+    setup_times_.push_back(header.timestamp);
   }
 
   [[nodiscard]] bool is_in_time(const fanout::Entry &entry) const {
-    return !entry.is_media || !rebase_ || entry.time >= floor_;
+    return !entry.is_media() || !rebase_ || entry.time >= floor_;
   }
 
   [[nodiscard]] std::uint32_t expected(const fanout::Entry &entry) const {
@@ -199,45 +200,45 @@ private:
                    : header.timestamp;
   }
 
-  // Of a kind in a stretch: whether its entries come. They come from the start of the stretch on,
-  // or from where the kind appears, or not at all.
-  enum class State : std::uint8_t { Open, Comes, LeftOut };
-  struct Told {
-    State state = State::Open;
-    std::uint32_t appearance = 0; // the last one that was left out
+  // The entries of one kind between two skips. The client receives them from the start point on, or
+  // from an appearance of the kind on, or not at all.
+  enum class State : std::uint8_t { Unknown, Received, Omitted };
+  struct KindProgress {
+    State state = State::Unknown;
+    std::uint32_t appearance = 0; // the last omitted one
   };
-  using ToldKinds = std::array<Told, 3>;
+  using Progress = std::array<KindProgress, 3>;
 
-  // Whether an entry may be left out.
-  [[nodiscard]] bool may_skip(const fanout::Entry &entry, ToldKinds &told) const {
-    if (entry.is_repeat || !is_in_time(entry))
+  // Whether the client may omit the entry.
+  [[nodiscard]] bool may_omit(const fanout::Entry &entry, Progress &progress) const {
+    if (entry.is_repeat() || !is_in_time(entry))
       return true;
-    Told &kind = told[static_cast<std::size_t>(entry.kind)];
-    if (entry.kind == fanout::Kind::None || kind.state == State::Comes)
+    KindProgress &kind = progress[static_cast<std::size_t>(entry.kind)];
+    if (entry.kind == fanout::Kind::None || kind.state == State::Received)
       return false;
-    kind = {State::LeftOut, std::max(kind.appearance, entry.appearance)};
+    kind = {State::Omitted, std::max(kind.appearance, entry.appearance)};
     return true;
   }
 
-  // Whether it may come.
-  [[nodiscard]] bool may_come(const fanout::Entry &entry, ToldKinds &told) const {
-    Told &kind = told[static_cast<std::size_t>(entry.kind)];
-    if (entry.is_repeat)
-      return kind.state != State::Comes;
-    const bool appears = kind.state != State::LeftOut || entry.appearance > kind.appearance;
+  // Whether the client may receive the entry.
+  [[nodiscard]] bool may_receive(const fanout::Entry &entry, Progress &progress) const {
+    KindProgress &kind = progress[static_cast<std::size_t>(entry.kind)];
+    if (entry.is_repeat())
+      return kind.state != State::Received;
+    const bool appears = kind.state != State::Omitted || entry.appearance > kind.appearance;
     if (!is_in_time(entry) || !appears)
       return false;
-    kind.state = State::Comes;
+    kind.state = State::Received;
     return true;
   }
 
-  // What lies between `from` and `number` is left out, and that comes.
-  [[nodiscard]] bool follows(std::size_t from, std::size_t number, ToldKinds &told) const {
+  // Whether the client may omit the entries from `from` to `number`, and receive `number`.
+  [[nodiscard]] bool follows(std::size_t from, std::size_t number, Progress &progress) const {
     for (std::size_t each = from; each < number; ++each) {
-      if (!may_skip(all_[each], told))
+      if (!may_omit(all_[each], progress))
         return false;
     }
-    return may_come(all_[number], told);
+    return may_receive(all_[number], progress);
   }
 
   void take_entry(const flv::TagHeader &header, std::size_t number) {
@@ -246,108 +247,110 @@ private:
       fault = "out of order";
       return;
     }
-    const bool goes_on = started_ && front_.empty() && header.timestamp == expected(entry);
-    ToldKinds told = told_;
-    if (goes_on && follows(next_, number, told)) {
-      told_ = told;
-      consider_stretch(entry, number);
-    } else if (goes_on && after_skip_ && follows(next_, number, *after_skip_)) {
-      told_ = *std::exchange(after_skip_, std::nullopt);
-      jumps++;
+    const bool continues = started_ && setup_.empty() && header.timestamp == expected(entry);
+    Progress progress = progress_;
+    if (continues && follows(next_, number, progress)) {
+      progress_ = progress;
+      consider_skip(entry, number);
+    } else if (continues && after_skip_ && follows(next_, number, *after_skip_)) {
+      progress_ = *std::exchange(after_skip_, std::nullopt);
+      skips++;
     } else {
       after_skip_.reset();
-      start_stretch(header, number);
+      start_section(header, number);
     }
     note(header, entry, number);
   }
 
-  // Where timestamps stay, a viewer that skips to a place to join looks like one that leaves out a
-  // kind. Which it was, the next entries tell.
-  void consider_stretch(const fanout::Entry &entry, std::size_t number) {
-    ToldKinds told{};
-    if (!rebase_ && entry.head && number > next_ && may_come(entry, told))
-      after_skip_ = told;
+  // With unchanged timestamps, a skip to a start point looks like an omitted kind. The next entries
+  // show which one it is.
+  void consider_skip(const fanout::Entry &entry, std::size_t number) {
+    Progress progress{};
+    if (!rebase_ && entry.join_header && number > next_ && may_receive(entry, progress))
+      after_skip_ = progress;
     else if (after_skip_ && !follows(next_, number, *after_skip_))
       after_skip_.reset();
   }
 
-  // The place to join need not come itself: its kind may be one that is left out.
-  void start_stretch(const flv::TagHeader &header, std::size_t number) {
+  // The client may omit the start point itself, if its header does not announce the kind.
+  void start_section(const flv::TagHeader &header, std::size_t number) {
     const std::int64_t base = base_;
     const std::int64_t floor = floor_;
-    fault = "a stretch does not start where one can join, or at another time";
+    fault = "no start point before this entry, or a wrong timestamp";
     for (std::size_t join = number + 1; join-- > next_ && !fault.empty();) {
-      if (all_[join].head)
-        try_stretch(header, join, number);
+      if (all_[join].join_header)
+        try_start(header, join, number);
       if (!fault.empty()) {
         base_ = base;
         floor_ = floor;
       }
     }
-    jumps += started_ ? 1 : 0;
+    skips += started_ ? 1 : 0;
     started_ = true;
-    front_.clear();
-    front_times_.clear();
+    setup_.clear();
+    setup_times_.clear();
   }
 
-  void try_stretch(const flv::TagHeader &header, std::size_t join, std::size_t number) {
-    const fanout::Entry &place = all_[join];
-    base_ = started_ ? place.time - (std::max(last_, shown_ - place.ahead) + 1) : place.time;
-    floor_ = place.time;
-    ToldKinds told{};
-    if (header.timestamp != expected(all_[number]) || !follows(join, number, told))
+  void try_start(const flv::TagHeader &header, std::size_t join, std::size_t number) {
+    const fanout::Entry &start = all_[join];
+    base_ = started_
+                ? start.time - (std::max(last_, latest_presentation_ - start.composition_time) + 1)
+                : start.time;
+    floor_ = start.time;
+    Progress progress{};
+    if (header.timestamp != expected(all_[number]) || !follows(join, number, progress))
       return;
-    check_front(place, join);
+    check_setup(start, join);
     if (!fault.empty())
       return;
-    told_ = told;
+    progress_ = progress;
   }
 
-  // All heads that a viewer may get at a place.
-  [[nodiscard]] std::vector<fanout::JoinHeaderPtr> heads_at(std::size_t join) const {
-    std::vector<fanout::JoinHeaderPtr> heads{all_[join].head};
+  // All headers that a client may receive at a start point.
+  [[nodiscard]] std::vector<fanout::JoinHeaderPtr> headers_at(std::size_t join) const {
+    std::vector<fanout::JoinHeaderPtr> headers{all_[join].join_header};
     for (std::size_t each = join + 1; each < all_.size(); ++each) {
-      if (all_[each].extension && *all_[each].extension->base == *all_[join].head)
-        heads.push_back(all_[each].extension->full);
+      if (all_[each].extension && *all_[each].extension->base == *all_[join].join_header)
+        headers.push_back(all_[each].extension->full);
     }
-    for (std::size_t i = 0, count = heads.size(); i < count; ++i) {
-      for (const auto &alone : {heads[i]->audio_alone, heads[i]->video_alone}) {
+    for (std::size_t i = 0, count = headers.size(); i < count; ++i) {
+      for (const auto &alone : {headers[i]->audio_alone, headers[i]->video_alone}) {
         if (alone)
-          heads.push_back(alone);
+          headers.push_back(alone);
       }
     }
-    return heads;
+    return headers;
   }
 
-  void check_front(const fanout::Entry &place, std::size_t join) {
-    for (const fanout::JoinHeaderPtr &head : heads_at(join)) {
+  void check_setup(const fanout::Entry &start, std::size_t join) {
+    for (const fanout::JoinHeaderPtr &header : headers_at(join)) {
       fault.clear();
-      check_front(place, head->configurations);
+      check_setup(start, header->decoder_configs);
       if (!fault.empty())
         continue;
-      configurations_ = head->configurations;
+      configurations_ = header->decoder_configs;
       changed_ = false;
       return;
     }
   }
 
-  // The configurations, where the viewer lacks them. Those of a stretch that it skipped before it
-  // got anything else of it may stand in front.
-  void check_front(const fanout::Entry &entry, const std::vector<Buffer> &wanted) {
+  // The client has to receive the configurations that it lacks. Before them, it may receive those
+  // of a start point that it skipped afterwards.
+  void check_setup(const fanout::Entry &entry, const std::vector<Buffer> &wanted) {
     const bool known = started_ && !changed_ && wanted == configurations_;
-    const bool repeats = known && !front_.empty() && front_.size() == wanted.size();
-    if (front_.empty() && known)
+    const bool repeats = known && !setup_.empty() && setup_.size() == wanted.size();
+    if (setup_.empty() && known)
       return;
-    if (front_.size() < wanted.size()) {
+    if (setup_.size() < wanted.size()) {
       fault = "configurations are missing";
       return;
     }
-    const std::size_t others = front_.size() - wanted.size();
+    const std::size_t others = setup_.size() - wanted.size();
     for (std::size_t i = 0; i < wanted.size() && fault.empty(); ++i) {
-      if (!same_but_time(front_[others + i], wanted[i]))
-        fault = "another configuration than the head's";
-      else if (knows_fronts && is_other_time(front_times_[others + i], expected(entry)))
-        fault = "a configuration at another time than what it is for";
+      if (!same_but_time(setup_[others + i], wanted[i]))
+        fault = "a configuration that is not in the header";
+      else if (checks_config_times && is_other_time(setup_times_[others + i], expected(entry)))
+        fault = "a configuration with another timestamp than the next entry";
     }
     repeats_needlessly |= repeats && fault.empty();
   }
@@ -356,27 +359,28 @@ private:
     tags++;
     next_ = number + 1;
     last_ = std::max(last_, std::max(entry.time, floor_) - base_);
-    shown_ = std::max(shown_, std::max(entry.time, floor_) - base_ + entry.ahead);
-    changed_ = (changed_ || (!entry.is_media && !header.is_script() && header.data_size > 0)) &&
-               !entry.head;
-    if (entry.head)
-      configurations_ = entry.head->configurations;
+    latest_presentation_ = std::max(latest_presentation_,
+                                    std::max(entry.time, floor_) - base_ + entry.composition_time);
+    changed_ = (changed_ || (!entry.is_media() && !header.is_script() && header.data_size > 0)) &&
+               !entry.join_header;
+    if (entry.join_header)
+      configurations_ = entry.join_header->decoder_configs;
   }
 
   const std::vector<fanout::Entry> &all_;
   bool rebase_;
   bool started_ = false;
   std::size_t next_ = 0;
-  ToldKinds told_{};
-  std::optional<ToldKinds> after_skip_; // the same, if the last left out entries were skipped
+  Progress progress_{};
+  std::optional<Progress> after_skip_; // the same, if the last omitted entries are a skip
   std::int64_t base_ = 0;
   std::int64_t floor_ = 0;
   std::int64_t last_ = 0;
-  std::int64_t shown_ = -1;
-  bool changed_ = false; // a configuration came by since the last head
+  std::int64_t latest_presentation_ = -1;
+  bool changed_ = false; // a configuration was received since the last header
   std::vector<Buffer> configurations_;
-  std::vector<Buffer> front_;
-  std::vector<std::uint32_t> front_times_;
+  std::vector<Buffer> setup_;
+  std::vector<std::uint32_t> setup_times_;
 };
 
 } // namespace flvtest

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Whether a sanitizer or valgrind looks on, which takes time and memory of its own.
+// Whether the test runs under a sanitizer or valgrind, which need more time and memory.
 #pragma once
 
 #include <cstdlib>

@@ -11,24 +11,24 @@ namespace {
 
 using Number = Backlog::Number;
 
-const JoinHeaderPtr kHead = std::make_shared<const JoinHeader>();
+const JoinHeaderPtr kHeader = std::make_shared<const JoinHeader>();
 
-Entry entry(std::int64_t time, std::size_t size, bool can_join = false) {
+Entry entry_of(std::int64_t time, std::size_t size, bool can_join = false) {
   const auto bytes = std::make_shared<const Buffer>(flvtest::payload(size));
   Entry entry;
   entry.owner = bytes;
   entry.bytes = *bytes;
   entry.time = time;
   if (can_join)
-    entry.head = kHead;
+    entry.join_header = kHeader;
   return entry;
 }
 
-// Ten entries of 40 ms and as many bytes as their number and one; one can join at 2, 5 and 8.
+// Ten entries of 40 ms. Entry n has n + 1 bytes. Entries 2, 5 and 8 are keyframes.
 Backlog ten() {
   Backlog backlog;
   for (std::size_t i = 0; i < 10; ++i)
-    backlog.append(entry(static_cast<std::int64_t>(40 * i), i + 1, i % 3 == 2));
+    backlog.append(entry_of(static_cast<std::int64_t>(40 * i), i + 1, i % 3 == 2));
   return backlog;
 }
 
@@ -56,22 +56,22 @@ START_TEST(test_numbers) {
     for (Number i = begin; i < 10; ++i)
       ck_assert_uint_eq(backlog.at(i).bytes.size(), i + 1);
   }
-  // Nothing is forgotten that is still to come.
+  // A later append is not affected by a trim past the end.
   backlog.trim(100);
   ck_assert_uint_eq(backlog.begin(), 10);
   ck_assert_uint_eq(backlog.end(), 10);
-  backlog.append(entry(400, 77));
+  backlog.append(entry_of(400, 77));
   ck_assert_uint_eq(backlog.at(10).bytes.size(), 77);
 }
 END_TEST
 
-// What is forgotten lets go of its bytes.
+// An evicted entry releases its bytes.
 START_TEST(test_owner) {
   Backlog backlog;
-  Entry first = entry(0, 10);
+  Entry first = entry_of(0, 10);
   const std::weak_ptr<const void> owner = first.owner;
   backlog.append(std::exchange(first, {}));
-  backlog.append(entry(40, 10));
+  backlog.append(entry_of(40, 10));
   ck_assert(!owner.expired());
   backlog.trim(1);
   ck_assert(owner.expired());
@@ -90,21 +90,21 @@ START_TEST(test_lag) {
     ck_assert_int_eq(backlog.lag(10), 0);
     ck_assert_uint_eq(backlog.bytes_from(10), 0);
   }
-  // The highest time counts, not the last.
-  backlog.append(entry(350, 1));
+  // The newest time is the highest one, not the last one.
+  backlog.append(entry_of(350, 1));
   ck_assert_int_eq(backlog.newest_time(), 360);
   ck_assert_int_eq(backlog.lag(9), 0);
   ck_assert_int_eq(backlog.lag(10), 10);
-  backlog.append(entry(300, 1));
-  backlog.append(entry(500, 1));
+  backlog.append(entry_of(300, 1));
+  backlog.append(entry_of(500, 1));
   ck_assert_int_eq(backlog.lag(11), 200);
   backlog.trim(13);
   ck_assert_int_eq(backlog.newest_time(), 500);
 }
 END_TEST
 
-// Who is so far behind that it is forgotten can still be asked about.
-START_TEST(test_lag_of_the_forgotten) {
+// An evicted entry has the lag of the first entry.
+START_TEST(test_lag_of_evicted_entries) {
   Backlog backlog = ten();
   backlog.trim(7);
   for (const Number number : {0U, 3U, 6U, 7U}) {
@@ -117,18 +117,18 @@ START_TEST(test_lag_of_the_forgotten) {
 }
 END_TEST
 
-// Times may start anywhere.
+// The first time may have any value.
 START_TEST(test_start) {
   for (const std::int64_t start : {-5000, 0, 3'600'000}) {
     Backlog backlog;
-    backlog.append(entry(start, 1));
+    backlog.append(entry_of(start, 1));
     ck_assert_int_eq(backlog.newest_time(), start);
-    backlog.append(entry(start - 20, 1));
+    backlog.append(entry_of(start - 20, 1));
     ck_assert_int_eq(backlog.newest_time(), start);
     ck_assert_int_eq(backlog.lag(1), 20);
     Backlog empty;
-    empty.append(entry(start, 0));
-    empty.append(entry(start - 20, 1));
+    empty.append(entry_of(start, 0));
+    empty.append(entry_of(start - 20, 1));
     ck_assert_int_eq(empty.newest_time(), start);
   }
 }
@@ -148,12 +148,12 @@ START_TEST(test_joins) {
   ck_assert_uint_eq(*backlog.last_join(), 8);
   backlog.trim(9);
   ck_assert(!backlog.last_join() && !backlog.join_from(0) && !backlog.join_ahead(0));
-  backlog.append(entry(400, 1, true));
+  backlog.append(entry_of(400, 1, true));
   ck_assert_uint_eq(*backlog.last_join(), 10);
 }
 END_TEST
 
-// The places are at 80, 200 and 320 of 360 ms.
+// The keyframes are at 80, 200 and 320 ms. The newest time is 360 ms.
 const struct {
   std::int64_t ms;
   Number join;
@@ -174,11 +174,11 @@ END_TEST
 } // namespace
 
 int main() {
-  return flvtest::run("history", {{test_empty},
+  return flvtest::run("backlog", {{test_empty},
                                   {test_numbers},
                                   {test_owner},
                                   {test_lag},
-                                  {test_lag_of_the_forgotten},
+                                  {test_lag_of_evicted_entries},
                                   {test_start},
                                   {test_joins},
                                   {test_join_ahead, std::size(kAhead)}});

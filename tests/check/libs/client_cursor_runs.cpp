@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What holds of every viewer whatever comes: random streams, writes, trims and bounds.
+// Properties of every client: random streams, writes, trims and limits.
 #include <random>
 
-#include "audience.h"
 #include "checkrun.h"
+#include "test_client.h"
 
 using namespace fanout;
-using flvtest::Audience;
 using flvtest::Buffer;
-using flvtest::Follower;
+using flvtest::StreamChecker;
+using flvtest::TestClient;
 
 namespace {
 
-// A stream that goes on by random steps: frames, audio up to 100 ms around them, configurations
-// that change, script data.
+// A random stream: video frames, audio within 100 ms of them, changing configurations, script data.
 class Source {
 public:
   explicit Source(std::mt19937 &random) : random_(random) { change(); }
@@ -29,27 +28,27 @@ public:
   }
 
 private:
-  std::uint32_t up_to(std::uint32_t most) {
-    return static_cast<std::uint32_t>(random_() % (most + 1));
+  std::uint32_t up_to(std::uint32_t max) {
+    return static_cast<std::uint32_t>(random_() % (max + 1));
   }
 
   Entry next() {
-    const std::uint32_t what = up_to(99);
-    if (what < 40) {
+    const std::uint32_t percent = up_to(99);
+    if (percent < 40) {
       audio_ = std::max(audio_ + up_to(5), video_ - 100 + up_to(200));
       return tag(flv::TagType::Audio, audio_, flvtest::aac_frame(up_to(30)), true);
     }
-    if (what < 44)
+    if (percent < 44)
       return tag(flv::TagType::Script, video_, flvtest::script("onCuePoint", {}), false);
-    if (what < 48) {
+    if (percent < 48) {
       change();
       return tag(flv::TagType::Video, video_, flvtest::avc_config(variant_), false);
     }
     video_ += up_to(80);
-    const bool key = what < 58;
+    const bool key = percent < 58;
     Entry entry = tag(flv::TagType::Video, video_, flvtest::avc_frame(key, up_to(300)), true);
     if (key)
-      entry.head = head_;
+      entry.join_header = header_;
     return entry;
   }
 
@@ -61,30 +60,30 @@ private:
     entry.owner = std::move(bytes);
     entry.time = time;
     entry.is_tag = true;
-    entry.is_media = is_media;
+    entry.purpose = is_media ? Purpose::Media : Purpose::Setup;
     return entry;
   }
 
-  // Of three configurations; sometimes only the metadata is another.
+  // Selects one of three configurations and one of two metadata values.
   void change() {
     variant_ = static_cast<std::uint8_t>(up_to(2));
-    JoinHeader head;
-    head.opening = flvtest::file_header();
-    flvtest::append(head.opening,
+    JoinHeader header;
+    header.container_header = flvtest::file_header();
+    flvtest::append(header.container_header,
                     flvtest::whole_tag(flv::TagType::Script, 0,
                                        flvtest::on_metadata({{"x", {double(up_to(1))}}})));
-    head.configurations = {
+    header.decoder_configs = {
         flvtest::whole_tag(flv::TagType::Video, 0, flvtest::avc_config(variant_)),
         flvtest::whole_tag(flv::TagType::Audio, 0, flvtest::aac_config())};
-    if (!head_ || *head_ != head)
-      head_ = std::make_shared<const JoinHeader>(std::move(head));
+    if (!header_ || *header_ != header)
+      header_ = std::make_shared<const JoinHeader>(std::move(header));
   }
 
   std::mt19937 &random_;
   std::int64_t video_ = 1000;
   std::int64_t audio_ = 950;
   std::uint8_t variant_ = 0;
-  JoinHeaderPtr head_;
+  JoinHeaderPtr header_;
 };
 
 const Bytes kPong = [] {
@@ -96,23 +95,24 @@ const Bytes kPong = [] {
 struct Run {
   Framing framing = Framing::Plain;
   CursorSettings settings;
-  bool small = false; // writes
+  bool small_writes = false;
 };
 
-void check(const Audience &audience, const Source &source, const Run &run, std::size_t said) {
-  Buffer stream = audience.out;
+void check(const TestClient &client, const Source &source, const Run &run,
+           std::size_t control_frames) {
+  Buffer stream = client.out;
   std::string fault;
   std::vector<flvtest::Message> others;
   if (run.framing == Framing::WebSocket)
-    stream = flvtest::unframed(audience.out, others, fault);
+    stream = flvtest::unframed(client.out, others, fault);
   ck_assert_msg(fault.empty(), "%s", fault.c_str());
-  ck_assert_uint_eq(others.size(), said);
-  Follower follower(source.all, run.settings.rebase);
-  follower.follow(stream);
-  ck_assert_msg(follower.fault.empty(), "%s", follower.fault.c_str());
-  ck_assert(!follower.repeats_needlessly);
-  ck_assert_uint_le(follower.jumps, audience.cursor.skips());
-  // Times of a kind of tag never go back, and begin at 0.
+  ck_assert_uint_eq(others.size(), control_frames);
+  StreamChecker checker(source.all, run.settings.rebase);
+  checker.check(stream);
+  ck_assert_msg(checker.fault.empty(), "%s", checker.fault.c_str());
+  ck_assert(!checker.repeats_needlessly);
+  ck_assert_uint_le(checker.skips, client.cursor.skips());
+  // The timestamps of each kind start at 0 and never decrease.
   if (!run.settings.rebase)
     return;
   std::array<std::uint32_t, 19> last{};
@@ -124,11 +124,11 @@ void check(const Audience &audience, const Source &source, const Run &run, std::
     if (!tag.tag.is_script())
       first = std::min(first, tag.tag.timestamp);
   }
-  if (follower.tags > 0)
+  if (checker.tags > 0)
     ck_assert_uint_eq(first, 0);
 }
 
-// The settings of run number `number`.
+// Run number `number` of a random sequence.
 Run run_of(std::mt19937 &random, int number) {
   Run run;
   run.framing = number % 2 != 0 ? Framing::WebSocket : Framing::Plain;
@@ -138,7 +138,7 @@ Run run_of(std::mt19937 &random, int number) {
   run.settings.max_lag = static_cast<std::int64_t>(random() % 2 != 0 ? random() % 3000 : 0);
   run.settings.max_lag_bytes = random() % 2 != 0 ? random() % 20000 : 0;
   run.settings.max_message = 1 + random() % 3000;
-  run.small = random() % 2 != 0;
+  run.small_writes = random() % 2 != 0;
   return run;
 }
 
@@ -151,31 +151,32 @@ START_TEST(test_random) {
     Source source(random);
     Backlog backlog;
     source.append(backlog, random() % 60);
-    Audience audience(run.framing, backlog);
-    std::size_t said = 0;
+    TestClient client(run.framing, backlog);
+    std::size_t control_frames = 0;
     for (int step = 0; step < 60; ++step) {
       if (random() % 3 == 0)
         source.append(backlog, random() % 40);
-      // As a channel does, or regardless of anybody.
+      // The backlog may evict entries that the client needs.
       if (random() % 8 == 0)
         backlog.trim(backlog.begin() + random() % (backlog.end() - backlog.begin() + 1));
       if (random() % 20 == 0 && run.framing == Framing::WebSocket) {
-        audience.cursor.queue_bytes(kPong);
-        said++;
+        client.cursor.queue_bytes(kPong);
+        control_frames++;
       }
-      const std::size_t most = random() % 4 == 0 ? 0 : random() % (run.small ? 40 : 4000);
-      audience.write(backlog, run.settings, most);
-      audience.cursor.note_lag(backlog);
-      ck_assert_uint_eq(audience.cursor.bytes(), audience.out.size());
+      const std::size_t max_size =
+          random() % 4 == 0 ? 0 : random() % (run.small_writes ? 40 : 4000);
+      client.write(backlog, run.settings, max_size);
+      client.cursor.note_lag(backlog);
+      ck_assert_uint_eq(client.cursor.bytes(), client.out.size());
     }
-    audience.leave(backlog, 1 + random() % 50);
-    ck_assert(audience.cursor.is_flushed());
-    check(audience, source, run, said);
+    client.close(backlog, 1 + random() % 50);
+    ck_assert(client.cursor.is_flushed());
+    check(client, source, run, control_frames);
   }
 }
 END_TEST
 
-// With nothing left out, whole writes and single bytes come to the same.
+// Without skips, the received bytes do not depend on the size of the writes.
 START_TEST(test_same_bytes) {
   std::mt19937 random(static_cast<std::mt19937::result_type>(_i));
   for (int number = 0; number < 12; ++number) {
@@ -187,13 +188,13 @@ START_TEST(test_same_bytes) {
     source.append(backlog, 200);
     run.settings.join = number % 4 < 2 ? Join::LatestKeyFrame : Join::Burst;
     Buffer whole;
-    for (const std::size_t most : {SIZE_MAX, std::size_t{1}, std::size_t{2}, std::size_t{13}}) {
-      Audience audience(run.framing, backlog);
-      audience.write_all(backlog, run.settings, most);
-      ck_assert(audience.cursor.has_all(backlog));
+    for (const std::size_t max_size : {SIZE_MAX, std::size_t{1}, std::size_t{2}, std::size_t{13}}) {
+      TestClient client(run.framing, backlog);
+      client.write_all(backlog, run.settings, max_size);
+      ck_assert(client.cursor.has_all(backlog));
       if (whole.empty())
-        whole = audience.out;
-      ck_assert(audience.out == whole);
+        whole = client.out;
+      ck_assert(client.out == whole);
     }
     ck_assert(!whole.empty());
   }
@@ -203,5 +204,5 @@ END_TEST
 } // namespace
 
 int main() {
-  return flvtest::run("viewing", {{test_random, 10}, {test_same_bytes, 5}});
+  return flvtest::run("client_cursor_runs", {{test_random, 10}, {test_same_bytes, 5}});
 }

@@ -1,40 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Streams of several stretches: files behind each other, interruptions.
-#include "fanout/flv_ingest.h"
-
-#include "checkrun.h"
-#include "feeding.h"
-
-using namespace fanout;
-using flv::Status;
-using flv::TagType;
-using flvtest::Buffer;
-using flvtest::Fed;
-using flvtest::feed;
-using flvtest::feed_every_way;
-using flvtest::joined;
-using flvtest::Stream;
-using flvtest::whole_tag;
+// Splices: a second file header in the stream, and interruptions.
+#include "ingest_stream.h"
 
 namespace {
-
-Buffer avc_config(std::uint32_t timestamp = 0, std::uint8_t variant = 0) {
-  return whole_tag(TagType::Video, timestamp, flvtest::avc_config(variant));
-}
-
-Buffer aac_config(std::uint32_t timestamp = 0, std::uint8_t variant = 0) {
-  return whole_tag(TagType::Audio, timestamp, flvtest::aac_config(variant));
-}
-
-Buffer metadata_tag(flvtest::Members members) {
-  return whole_tag(TagType::Script, 0, flvtest::on_metadata(std::move(members)));
-}
 
 Buffer bytes_of(const Entry &entry) {
   return {entry.bytes.begin(), entry.bytes.end()};
 }
 
-// Entries as their bytes and times.
+// The content of an entry.
 struct Expected {
   Buffer bytes;
   std::int64_t time;
@@ -46,7 +20,7 @@ void check(const Fed &fed, const std::vector<Expected> &expected) {
   for (std::size_t i = 0; i < expected.size(); ++i) {
     ck_assert(bytes_of(fed.entries[i]) == expected[i].bytes);
     ck_assert_int_eq(fed.entries[i].time, expected[i].time);
-    ck_assert_int_eq(fed.entries[i].head != nullptr, expected[i].can_join);
+    ck_assert_int_eq(fed.entries[i].join_header != nullptr, expected[i].can_join);
   }
 }
 
@@ -62,8 +36,8 @@ Stream two_frames() {
 
 // --- A second file header ---
 
-// The second file goes on behind the first, with its own configurations in front of its first key
-// frame. `variant` 0: they are the same.
+// The second file continues after the first one, with its own configurations before its first
+// keyframe. `variant` 0: both files have the same configurations.
 START_TEST(test_second_file) {
   const auto variant = static_cast<std::uint8_t>(_i);
   Stream stream = two_frames();
@@ -78,14 +52,14 @@ START_TEST(test_second_file) {
               {at(stream, 10), 80, true},
               {at(stream, 11), 63},
               {at(stream, 12), 120}});
-  ck_assert(fed.entries[6].head->configurations ==
+  ck_assert(fed.entries[6].join_header->decoder_configs ==
             (std::vector<Buffer>{avc_config(0, variant), aac_config(0, variant)}));
-  ck_assert_int_eq(fed.entries[6].head == fed.entries[0].head, variant == 0);
+  ck_assert_int_eq(fed.entries[6].join_header == fed.entries[0].join_header, variant == 0);
 }
 END_TEST
 
-// The first size behind the header's is missing, and it does not matter.
-START_TEST(test_second_file_behind_a_missing_size) {
+// The last PreviousTagSize of the first file is missing.
+START_TEST(test_second_file_after_a_missing_size) {
   Stream stream;
   stream.header().configs().key(0).aac(0);
   Buffer bytes = stream.bytes;
@@ -102,7 +76,7 @@ START_TEST(test_second_file_behind_a_missing_size) {
 }
 END_TEST
 
-// What it does not have, it does not promise.
+// The header of the second file announces audio only.
 START_TEST(test_second_file_without_video) {
   Stream stream = two_frames();
   stream.header(true, false).audio(0, flvtest::aac_config()).aac(0).aac(23);
@@ -114,11 +88,11 @@ START_TEST(test_second_file_without_video) {
               {aac_config(), 46},
               {at(stream, 7), 46, true},
               {at(stream, 8), 69, true}});
-  ck_assert_uint_eq(fed.entries[5].head->opening.at(4), 4);
+  ck_assert_uint_eq(fed.entries[5].join_header->container_header.at(4), 4);
 }
 END_TEST
 
-// Nor is it known before it has shown what it promises.
+// The tags of the second file are held until its kinds are known.
 START_TEST(test_second_file_is_held) {
   Stream stream;
   stream.header().configs().key(0).aac(0);
@@ -131,12 +105,12 @@ START_TEST(test_second_file_is_held) {
               {at(stream, 4), 40, true},
               {at(stream, 5), 80},
               {at(stream, 6), 60}});
-  ck_assert_uint_eq(fed.entries[2].head->opening.at(4), 5);
+  ck_assert_uint_eq(fed.entries[2].join_header->container_header.at(4), 5);
   ck_assert_uint_eq(feed(stream.bytes, SIZE_MAX, false).entries.size(), 5);
 }
 END_TEST
 
-// What was held of the first is passed on before.
+// The second file starts while tags of the first one are held: these are emitted first.
 START_TEST(test_second_file_while_held) {
   Stream stream;
   stream.header().video(0, flvtest::avc_config()).key(0).inter(40);
@@ -147,12 +121,12 @@ START_TEST(test_second_file_while_held) {
               {avc_config(0, 1), 80},
               {at(stream, 4), 80, true},
               {at(stream, 5), 80}});
-  ck_assert_uint_eq(fed.entries[0].head->opening.at(4), 1);
-  ck_assert_uint_eq(fed.entries[3].head->opening.at(4), 5);
+  ck_assert_uint_eq(fed.entries[0].join_header->container_header.at(4), 1);
+  ck_assert_uint_eq(fed.entries[3].join_header->container_header.at(4), 5);
 }
 END_TEST
 
-// Metadata goes in front of the new stretch if it is new.
+// New metadata is emitted before the first entry of the new section.
 START_TEST(test_second_file_with_metadata) {
   const flvtest::Members first{{"width", {1.0}}};
   const flvtest::Members second{{"width", {2.0}}, {"duration", {7.0}}};
@@ -168,23 +142,23 @@ START_TEST(test_second_file_with_metadata) {
         expected.end(),
         {{avc_config(), 40}, {aac_config(), 40}, {at(stream, 8), 40, true}, {at(stream, 9), 40}});
     check(fed, expected);
-    ck_assert(fed.entries.back().is_media);
+    ck_assert(fed.entries.back().is_media());
     const Entry &key = fed.entries[fed.entries.size() - 2];
-    ck_assert(key.head->opening ==
+    ck_assert(key.join_header->container_header ==
               joined({flvtest::file_header(), metadata_tag({{"width", {other ? 2.0 : 1.0}}})}));
   }
-  // None is none.
+  // The second file has no metadata.
   Stream stream;
   stream.header().metadata(first).configs().key(0).aac(0).header().configs().key(0).aac(0);
   const Fed fed = feed_every_way(stream.bytes);
   ck_assert_uint_eq(fed.entries.size(), 6);
-  ck_assert(fed.entries[4].head->opening == flvtest::file_header());
+  ck_assert(fed.entries[4].join_header->container_header == flvtest::file_header());
 }
 END_TEST
 
 // --- Interruptions ---
 
-// `first`, an interruption, `second`.
+// Feeds `first`, interrupts, and feeds `second`.
 Fed interrupted(Bytes first, Bytes second) {
   FlvIngest flv;
   Fed before = feed(flv, first, SIZE_MAX, false);
@@ -196,7 +170,7 @@ Fed interrupted(Bytes first, Bytes second) {
   return before;
 }
 
-// What is half read is over, and the timeline goes on at the next key frame.
+// An interruption discards an incomplete tag. The timeline continues at the next keyframe.
 START_TEST(test_interrupted) {
   const Stream first = two_frames();
   Stream second;
@@ -214,14 +188,14 @@ START_TEST(test_interrupted) {
                 {at(second, 2), 80, true},
                 {at(second, 3), 63},
                 {at(second, 4), 120}});
-    ck_assert(fed.entries[6].head == fed.entries[0].head);
+    ck_assert(fed.entries[6].join_header == fed.entries[0].join_header);
     for (const std::size_t i : {4U, 5U})
-      ck_assert(fed.entries[i].is_tag && !fed.entries[i].is_media);
+      ck_assert(fed.entries[i].is_tag && !fed.entries[i].is_media());
   }
 }
 END_TEST
 
-// In the caps or in the stream there may be others.
+// The section after the interruption may have other configurations.
 START_TEST(test_interrupted_with_configurations) {
   const Stream first = two_frames();
   Stream second;
@@ -230,12 +204,12 @@ START_TEST(test_interrupted_with_configurations) {
   ck_assert_uint_eq(fed.entries.size(), 8);
   ck_assert(bytes_of(fed.entries[4]) == avc_config(70, 1));
   ck_assert(bytes_of(fed.entries[5]) == aac_config(70, 1));
-  ck_assert(fed.entries[6].head->configurations ==
+  ck_assert(fed.entries[6].join_header->decoder_configs ==
             (std::vector<Buffer>{avc_config(70, 1), aac_config(70, 1)}));
 }
 END_TEST
 
-// A file may begin there.
+// The section after the interruption may be a file.
 START_TEST(test_interrupted_by_a_file) {
   const Stream first = two_frames();
   const Fed fed = interrupted(first.bytes, first.bytes);
@@ -252,7 +226,7 @@ START_TEST(test_interrupted_by_a_file) {
 }
 END_TEST
 
-// Before anything was passed on, it starts anew with what it knows.
+// An interruption before the first entry keeps the configurations.
 START_TEST(test_interrupted_at_the_start) {
   Stream first;
   first.header().configs();
@@ -260,7 +234,7 @@ START_TEST(test_interrupted_at_the_start) {
   second.inter(500).key(540).aac(540);
   Fed fed = interrupted(first.bytes, second.bytes);
   check(fed, {{at(second, 1), 540, true}, {at(second, 2), 540}});
-  ck_assert(fed.entries[0].head->configurations ==
+  ck_assert(fed.entries[0].join_header->decoder_configs ==
             (std::vector<Buffer>{avc_config(), aac_config()}));
   for (const std::size_t size : {0U, 5U, 12U}) {
     fed = interrupted(Bytes(first.bytes).first(size), joined({first.bytes, second.bytes}));
@@ -271,22 +245,19 @@ START_TEST(test_interrupted_at_the_start) {
 }
 END_TEST
 
-Buffer shown_later(bool key, std::uint32_t by) {
+Buffer frame_with(std::uint32_t composition_time, bool key) {
   Buffer data = flvtest::avc_frame(key, 30);
-  flv::store_u24(&data[2], by);
+  flv::store_u24(&data[2], composition_time);
   return data;
 }
 
-// The key frame is shown behind all that was, and all that follows is as much later.
-START_TEST(test_interrupted_in_order_of_pictures) {
+// The presentation time of the keyframe is after all earlier ones. The delay applies to the whole
+// section.
+START_TEST(test_interrupted_in_presentation_order) {
   Stream first;
-  first.header()
-      .configs()
-      .video(0, shown_later(true, 80))
-      .aac(0)
-      .video(40, shown_later(false, 200));
+  first.header().configs().video(0, frame_with(80, true)).aac(0).video(40, frame_with(200, false));
   Stream second;
-  second.video(500, shown_later(true, 80)).aac(500).video(540, shown_later(false, 80));
+  second.video(500, frame_with(80, true)).aac(500).video(540, frame_with(80, false));
   const Fed fed = interrupted(first.bytes, second.bytes);
   check(fed, {{at(first, 2), 0, true},
               {at(first, 3), 0},
@@ -296,13 +267,13 @@ START_TEST(test_interrupted_in_order_of_pictures) {
               {at(second, 0), 161, true},
               {at(second, 1), 161},
               {at(second, 2), 201}});
-  const std::int64_t ahead[] = {80, 0, 200, 0, 0, 80, 0, 80};
+  const std::int64_t composition_times[] = {80, 0, 200, 0, 0, 80, 0, 80};
   for (std::size_t i = 0; i < fed.entries.size(); ++i)
-    ck_assert_int_eq(fed.entries[i].ahead, ahead[i]);
+    ck_assert_int_eq(fed.entries[i].composition_time, composition_times[i]);
 }
 END_TEST
 
-// What nobody gets takes no time, and what follows it is as much earlier.
+// Dropped media does not advance the timeline.
 START_TEST(test_interrupted_in_the_middle_of_a_group) {
   Stream first;
   first.header().configs().key(0).aac(0).inter(40);
@@ -320,7 +291,7 @@ START_TEST(test_interrupted_in_the_middle_of_a_group) {
 }
 END_TEST
 
-// What was held of before is not what the next stretch needs.
+// An interruption discards held tags.
 START_TEST(test_interrupted_while_held) {
   Stream first;
   first.header().video(0, flvtest::avc_config()).key(0).inter(40);
@@ -330,11 +301,11 @@ START_TEST(test_interrupted_while_held) {
   ck_assert_uint_eq(fed.entries.size(), 3);
   for (std::size_t i = 0; i < 3; ++i)
     ck_assert(bytes_of(fed.entries[i]) == at(second, 2 + i));
-  ck_assert_uint_eq(fed.entries[0].head->opening.at(4), 5);
+  ck_assert_uint_eq(fed.entries[0].join_header->container_header.at(4), 5);
 }
 END_TEST
 
-// Of the metadata that came in between, those who are there get the last.
+// Clients receive the last metadata from before the keyframe, if it is new.
 START_TEST(test_interrupted_with_metadata) {
   Stream first;
   first.header().metadata({{"width", {1.0}}}).configs().key(0).aac(0);
@@ -353,18 +324,18 @@ END_TEST
 } // namespace
 
 int main() {
-  return flvtest::run("stretches", {{test_second_file, 2},
-                                    {test_second_file_behind_a_missing_size},
-                                    {test_second_file_without_video},
-                                    {test_second_file_is_held},
-                                    {test_second_file_while_held},
-                                    {test_second_file_with_metadata},
-                                    {test_interrupted},
-                                    {test_interrupted_with_configurations},
-                                    {test_interrupted_by_a_file},
-                                    {test_interrupted_at_the_start},
-                                    {test_interrupted_in_order_of_pictures},
-                                    {test_interrupted_in_the_middle_of_a_group},
-                                    {test_interrupted_while_held},
-                                    {test_interrupted_with_metadata}});
+  return flvtest::run("splices", {{test_second_file, 2},
+                                  {test_second_file_after_a_missing_size},
+                                  {test_second_file_without_video},
+                                  {test_second_file_is_held},
+                                  {test_second_file_while_held},
+                                  {test_second_file_with_metadata},
+                                  {test_interrupted},
+                                  {test_interrupted_with_configurations},
+                                  {test_interrupted_by_a_file},
+                                  {test_interrupted_at_the_start},
+                                  {test_interrupted_in_presentation_order},
+                                  {test_interrupted_in_the_middle_of_a_group},
+                                  {test_interrupted_while_held},
+                                  {test_interrupted_with_metadata}});
 }
