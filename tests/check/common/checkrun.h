@@ -15,6 +15,7 @@ namespace flvtest {
 struct Test {
   const TTest *function;
   std::size_t rows = 1;
+  int signal = 0; // the test passes if this signal ends it
 };
 
 // The exit status of the program.
@@ -24,7 +25,8 @@ inline int run(const char *name, std::initializer_list<Test> tests) {
   TCase *tcase = tcase_create(name);
   tcase_set_timeout(tcase, kTimeout);
   for (const Test &test : tests)
-    tcase_add_loop_test(tcase, test.function, 0, static_cast<int>(test.rows));
+    tcase_add_loop_test_raise_signal(tcase, test.function, test.signal, 0,
+                                     static_cast<int>(test.rows));
   suite_add_tcase(suite, tcase);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);
