@@ -302,6 +302,18 @@ START_TEST(test_lag) {
 }
 END_TEST
 
+// The lag of a client whose next entry is evicted is counted from that entry.
+START_TEST(test_lag_after_eviction) {
+  Backlog backlog = backlog_of({{'k', 100'000}, {'p', 100'040}});
+  TestClient client(Framing::Plain, backlog);
+  client.write(backlog, {}, 1);
+  ck_assert(client.cursor.has_joined());
+  backlog.trim(1);
+  client.cursor.note_lag(backlog);
+  ck_assert_int_eq(client.cursor.lag().now, 40);
+}
+END_TEST
+
 START_TEST(test_write_batch) {
   const Buffer a = flvtest::payload(5, 1);
   const Buffer tag = tag_at({'p', 0}, 3, 1);
@@ -339,5 +351,6 @@ int main() {
                                         {test_other_containers},
                                         {test_empty_header},
                                         {test_lag},
+                                        {test_lag_after_eviction},
                                         {test_write_batch}});
 }
