@@ -230,21 +230,22 @@ void ClientCursor::finish_write(const Backlog &backlog) {
   pending_.each_entry(backlog, [&](const Entry &entry) { note_sent(entry); });
   if (const PendingWrite::Prepared *write = pending_.prepared())
     advance_to(write->end);
-  pending_.finish();
+  std::vector<std::uint8_t> memory = pending_.finish();
+  if (queued_.empty())
+    queued_ = std::move(memory);
 }
 
 // The header of a WebSocket message has the size of the message, so the client has to receive all
 // of it.
 void ClientCursor::retain_message(const Backlog &backlog, std::size_t written) {
-  const Bytes prefix = pending_.prefix();
-  PendingWrite::Partial rest{{prefix.begin(), prefix.end()}, {}, written};
+  std::vector<Entry> entries;
   pending_.each_entry(backlog, [&](const Entry &entry) {
     if (is_wanted(entry))
-      rest.retained.push_back(entry);
+      entries.push_back(entry);
   });
   if (const PendingWrite::Prepared *write = pending_.prepared())
     advance_to(write->end);
-  pending_.retain(std::move(rest));
+  pending_.retain({pending_.take_prefix(), std::move(entries), written});
 }
 
 // In plain framing, the client has to receive the rest of one entry only.
@@ -257,14 +258,14 @@ void ClientCursor::retain_tag(const Backlog &backlog, std::size_t written) {
     return;
   }
   written -= prefix_size;
-  PendingWrite::Partial rest;
+  std::vector<Entry> partial;
   Number next = position();
   pending_.each_entry(backlog, [&](const Entry &entry) {
-    if (!rest.retained.empty())
+    if (!partial.empty())
       return;
     const std::size_t size = is_wanted(entry) ? entry.bytes.size() : 0;
     if (written < size) {
-      rest.retained.push_back(entry);
+      partial.push_back(entry);
       return;
     }
     written -= size;
@@ -273,11 +274,11 @@ void ClientCursor::retain_tag(const Backlog &backlog, std::size_t written) {
   });
   if (written == 0) {
     advance_to(next);
-    return pending_.finish();
+    pending_.finish();
+    return;
   }
-  rest.written = written;
   advance_to(next + 1);
-  pending_.retain(std::move(rest));
+  pending_.retain({{}, std::move(partial), written});
 }
 
 void ClientCursor::advance_to(Number number) {

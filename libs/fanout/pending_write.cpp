@@ -5,6 +5,21 @@
 
 namespace fanout {
 
+std::vector<std::uint8_t> PendingWrite::finish() {
+  std::vector<std::uint8_t> memory = take_prefix();
+  set_state(Idle{});
+  memory.clear();
+  return memory;
+}
+
+std::vector<std::uint8_t> PendingWrite::take_prefix() {
+  if (Prepared *write = std::get_if<Prepared>(&state_))
+    return std::move(write->prefix);
+  if (Partial *rest = std::get_if<Partial>(&state_))
+    return std::move(rest->prefix);
+  return {};
+}
+
 void PendingWrite::add_written(std::size_t size) {
   if (Partial *rest = std::get_if<Partial>(&state_))
     rest->written += size;

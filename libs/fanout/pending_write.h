@@ -51,17 +51,19 @@ public:
   [[nodiscard]] const Partial *partial() const { return std::get_if<Partial>(&state_); }
 
   void prepare(Prepared write) { set_state(std::move(write)); }
-  // Part of the prepared write is written. `rest` has the data of the whole write, or of the entry
-  // that is partly written.
+  // Part of the prepared write is written. `rest` is the whole write, or the entry that is partly
+  // written.
   void retain(Partial rest) { set_state(std::move(rest)); }
   // `size` more bytes of the partial write are written.
   void add_written(std::size_t size);
-  void finish() { set_state(Idle{}); }
+  // Returns the memory of the prefix, so that the next write can use it.
+  std::vector<std::uint8_t> finish();
   // Moves the queued bytes of a prepared write back to the front of `queue`. Does nothing in the
   // other states.
   void discard_unstarted(std::vector<std::uint8_t> &queue);
 
   [[nodiscard]] Bytes prefix() const;
+  [[nodiscard]] std::vector<std::uint8_t> take_prefix();
   // Bytes of the partial write that are written; 0 in the other states.
   [[nodiscard]] std::size_t written() const { return partial() ? partial()->written : 0; }
   template <typename Visit> void each_entry(const Backlog &backlog, Visit visit) const;

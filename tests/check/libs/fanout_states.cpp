@@ -114,13 +114,14 @@ START_TEST(test_discard) {
   ck_assert(queue == (Buffer{1, 2, 3, 4, 5}) && write.is_idle());
   // A write that has started stays.
   write.prepare({{1, 2, 3}, 3, 0, 0});
-  write.retain({{1, 2, 3}, {}, 1});
+  write.retain({write.take_prefix(), {}, 1});
+  ck_assert_uint_eq(write.prefix().size(), 3);
   write.discard_unstarted(queue);
   ck_assert_uint_eq(queue.size(), 5);
   ck_assert_uint_eq(write.written(), 1);
   write.add_written(1);
   ck_assert_uint_eq(write.written(), 2);
-  write.finish();
+  ck_assert(write.finish().empty());
   ck_assert(write.is_idle() && write.prefix().empty() && write.written() == 0);
 }
 END_TEST
