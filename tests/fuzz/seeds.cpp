@@ -386,7 +386,7 @@ void save_websocket() {
 
 struct ClientSettings {
   std::uint8_t flags = 0; // see fuzz_fanout.cpp
-  std::uint8_t head_size = 0;
+  std::uint8_t header_size = 0;
   std::uint8_t burst = 0; // all in 16 ms or bytes
   std::uint8_t lag = 0;
   std::uint8_t lag_bytes = 0;
@@ -396,7 +396,7 @@ struct ClientSettings {
 void save_clients(const std::string &name, Bytes stream, const ClientSettings &settings = {},
                   std::uint8_t seed = 1) {
   save("fanout", name,
-       joined({stream, Buffer{settings.flags, settings.head_size, settings.burst, settings.lag,
+       joined({stream, Buffer{settings.flags, settings.header_size, settings.burst, settings.lag,
                               settings.lag_bytes, settings.message, 0, 0, 7, seed}}));
 }
 
@@ -416,7 +416,7 @@ void save_fanout() {
   save_clients("late-bytes", bytes, {.flags = kBurst, .burst = 99, .lag_bytes = 40}, 3);
   save_clients("interrupts", bytes, {.flags = kInterrupts}, 5);
   save_clients("caps", bytes,
-               {.flags = kCaps, .head_size = static_cast<std::uint8_t>(whole.tags[3].begin)});
+               {.flags = kCaps, .header_size = static_cast<std::uint8_t>(whole.tags[3].begin)});
   save_clients("audio-only", file({.duration = 600, .video = false}).bytes);
   save_clients("video-only", file({.duration = 600, .audio = false}).bytes);
   save_clients("from-an-hour", file({.duration = 300, .start = 3'600'000}).bytes);

@@ -50,12 +50,12 @@ START_TEST(test_joins) {
   const std::uint32_t first = row.sent.empty() ? 0 : row.sent[0].timestamp;
   const Buffer start =
       row.sent.empty() ? Buffer() : joined({Bytes(kHeader->container_header), config(first)});
-  for (const std::size_t most : kWrites) {
+  for (const std::size_t max_size : kWrites) {
     TestClient plain(Framing::Plain, backlog);
-    plain.write_all(backlog, row.settings, most);
+    plain.write_all(backlog, row.settings, max_size);
     ck_assert_msg(plain.out == joined({start, tags}), "%s", row.name);
     TestClient socket(Framing::WebSocket, backlog);
-    socket.write_all(backlog, row.settings, most);
+    socket.write_all(backlog, row.settings, max_size);
     if (tags.empty())
       ck_assert(socket.out.empty());
     else
@@ -131,12 +131,12 @@ END_TEST
 
 // A client that has received all of the backlog receives each new entry.
 START_TEST(test_follows) {
-  for (const std::size_t most : kWrites) {
+  for (const std::size_t max_size : kWrites) {
     Backlog backlog;
     TestClient client(Framing::Plain, backlog);
     for (const Tag &tag : kTags) {
       append_tags(backlog, {tag});
-      client.write_all(backlog, {}, most);
+      client.write_all(backlog, {}, max_size);
       ck_assert(client.cursor.has_all(backlog));
     }
     Buffer expected = joined({Bytes(kHeader->container_header), config(0)});
@@ -162,10 +162,10 @@ START_TEST(test_messages) {
   const CursorSettings all{.join = Join::Burst, .burst = 5000};
   TestClient plain(Framing::Plain, backlog);
   plain.write_all(backlog, all);
-  for (const std::size_t most : {1U, 60U, 200U, 500U, 100'000U}) {
+  for (const std::size_t max_size : {1U, 60U, 200U, 500U, 100'000U}) {
     for (const std::size_t write : kWrites) {
       CursorSettings settings = all;
-      settings.max_message = most;
+      settings.max_message = max_size;
       TestClient socket(Framing::WebSocket, backlog);
       socket.write_all(backlog, settings, write);
       Buffer received;
@@ -178,8 +178,8 @@ START_TEST(test_messages) {
         const auto split = flvtest::split(joined({flvtest::file_header(), tags}));
         const flv::Item &last = split.items.back();
         ck_assert(last.kind == flv::Item::Kind::Tag);
-        ck_assert_uint_lt(last.begin - 13, most);
-        ck_assert(tags.size() >= most || left.empty());
+        ck_assert_uint_lt(last.begin - 13, max_size);
+        ck_assert(tags.size() >= max_size || left.empty());
       }
       ck_assert(left.empty() && received == plain.out);
     }

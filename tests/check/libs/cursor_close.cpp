@@ -49,12 +49,12 @@ START_TEST(test_close) {
   websocket::append_close(close, websocket::CloseCode::Normal, "bye");
   const Buffer messages = joined({framed(start), framed(tags)});
   for (std::size_t at = 0; at <= messages.size(); ++at) {
-    for (const std::size_t most : {kAll, std::size_t{3}}) {
+    for (const std::size_t max_size : {kAll, std::size_t{3}}) {
       TestClient socket(Framing::WebSocket, backlog);
       socket.write(backlog, {}, at);
       socket.cursor.queue_bytes(close);
       ck_assert(!socket.cursor.is_flushed());
-      socket.close(backlog, most);
+      socket.close(backlog, max_size);
       ck_assert(socket.cursor.is_flushed());
       ck_assert(socket.out ==
                 (at == 0 ? joined({framed(start), close}) : joined({messages, close})));

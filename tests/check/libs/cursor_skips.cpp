@@ -33,17 +33,17 @@ END_TEST
 // A client that lags too much resumes at the latest keyframe, 1 ms after its last tag.
 START_TEST(test_skips) {
   const std::vector<Tag> tags = clip(18);
-  for (const std::size_t most : kWrites) {
+  for (const std::size_t max_size : kWrites) {
     for (const Framing framing : {Framing::Plain, Framing::WebSocket}) {
       Backlog backlog = backlog_of(clip(3));
       TestClient client(framing, backlog);
       const CursorSettings settings{.max_lag = 400};
-      client.write_all(backlog, settings, most);
+      client.write_all(backlog, settings, max_size);
       append_tags(backlog, clip(10, 3)); // the latest keyframe is now 10
       client.write(backlog, settings, 1);
       ck_assert_uint_eq(client.cursor.skips(), 0);
       append_tags(backlog, clip(5, 13)); // the latest keyframe is now 15
-      client.write_all(backlog, settings, most);
+      client.write_all(backlog, settings, max_size);
       Buffer expected = joined({Bytes(kHeader->container_header), config(0)});
       std::uint64_t skips = 1;
       if (framing == Framing::Plain) {
