@@ -135,7 +135,7 @@ private:
 
   Rebaser rebaser_;
   JoinHeaderPtr header_;        // the last header that was sent, or whose start point was sent
-  bool config_changed_ = false; // the client has received other decoder configurations since
+  bool config_changed_ = false; // the client has received decoder configurations after `header_`
   std::optional<StartPoint> start_;
   // By kind: the client receives entries from this appearance on; 0: its header announces the kind.
   std::array<std::uint32_t, 3> first_appearance_{};

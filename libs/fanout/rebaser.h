@@ -15,7 +15,7 @@ public:
   void enable() { enabled_ = true; }
 
   // The client starts or resumes at `entry`. Decoding and presentation times continue after those
-  // of the entries before.
+  // that the client has received.
   void resume_at(const Entry &entry);
   // The client has received `entry`.
   void note_sent(const Entry &entry);
