@@ -109,7 +109,7 @@ public:
   [[nodiscard]] std::uint64_t skips() const { return skips_; }
 
 private:
-  void set_state(State next) { change_state<Transitions>("ClientCursor", state_, std::move(next)); }
+  void set_state(State next) { change_state<Transitions>("ClientCursor", state_, next); }
 
   void join(const Backlog &backlog, const CursorSettings &settings);
   void resync(const Backlog &backlog, const CursorSettings &settings);
