@@ -170,7 +170,7 @@ GType retimestamp_type() {
  */
 GType on_corrupt_type() {
   static const GEnumValue kValues[] = {
-      {static_cast<gint>(OnCorrupt::Skip), "Warn and go on with the next tag", "skip"},
+      {static_cast<gint>(OnCorrupt::Skip), "Post a warning and continue with the next tag", "skip"},
       {static_cast<gint>(OnCorrupt::Fail), "Stop with an error", "fail"},
       {0, nullptr, nullptr},
   };
@@ -186,9 +186,9 @@ GType on_corrupt_type() {
  */
 GType live_type() {
   static const GEnumValue kValues[] = {
-      {static_cast<gint>(Live::Auto), "As upstream answers the LATENCY query", "auto"},
-      {static_cast<gint>(Live::Yes), "Follow when tags arrive", "yes"},
-      {static_cast<gint>(Live::No), "Keep to the timestamps", "no"},
+      {static_cast<gint>(Live::Auto), "As upstream's answer to the LATENCY query", "auto"},
+      {static_cast<gint>(Live::Yes), "Due times follow the arrival times", "yes"},
+      {static_cast<gint>(Live::No), "Due times follow the timestamps", "no"},
       {0, nullptr, nullptr},
   };
   static const GType type = g_enum_register_static("GstFlvPaceLive", kValues);
@@ -729,8 +729,8 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
   g_object_class_install_property(
       object_class, PROP_BURST,
       g_param_spec_uint("burst", "Burst",
-                        "Lead over real time that is sent at once and then kept (ms)", 0, G_MAXUINT,
-                        0, kPlaying));
+                        "Media sent at once at the start, and kept as lead over real time (ms)", 0,
+                        G_MAXUINT, 0, kPlaying));
   /**
    * GstFlvPace:speed:
    *
@@ -741,7 +741,7 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
    */
   g_object_class_install_property(object_class, PROP_SPEED,
                                   g_param_spec_double("speed", "Speed",
-                                                      "Times as fast as the stream plays", 0.01,
+                                                      "Speed, as a factor of real time", 0.01,
                                                       1000.0, 1.0, kPlaying));
   /**
    * GstFlvPace:catch-up-speed:
@@ -754,7 +754,7 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
   g_object_class_install_property(
       object_class, PROP_CATCH_UP_SPEED,
       g_param_spec_double("catch-up-speed", "Catch-up speed",
-                          "Times as fast as the stream plays while it is late (0 = as fast as "
+                          "Speed while late, as a factor of real time (0 = as fast as "
                           "possible)",
                           0.0, 1000.0, 0.0, kPlaying));
   /**
@@ -765,10 +765,9 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
    *
    * Default: TRUE.
    */
-  g_object_class_install_property(object_class, PROP_SYNC,
-                                  g_param_spec_boolean("sync", "Sync",
-                                                       "Send tags at their time, on the clock",
-                                                       TRUE, kPlaying));
+  g_object_class_install_property(
+      object_class, PROP_SYNC,
+      g_param_spec_boolean("sync", "Sync", "Send each tag at its due time", TRUE, kPlaying));
   /**
    * GstFlvPace:retimestamp:
    *
@@ -778,7 +777,7 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
    */
   g_object_class_install_property(
       object_class, PROP_RETIMESTAMP,
-      g_param_spec_enum("retimestamp", "Retimestamp", "What to do with the tags' own timestamps",
+      g_param_spec_enum("retimestamp", "Retimestamp", "Changes to the timestamps in the tags",
                         retimestamp_type(), static_cast<gint>(Retimestamp::Continuous), kReady));
   /**
    * GstFlvPace:max-gap:
@@ -791,8 +790,8 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
   g_object_class_install_property(
       object_class, PROP_MAX_GAP,
       g_param_spec_uint("max-gap", "Maximum gap",
-                        "Longest step forward of the timestamps that is waited for (ms, 0 = any)",
-                        0, G_MAXUINT, 10000, kPlaying));
+                        "Longest forward step of the timestamps that is kept (ms, 0 = any)", 0,
+                        G_MAXUINT, 10000, kPlaying));
   /**
    * GstFlvPace:mtu:
    *
@@ -813,11 +812,10 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
    *
    * From 0 to 16777215 bytes. Default: 16777215.
    */
-  g_object_class_install_property(
-      object_class, PROP_MAX_TAG_SIZE,
-      g_param_spec_uint("max-tag-size", "Maximum tag size",
-                        "Largest data of a tag that is believed (bytes)", 0, flv::kMaxDataSize,
-                        flv::kMaxDataSize, kReady));
+  g_object_class_install_property(object_class, PROP_MAX_TAG_SIZE,
+                                  g_param_spec_uint("max-tag-size", "Maximum tag size",
+                                                    "Maximum data size of a valid tag (bytes)", 0,
+                                                    flv::kMaxDataSize, flv::kMaxDataSize, kReady));
   /**
    * GstFlvPace:on-corrupt:
    *
@@ -825,10 +823,10 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
    *
    * Default: skip.
    */
-  g_object_class_install_property(
-      object_class, PROP_ON_CORRUPT,
-      g_param_spec_enum("on-corrupt", "On corrupt", "What to do where the stream is damaged",
-                        on_corrupt_type(), static_cast<gint>(OnCorrupt::Skip), kReady));
+  g_object_class_install_property(object_class, PROP_ON_CORRUPT,
+                                  g_param_spec_enum("on-corrupt", "On corrupt",
+                                                    "Reaction to damaged data", on_corrupt_type(),
+                                                    static_cast<gint>(OnCorrupt::Skip), kReady));
   /**
    * GstFlvPace:live:
    *
@@ -841,7 +839,7 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
    */
   g_object_class_install_property(
       object_class, PROP_LIVE,
-      g_param_spec_enum("live", "Live", "Whether due times follow when tags arrive", live_type(),
+      g_param_spec_enum("live", "Live", "Whether due times follow the arrival times", live_type(),
                         static_cast<gint>(Live::Auto), kReady));
   /**
    * GstFlvPace:max-delay:
@@ -852,7 +850,7 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
    */
   g_object_class_install_property(object_class, PROP_MAX_DELAY,
                                   g_param_spec_uint("max-delay", "Maximum delay",
-                                                    "Longest wait of a live source's tag (ms)", 0,
+                                                    "Maximum wait of a live source's tag (ms)", 0,
                                                     G_MAXUINT, 500, kPlaying));
   /**
    * GstFlvPace:stats:
@@ -870,15 +868,14 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
    */
   g_object_class_install_property(
       object_class, PROP_STATS,
-      g_param_spec_boxed("stats", "Statistics", "Counters and punctuality so far",
-                         GST_TYPE_STRUCTURE,
+      g_param_spec_boxed("stats", "Statistics", "Counters and lateness", GST_TYPE_STRUCTURE,
                          static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 
   gst_element_class_add_static_pad_template(element_class, &sink_template);
   gst_element_class_add_static_pad_template(element_class, &source_template);
   gst_element_class_set_static_metadata(
       element_class, "FLV pacer", "Filter/Network",
-      "Cuts an FLV stream into tags and sends each at the time at which it plays, with a burst at "
+      "Splits an FLV stream into tags and sends each at its playback time, with a burst at "
       "the start",
       "The gst-flv-streaming authors");
   gst_element_class_add_static_metadata(element_class, GST_ELEMENT_METADATA_DOC_URI,

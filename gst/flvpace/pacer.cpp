@@ -504,10 +504,10 @@ GstFlowReturn Pacer::report_damage(const Item &item) {
                       ("Damaged at byte %" G_GUINT64_FORMAT ": %s.", byte, why.c_str()), (nullptr));
     return GST_FLOW_ERROR;
   }
-  FLV_ELEMENT_WARNING(
-      element_, STREAM, DEMUX,
-      ("Damaged at byte %" G_GUINT64_FORMAT ": %s; going on with the next tag.", byte, why.c_str()),
-      (nullptr));
+  FLV_ELEMENT_WARNING(element_, STREAM, DEMUX,
+                      ("Damaged at byte %" G_GUINT64_FORMAT ": %s; continuing with the next tag.",
+                       byte, why.c_str()),
+                      (nullptr));
   return GST_FLOW_OK;
 }
 

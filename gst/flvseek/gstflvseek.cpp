@@ -125,7 +125,7 @@ GType snap_type() {
   static const GEnumValue kValues[] = {
       {static_cast<gint>(Snap::Next), "The first key frame at or after it", "next"},
       {static_cast<gint>(Snap::Previous), "The last key frame at or before it", "previous"},
-      {static_cast<gint>(Snap::Exact), "Only a key frame that is exactly there", "exact"},
+      {static_cast<gint>(Snap::Exact), "Only a key frame at exactly this position", "exact"},
       {0, nullptr, nullptr},
   };
   static const GType type = g_enum_register_static("GstFlvSeekSnap", kValues);
@@ -135,13 +135,13 @@ GType snap_type() {
 /**
  * GstFlvSeekIndex:
  *
- * Where key frames are known from: `metadata` takes the index in onMetaData, `scan` reads all tag
+ * Source of the keyframe positions: `metadata` takes the index in onMetaData, `scan` reads all tag
  * headers, `auto` scans where onMetaData has no usable index.
  */
 GType index_type() {
   static const GEnumValue kValues[] = {
       {static_cast<gint>(IndexSource::Metadata), "The keyframes in onMetaData", "metadata"},
-      {static_cast<gint>(IndexSource::Scan), "All tag headers, read through", "scan"},
+      {static_cast<gint>(IndexSource::Scan), "A scan of all tag headers", "scan"},
       {static_cast<gint>(IndexSource::Auto),
        "onMetaData, or all tag headers where it has no usable "
        "index",
@@ -155,7 +155,7 @@ GType index_type() {
 /**
  * GstFlvSeekReinsert:
  *
- * What comes in front of the key frame: `header` is the file header, `metadata` is onMetaData,
+ * Data to send before the key frame: `header` is the file header, `metadata` is onMetaData,
  * `config` is the decoders' configurations.
  */
 GType reinsert_type() {
@@ -172,16 +172,16 @@ GType reinsert_type() {
 /**
  * GstFlvSeekMetadataKeyframes:
  *
- * What becomes of the index in the reinserted onMetaData: `rewrite` makes it true for the stream
+ * The index in the reinserted onMetaData: `rewrite` makes it true for the stream
  * that is sent, `original` keeps it as the file has it, `strip` leaves it out.
  */
 GType metadata_keyframes_type() {
   static const GEnumValue kValues[] = {
-      {static_cast<gint>(MetadataKeyframes::Rewrite), "Made true for the stream that is sent",
-       "rewrite"},
-      {static_cast<gint>(MetadataKeyframes::Original), "As they are, true for the file",
+      {static_cast<gint>(MetadataKeyframes::Rewrite),
+       "Changed to positions in the stream that is sent", "rewrite"},
+      {static_cast<gint>(MetadataKeyframes::Original), "Unchanged: positions in the original file",
        "original"},
-      {static_cast<gint>(MetadataKeyframes::Strip), "Left out", "strip"},
+      {static_cast<gint>(MetadataKeyframes::Strip), "No index", "strip"},
       {0, nullptr, nullptr},
   };
   static const GType type = g_enum_register_static("GstFlvSeekMetadataKeyframes", kValues);
@@ -618,7 +618,7 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
    * Default: metadata.
    */
   install(PROP_INDEX,
-          g_param_spec_enum("index", "Index", "Where key frames are known from", index_type(),
+          g_param_spec_enum("index", "Index", "Source of the keyframe positions", index_type(),
                             static_cast<gint>(IndexSource::Metadata), kSeek));
   /**
    * GstFlvSeek:reinsert:
@@ -630,7 +630,7 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
    * Default: header+metadata+config.
    */
   install(PROP_REINSERT,
-          g_param_spec_flags("reinsert", "Reinsert", "What comes in front of the key frame",
+          g_param_spec_flags("reinsert", "Reinsert", "Data to send before the key frame",
                              reinsert_type(), flvseek::REINSERT_ALL, kSeek));
   /**
    * GstFlvSeek:metadata-keyframes:
@@ -643,8 +643,7 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
    */
   install(PROP_METADATA_KEYFRAMES,
           g_param_spec_enum("metadata-keyframes", "Metadata keyframes",
-                            "What becomes of the index in the reinserted onMetaData",
-                            metadata_keyframes_type(),
+                            "The index in the reinserted onMetaData", metadata_keyframes_type(),
                             static_cast<gint>(MetadataKeyframes::Rewrite), kSeek));
   /**
    * GstFlvSeek:actual-offset:
@@ -684,7 +683,7 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
   gst_element_class_add_static_pad_template(element_class, &source_template);
   gst_element_class_set_static_metadata(
       element_class, "FLV seeker", "Filter/Network",
-      "Starts an FLV stream at a byte offset or a time, at a key frame, with all that a decoder "
+      "Starts an FLV stream at a byte offset or a time, at a key frame, after what a decoder "
       "needs in front",
       "The gst-flv-streaming authors");
   gst_element_class_add_static_metadata(element_class, GST_ELEMENT_METADATA_DOC_URI,

@@ -90,7 +90,7 @@ bool are_consistent(GstElement *element, const Properties &properties) {
   }
   if (stop > 0 && stop <= offset) {
     FLV_ELEMENT_ERROR(element, RESOURCE, SETTINGS,
-                      ("stop-offset=%" G_GUINT64_FORMAT " is not behind offset=%" G_GUINT64_FORMAT
+                      ("stop-offset=%" G_GUINT64_FORMAT " is not after offset=%" G_GUINT64_FORMAT
                        ".",
                        stop, offset),
                       (nullptr));
@@ -159,7 +159,7 @@ std::optional<Request> request_of_seek(GstElement *element, GstEvent *seek,
   if (stop && *stop <= *start) {
     GST_WARNING_OBJECT(element,
                        "cannot seek: the stop %" G_GUINT64_FORMAT
-                       " is not behind the start %" G_GUINT64_FORMAT,
+                       " is not after the start %" G_GUINT64_FORMAT,
                        *stop, *start);
     return std::nullopt;
   }
@@ -208,10 +208,10 @@ void post(GstElement *element, const StartError &error) {
   case StartError::Kind::Unreadable:
   case StartError::Kind::NoIndex:
   case StartError::Kind::Mismatch:
-    FLV_ELEMENT_ERROR(element, STREAM, DEMUX, ("Nowhere to start: %s.", text), (nullptr));
+    FLV_ELEMENT_ERROR(element, STREAM, DEMUX, ("No start position: %s.", text), (nullptr));
     break;
   case StartError::Kind::Place:
-    FLV_ELEMENT_ERROR(element, RESOURCE, SEEK, ("Nowhere to start: %s.", text), (nullptr));
+    FLV_ELEMENT_ERROR(element, RESOURCE, SEEK, ("No start position: %s.", text), (nullptr));
     break;
   case StartError::Kind::Stop:
     FLV_ELEMENT_ERROR(element, RESOURCE, SETTINGS, ("Nothing to send: %s.", text), (nullptr));

@@ -216,7 +216,7 @@ gboolean gst_http_server_sink_start(GstBaseSink *sink) noexcept {
   broadcast->set(properties.settings);
   if (const auto taken = listener->add(routes_of(places, broadcast), places.request_timeout)) {
     FLV_ELEMENT_ERROR(self, RESOURCE, BUSY,
-                      ("The path \"%s\" at %s port %u is served by another element already.",
+                      ("The path \"%s\" at %s port %u is already served by another element.",
                        taken->c_str(), places.place.address.c_str(), unsigned{listener->port()}),
                       (nullptr));
     priv.listener.reset();

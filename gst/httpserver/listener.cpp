@@ -114,7 +114,7 @@ std::shared_ptr<Listener> Listener::share(std::shared_ptr<Listener> listener,
   if (other.certificate == place.certificate && other.key == place.key)
     return listener;
   g_set_error(error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE,
-              "%s port %u is served with another certificate already", place.address.c_str(),
+              "%s port %u is already served with another certificate", place.address.c_str(),
               unsigned{place.port});
   return nullptr;
 }
@@ -341,7 +341,8 @@ std::shared_ptr<const TlsCredentials> Listener::credentials() {
   auto current = tls_->current(&error);
   if (error)
     warn({GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
-          std::string("The changed TLS certificate cannot be used, the one before stays: ") +
+          std::string(
+              "The changed TLS certificate cannot be used; the previous one stays in use: ") +
               error->message + "."});
   g_clear_error(&error);
   return current;

@@ -19,10 +19,10 @@ GType join_type() {
   static gsize type = 0;
   if (g_once_init_enter(&type)) {
     static const GEnumValue values[] = {
-        {static_cast<gint>(fanout::Join::LatestKeyFrame),
-         "From the latest key frame that was sent already", "latest-keyframe"},
-        {static_cast<gint>(fanout::Join::Burst),
-         "From as many key frames back as it takes for a burst", "burst"},
+        {static_cast<gint>(fanout::Join::LatestKeyFrame), "From the latest key frame",
+         "latest-keyframe"},
+        {static_cast<gint>(fanout::Join::Burst), "From an earlier key frame, to send a burst",
+         "burst"},
         {static_cast<gint>(fanout::Join::NextKeyFrame), "From the next key frame", "next-keyframe"},
         {0, nullptr, nullptr},
     };
@@ -224,7 +224,7 @@ void install_properties(GObjectClass *object_class) {
    *
    * Default: "localhost".
    */
-  add_text(PROP_ADDRESS, "address", "Address", "Host name or address to listen at", "localhost",
+  add_text(PROP_ADDRESS, "address", "Address", "Host name or address to listen on", "localhost",
            kReady);
   /**
    * GstHttpServerSink:port:
@@ -234,7 +234,7 @@ void install_properties(GObjectClass *object_class) {
    *
    * From 0 to 65535. Default: 8080.
    */
-  add_number(PROP_PORT, "port", "Port", "Port to listen at (0 = one that is free)", G_MAXUINT16,
+  add_number(PROP_PORT, "port", "Port", "Port to listen on (0 = a free port)", G_MAXUINT16,
              kDefaultPort, kReady);
   /**
    * GstHttpServerSink:current-port:
@@ -243,8 +243,8 @@ void install_properties(GObjectClass *object_class) {
    *
    * Read only.
    */
-  add_number(PROP_CURRENT_PORT, "current-port", "Current port", "Port that is listened at",
-             G_MAXUINT16, 0, kRead);
+  add_number(PROP_CURRENT_PORT, "current-port", "Current port", "The port in use", G_MAXUINT16, 0,
+             kRead);
   /**
    * GstHttpServerSink:path:
    *
@@ -254,7 +254,7 @@ void install_properties(GObjectClass *object_class) {
    *
    * Default: "/".
    */
-  add_text(PROP_PATH, "path", "Path", "Path of the stream, beginning with a slash", "/", kReady);
+  add_text(PROP_PATH, "path", "Path", "Path of the stream, starting with a slash", "/", kReady);
   /**
    * GstHttpServerSink:allow-origin:
    *
@@ -265,7 +265,7 @@ void install_properties(GObjectClass *object_class) {
    * Default: "*".
    */
   add_text(PROP_ALLOW_ORIGIN, "allow-origin", "Allow origin",
-           "Site whose scripts may read the stream (* = any)", settings.allow_origin.c_str(),
+           "Origin whose scripts may read the stream (* = any)", settings.allow_origin.c_str(),
            kPlaying);
   /**
    * GstHttpServerSink:wait-timeout:
@@ -276,7 +276,7 @@ void install_properties(GObjectClass *object_class) {
    * From 0 to 4294967295 ms. Default: 5000.
    */
   add_number(PROP_WAIT_TIMEOUT, "wait-timeout", "Wait timeout",
-             "How long clients wait for a stream that has not begun (ms)", G_MAXUINT,
+             "Maximum wait of clients for the start of the stream (ms)", G_MAXUINT,
              settings.wait_timeout, kPlaying);
   /**
    * GstHttpServerSink:request-timeout:
@@ -286,11 +286,10 @@ void install_properties(GObjectClass *object_class) {
    *
    * From 1 to 4294967295 ms. Default: 5000.
    */
-  g_object_class_install_property(
-      object_class, PROP_REQUEST_TIMEOUT,
-      g_param_spec_uint("request-timeout", "Request timeout",
-                        "How long a client may take for its request (ms)", 1, G_MAXUINT,
-                        kDefaultRequestTimeout, kReady));
+  g_object_class_install_property(object_class, PROP_REQUEST_TIMEOUT,
+                                  g_param_spec_uint("request-timeout", "Request timeout",
+                                                    "Maximum time for a client's request (ms)", 1,
+                                                    G_MAXUINT, kDefaultRequestTimeout, kReady));
   /**
    * GstHttpServerSink:tls-certificate:
    *
@@ -320,7 +319,7 @@ void install_properties(GObjectClass *object_class) {
    */
   g_object_class_install_property(
       object_class, PROP_JOIN,
-      g_param_spec_enum("join", "Join", "Where in the stream clients begin", join_type(),
+      g_param_spec_enum("join", "Join", "Where in the stream clients start", join_type(),
                         static_cast<gint>(settings.cursor.join), kPlaying));
   /**
    * GstHttpServerSink:burst:
@@ -330,8 +329,8 @@ void install_properties(GObjectClass *object_class) {
    *
    * From 0 to 4294967295 ms. Default: 2000.
    */
-  add_number(PROP_BURST, "burst", "Burst", "Media that clients get at once with join=burst (ms)",
-             G_MAXUINT, static_cast<guint>(kDefaultBurst), kPlaying);
+  add_number(PROP_BURST, "burst", "Burst", "Media sent at once with join=burst (ms)", G_MAXUINT,
+             static_cast<guint>(kDefaultBurst), kPlaying);
   /**
    * GstHttpServerSink:rebase-timestamps:
    *
@@ -352,7 +351,7 @@ void install_properties(GObjectClass *object_class) {
    * From 0 to 4294967295 ms. Default: 5000.
    */
   add_number(PROP_DRAIN_TIMEOUT, "drain-timeout", "Drain timeout",
-             "How long clients may take for the rest at the end (ms)", G_MAXUINT,
+             "Maximum time for sending the remaining data at the end (ms)", G_MAXUINT,
              settings.drain_timeout, kPlaying);
   /**
    * GstHttpServerSink:max-lag:
@@ -363,7 +362,7 @@ void install_properties(GObjectClass *object_class) {
    * From 0 to 4294967295 ms. Default: 10000.
    */
   add_number(PROP_MAX_LAG, "max-lag", "Maximum lag",
-             "How far behind a client may be before it skips (ms, 0 = any)", G_MAXUINT,
+             "Lag after which a client skips to a key frame (ms, 0 = no limit)", G_MAXUINT,
              static_cast<guint>(kDefaultMaxLag), kPlaying);
   /**
    * GstHttpServerSink:max-lag-bytes:
@@ -376,7 +375,7 @@ void install_properties(GObjectClass *object_class) {
   g_object_class_install_property(
       object_class, PROP_MAX_LAG_BYTES,
       g_param_spec_uint64("max-lag-bytes", "Maximum lag in bytes",
-                          "How far behind a client may be before it skips (bytes, 0 = any)", 0,
+                          "Lag after which a client skips to a key frame (bytes, 0 = no limit)", 0,
                           G_MAXUINT64, kDefaultMaxLagBytes, kPlaying));
   /**
    * GstHttpServerSink:client-timeout:
@@ -388,7 +387,7 @@ void install_properties(GObjectClass *object_class) {
    * From 0 to 4294967295 ms. Default: 10000.
    */
   add_number(PROP_CLIENT_TIMEOUT, "client-timeout", "Client timeout",
-             "How long a client may take nothing (ms, 0 = any time)", G_MAXUINT,
+             "Time without reading after which a client is removed (ms, 0 = no limit)", G_MAXUINT,
              settings.client_timeout, kPlaying);
   /**
    * GstHttpServerSink:max-clients:
@@ -398,8 +397,8 @@ void install_properties(GObjectClass *object_class) {
    * From 0 to 4294967295 clients. Default: 0.
    */
   add_number(PROP_MAX_CLIENTS, "max-clients", "Maximum clients",
-             "How many clients are served at once (0 = any)", G_MAXUINT, settings.max_clients,
-             kPlaying);
+             "Maximum number of clients at the same time (0 = no limit)", G_MAXUINT,
+             settings.max_clients, kPlaying);
   /**
    * GstHttpServerSink:merge:
    *
@@ -418,7 +417,7 @@ void install_properties(GObjectClass *object_class) {
    * Default: NULL.
    */
   add_text(PROP_STATS_PATH, "stats-path", "Statistics path",
-           "Path of the statistics as JSON (none = nowhere)", nullptr, kReady);
+           "Path of the statistics as JSON (none = no page)", nullptr, kReady);
   /**
    * GstHttpServerSink:metrics-path:
    *
@@ -427,7 +426,7 @@ void install_properties(GObjectClass *object_class) {
    * Default: NULL.
    */
   add_text(PROP_METRICS_PATH, "metrics-path", "Metrics path",
-           "Path of the metrics for Prometheus (none = nowhere)", nullptr, kReady);
+           "Path of the metrics for Prometheus (none = no page)", nullptr, kReady);
   /**
    * GstHttpServerSink:stats:
    *
@@ -442,7 +441,7 @@ void install_properties(GObjectClass *object_class) {
    */
   g_object_class_install_property(object_class, PROP_STATS,
                                   g_param_spec_boxed("stats", "Statistics",
-                                                     "Clients and totals so far",
+                                                     "Statistics of the clients, and totals",
                                                      GST_TYPE_STRUCTURE, kRead));
   gst_type_mark_as_plugin_api(join_type(), static_cast<GstPluginAPIFlags>(0));
 }

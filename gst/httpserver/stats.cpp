@@ -159,16 +159,15 @@ std::string metrics_of(const ChannelStats &stats, const std::string &path) {
   }
   const auto count = static_cast<double>(stats.clients.size());
   add("clients", "gauge", "Clients now.", count);
-  add("clients_total", "counter", "Clients that ever came.", static_cast<double>(stats.served));
+  add("clients_total", "counter", "Clients since the start.", static_cast<double>(stats.served));
   add("in_bytes_total", "counter", "Bytes of the stream.", static_cast<double>(stats.bytes_in));
   add("out_bytes_total", "counter", "Bytes sent to clients.", static_cast<double>(stats.bytes_out));
-  add("skips_total", "counter", "Times that a client had to skip to a key frame.",
+  add("skips_total", "counter", "Skips of clients to a key frame.",
       static_cast<double>(stats.skips));
   add("history_bytes", "gauge", "Bytes kept for joining and slow clients.",
       static_cast<double>(stats.history_bytes));
-  add("lag_seconds_max", "gauge", "How far the slowest client is behind.",
-      static_cast<double>(worst) / 1000);
-  add("lag_seconds_avg", "gauge", "How far clients are behind on average.",
+  add("lag_seconds_max", "gauge", "Lag of the slowest client.", static_cast<double>(worst) / 1000);
+  add("lag_seconds_avg", "gauge", "Average lag of the clients.",
       count > 0 ? sum / count / 1000 : 0);
   return out;
 }

@@ -122,7 +122,7 @@ std::string own_reason(const Report &report, const Options &options, Intake &int
   const bool is_of_index = options.index == "metadata" &&
                            g_error_matches(error, GST_STREAM_ERROR, GST_STREAM_ERROR_DEMUX) &&
                            text.find("index") != std::string::npos;
-  return is_of_index ? without_stop(text) + "; --index=auto goes on without" : text;
+  return is_of_index ? without_stop(text) + "; --index=auto continues without it" : text;
 }
 
 std::string verb_for_output(const Options &options) {

@@ -62,7 +62,7 @@ std::string complaint_about_input(const std::string &input) {
   if (scheme.empty())
     return {};
   if (is_url(input))
-    return has_host(input) ? "" : input + " is no URL of a file";
+    return has_host(input) ? "" : input + " is not the URL of a file";
   std::string refusal = "INPUT may be an http URL, but no " + scheme + " URL";
   if (is_rtmp(scheme))
     return refusal + "; RTMP: gst-launch-1.0 -q rtmp2src location=" + shell_word(input) +

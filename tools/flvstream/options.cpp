@@ -125,7 +125,7 @@ std::string take_place(const std::string &text, Options &options) {
   const std::size_t slash = text.find('/');
   const auto address = parse_address(text.substr(0, slash), HostPart::Optional);
   if (!address)
-    return "--http=" + text + " is no [[HOST]:]PORT[/PATH]";
+    return "--http=" + text + " is not [[HOST]:]PORT[/PATH]";
   options.address = *address;
   options.path = slash == std::string::npos ? "" : text.substr(slash);
   return {};
@@ -161,13 +161,13 @@ bool is_one_of(const std::string &text, std::initializer_list<const char *> allo
 
 std::string take_start(const Values &values, Options &options) {
   if (values.offset && !(options.offset = parse_size(*values.offset)))
-    return "--offset=" + *values.offset + " is no number of bytes, such as 300000 or 10M";
+    return "--offset=" + *values.offset + " is not a number of bytes, such as 300000 or 10M";
   if (values.start && !(options.start = parse_time(*values.start)))
-    return "--start=" + *values.start + " is no time: seconds, m:ss or h:mm:ss";
+    return "--start=" + *values.start + " is not a time: seconds, m:ss or h:mm:ss";
   if (values.snap && !is_one_of(*values.snap, {"next", "previous", "exact"}))
-    return "--snap=" + *values.snap + " is none of next, previous, exact";
+    return "--snap=" + *values.snap + " is not one of next, previous, exact";
   if (values.index && !is_one_of(*values.index, {"metadata", "scan", "auto"}))
-    return "--index=" + *values.index + " is none of metadata, scan, auto";
+    return "--index=" + *values.index + " is not one of metadata, scan, auto";
   options.snap = values.snap.value_or(options.start ? "previous" : "next");
   options.snap_named = values.snap.has_value();
   options.index = values.index.value_or(options.index);
@@ -177,7 +177,7 @@ std::string take_start(const Values &values, Options &options) {
 std::string take_span(const char *name, const std::string &text, std::uint32_t &target) {
   const auto span = parse_span(text);
   if (!span || *span > G_MAXUINT32)
-    return std::string(name) + "=" + text + " is no time: milliseconds, 500ms or 2s";
+    return std::string(name) + "=" + text + " is not a time: milliseconds, 500ms or 2s";
   target = static_cast<std::uint32_t>(*span);
   return {};
 }
@@ -190,7 +190,7 @@ std::string take_pace(const Values &values, Options &options) {
   if (values.speed) {
     const auto number = parse_decimal(*values.speed);
     if (!number || *number < 0.01 || *number > 1000)
-      return "--speed=" + *values.speed + " is no number from 0.01 to 1000";
+      return "--speed=" + *values.speed + " is not a number from 0.01 to 1000";
     options.speed = *number;
   }
   if (values.max_gap)
@@ -203,7 +203,7 @@ std::string take_mtu(const Values &values, Options &options) {
     return {};
   const auto number = parse_number(*values.mtu, G_MAXUINT32);
   if (!number)
-    return "--mtu=" + *values.mtu + " is no number of bytes";
+    return "--mtu=" + *values.mtu + " is not a number of bytes";
   if (options.destination == Destination::Udp && *number > kMaxDatagram)
     return "--mtu=" + *values.mtu + " is more than the " + std::to_string(kMaxDatagram) +
            " bytes of a datagram";
@@ -262,14 +262,14 @@ Parsed parse(int argc, char **argv) {
       value("offset", 'o', raw.offset, "Start at the next key frame; 10M, 1.5G", "BYTES"),
       value("start", 's', raw.start, "Start there: 90, 90s, 1:30, h:mm:ss.mmm", "TIME"),
       value("snap", 0, raw.snap, "Key frame: next, previous, exact", "WHICH"),
-      value("index", 0, raw.index, "Find it by: auto, metadata, scan", "HOW"),
+      value("index", 0, raw.index, "How to find it: auto, metadata, scan", "HOW"),
       flag("no-pace", 0, raw.no_pace, "As fast as it goes"),
       value("speed", 0, raw.speed, "Times as fast as it plays", "N"),
-      flag("loop", 0, raw.loop, "Begin again at the end"),
+      flag("loop", 0, raw.loop, "Restart at the end"),
       value("max-gap", 0, raw.max_gap, "Close longer gaps in time (default: 10s)", "TIME"),
       value("mtu", 0, raw.mtu, "Cut tags to this size (UDP default: 1316)", "BYTES"),
       flag("quiet", 'q', raw.quiet, "Print only errors"),
-      flag("json", 0, raw.json, "Print what was sent, at the end"),
+      flag("json", 0, raw.json, "Print statistics at the end"),
       flag("version", 0, raw.version, "Print the version"),
       GOptionEntry{G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw.rest, nullptr,
                    nullptr},

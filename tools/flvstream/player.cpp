@@ -216,7 +216,7 @@ void Player::handle_discontinuity(const GstStructure *structure) {
     return;
   say(input_name(options_) + ": " + notice_of_discontinuity(structure));
   if (discontinuities_ == kMaxDiscontinuities)
-    say("jumps of the timestamps from here on are only counted; see --json");
+    say("later jumps of the timestamps are only counted; see --json");
 }
 
 // The end of the file is the start of another round.

@@ -128,7 +128,7 @@ bool SeekPlanner::contradicts_opening(const KeyframeIndex &index) const {
 }
 
 void SeekPlanner::scan_instead(std::string why) {
-  note(std::move(why) + "; the file's tags are read through instead");
+  note(std::move(why) + "; the file's tags are scanned instead");
   begin_scan();
 }
 

@@ -359,7 +359,7 @@ GST_START_TEST(refused_with_a_reason) {
   } rows[] = {
       {{.rate = -1, .stop = ms(1000)}, "rate -1"},
       {{.format = GST_FORMAT_DEFAULT, .start = 1}, "in default"},
-      {{.start = ms(1000), .stop = ms(1000)}, "stop 1000000000 is not behind the start 1000000000"},
+      {{.start = ms(1000), .stop = ms(1000)}, "stop 1000000000 is not after the start 1000000000"},
   };
   gst_debug_set_threshold_for_name("flvseek", GST_LEVEL_WARNING);
   gst_debug_add_log_function(note_log, nullptr, nullptr);

@@ -83,9 +83,9 @@ def failures_say_what_and_why_once():
                 "movie.flv/a": "cannot read movie.flv/a: Not a directory",
                 "folder": "cannot read folder: Is a directory",
                 "$'a\\nb\\e.flv'": "cannot read a?b?.flv: No such file or directory",
-                "empty.flv": "empty.flv: Nowhere to start: *",
+                "empty.flv": "empty.flv: No start position: *",
                 "text.flv": "text.flv: Not an FLV file: *",
-                "-o 99999999 movie.flv": "movie.flv: Nowhere to start: byte 99999999 is past *",
+                "-o 99999999 movie.flv": "movie.flv: No start position: byte 99999999 is past *",
                 "- < folder": "cannot read standard input: Is a directory",
                 "movie.flv folder": "cannot write folder: Is a directory",
                 "movie.flv no/copy.flv": "cannot write no/copy.flv: No such file or directory",
@@ -143,7 +143,7 @@ def without_an_index_the_way_out_is_named():
     pathlib.Path("movie.flv").write_bytes(expected[:keys] + b"Keyframes" + expected[keys + 9:])
     done = stream("-o 300000 --index=metadata movie.flv copy.flv")
     check(done.status == 1 and done.stderr.count("\n") == 1, done.stderr)
-    check(done.stderr.endswith("no keyframe index; --index=auto goes on without\n"), done.stderr)
+    check(done.stderr.endswith("no keyframe index; --index=auto continues without it\n"), done.stderr)
     stream("-o 300000 --no-pace movie.flv copy.flv").ok()
     check(read().endswith(expected[key_after(300000).begin:]), "another part")
     check("--index" not in stream("-o 99999999 movie.flv").stderr, "nothing to gain")

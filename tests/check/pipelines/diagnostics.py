@@ -59,13 +59,13 @@ def pipeline(description):
 def no_index():
     without_index()
     pipeline("filesrc location=plain.flv ! flvseek offset=1000 ! fakesink")
-    line_with(r" ERROR +flvseek .*Nowhere to start: .*index")
+    line_with(r" ERROR +flvseek .*No start position: .*index")
 
 
 @case
 def offset_behind_the_file():
     pipeline(f"filesrc location={SAMPLE} ! flvseek offset=99999999 ! fakesink")
-    line_with(r" ERROR +flvseek .*Nowhere to start: .*99999999")
+    line_with(r" ERROR +flvseek .*No start position: .*99999999")
 
 
 @case
