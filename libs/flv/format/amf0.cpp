@@ -15,8 +15,8 @@ bool same(double a, double b) {
   return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
 }
 
-// Recursive descent with a depth and a budget of values, so that hostile data costs neither stack
-// nor memory. Declared counts are never trusted, only compared with what is there.
+// A recursive descent parser. Limits for the depth and the number of values bound the stack and the
+// memory that hostile data can use. A declared count is only compared with the bytes that are left.
 class Parser {
 public:
   explicit Parser(Reader &reader) : reader_(reader) {}
@@ -125,8 +125,8 @@ private:
     return Status::Ok;
   }
 
-  // An empty name and the end marker close an object. Where the data ends instead, the marker is
-  // missing; an empty name in front of another marker is a member like any other.
+  // An empty name and an end marker end the object. Without an end marker, the end of the data ends
+  // it. An empty name before another marker is the name of a member.
   Status members(std::vector<Member> &out, unsigned depth) {
     while (!reader_.at_end()) {
       Member member;
@@ -153,7 +153,7 @@ private:
     std::uint32_t count = 0;
     if (!reader_.u32(count))
       return Status::NeedMore;
-    // The shortest value is its marker.
+    // A value has at least one byte, its marker.
     if (count > reader_.left())
       return Status::NeedMore;
     NumberArray numbers;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// AMF0, the data format of script tags: Adobe, Action Message Format AMF 0, and annex E.4.4 of the
-// Video File Format Specification 10.1.
+// AMF0, the data format of script tags. Specifications: Adobe, Action Message Format AMF 0; Video
+// File Format Specification 10.1, annex E.4.4.
 #pragma once
 
 #include <string>
@@ -10,27 +10,27 @@
 
 namespace flv::amf0 {
 
-// The bounds of what is read: deeper or larger data is malformed, however well it is written. Real
-// metadata is four levels deep and has less than a hundred values beside its lists of numbers.
+// Limits of the parser. Data over a limit is malformed. Real metadata has four levels and fewer
+// than a hundred values, lists of numbers not counted.
 inline constexpr unsigned kMaxDepth = 32;
 inline constexpr std::size_t kMaxValues = 65536;
 
 struct Member;
 
-// Names in the order in which they stand; a name may stand twice.
+// Members are in the order of the data. A name can occur more than once.
 struct Object {
   std::vector<Member> members;
   bool operator==(const Object &) const;
 };
 
-// An associative array: an object with a count in front. The count is often wrong; it is ignored
-// when read and right when written.
+// An associative array: an object that starts with a member count. The reader ignores the count,
+// because it is often wrong. The writer writes the correct count.
 struct EcmaArray {
   std::vector<Member> members;
   bool operator==(const EcmaArray &) const;
 };
 
-// An object with the name of its class.
+// An object with a class name.
 struct TypedObject {
   std::string name;
   std::vector<Member> members;
@@ -44,7 +44,7 @@ struct StrictArray {
   bool operator==(const StrictArray &) const;
 };
 
-// A strict array that holds numbers only, and at least one: the lists of a keyframe index.
+// A strict array of one or more numbers and nothing else, such as a list of a keyframe index.
 struct NumberArray {
   std::vector<double> items;
   bool operator==(const NumberArray &) const;
@@ -62,7 +62,7 @@ struct Unsupported {
   bool operator==(const Unsupported &) const = default;
 };
 
-// Points at the object with this number, counted from the start of the message.
+// Refers to the object with this index, counted from the start of the message.
 struct Reference {
   std::uint16_t index = 0;
   bool operator==(const Reference &) const = default;
@@ -70,7 +70,7 @@ struct Reference {
 
 struct Date {
   double milliseconds = 0;  // since 1970
-  std::int16_t minutes = 0; // of the time zone; the specification wants 0
+  std::int16_t minutes = 0; // of the time zone; the specification requires 0
   bool operator==(const Date &) const;
 };
 
@@ -79,23 +79,23 @@ struct Xml {
   bool operator==(const Xml &) const = default;
 };
 
-// The switch to AMF3. What follows is not read: these are all the bytes to the end of the data,
-// ends of enclosing objects included.
+// The switch to AMF3, and all later bytes of the data. They are not parsed and include the end
+// markers of enclosing objects.
 struct Amf3 {
   std::vector<std::uint8_t> rest;
   bool operator==(const Amf3 &) const = default;
 };
 
-// NaN equals NaN here: two values are equal if they are written alike.
+// Two values are equal if their encodings are equal: NaN equals NaN.
 struct Value {
   std::variant<Null, double, bool, std::string, Object, EcmaArray, StrictArray, NumberArray,
                Undefined, Reference, Date, Unsupported, Xml, TypedObject, Amf3>
       data;
 
-  // The members of an object of whatever kind; nullptr for all else.
+  // The members of an Object, EcmaArray or TypedObject; nullptr for other types.
   [[nodiscard]] const std::vector<Member> *members() const;
   [[nodiscard]] std::vector<Member> *members();
-  // The first member of that name, trailing NULs of padded names aside; nullptr if there is none.
+  // The first member with this name, or nullptr. NULs at the end of a member's name are ignored.
   [[nodiscard]] const Value *find(std::string_view name) const;
   [[nodiscard]] Value *find(std::string_view name);
 
@@ -108,16 +108,17 @@ struct Member {
   bool operator==(const Member &) const = default;
 };
 
-// Reads one value. `reader` stands behind it afterwards; when the answer is not Ok, at or before
-// the byte that was wrong. The end of the data also ends an object that lacks its end marker.
-// NeedMore: the data ends inside the value.
+// Reads one value. Ok: `reader` is after the value. Otherwise: `reader` is at or before the first
+// wrong byte. NeedMore: the data ends inside the value. An object without an end marker ends at the
+// end of the data.
 [[nodiscard]] Status read(Reader &reader, Value &value);
 
-// Reads `data` to its end: the values of a script tag, its name first. One object end that is left
-// over behind them is passed over, for some producers write one too many.
+// Reads all values of `data`, the data of a script tag. The first value is the name of the event.
+// Ignores one extra object end marker at the end of the data, because some producers write one.
 [[nodiscard]] Status read_all(Bytes data, std::vector<Value> &values);
 
-// Appends `value`. Strings over 65 535 bytes are written as long strings, and names are cut there.
+// Appends `value`. Writes strings over 65 535 bytes as long strings. Truncates names to 65 535
+// bytes.
 void write(std::vector<std::uint8_t> &out, const Value &value);
 void write_all(std::vector<std::uint8_t> &out, const std::vector<Value> &values);
 

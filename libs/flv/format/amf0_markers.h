@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The byte in front of every AMF0 value (AMF 0, 2.1), for reader and writer.
+// The type markers before AMF0 values (AMF 0, 2.1), for the reader and the writer.
 #pragma once
 
 #include <cstdint>

@@ -92,7 +92,7 @@ private:
   void print(const Amf3 &amf3) {
     out_.u8(kAmf3);
     out_.bytes(amf3.rest);
-    closed_ = true; // its bytes hold all that followed
+    closed_ = true; // the bytes include all later values
   }
 
   void short_text(std::string_view text) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Bounded big-endian reading and writing: FLV and AMF0 are big-endian throughout.
+// Big-endian reads with bounds checks, and big-endian writes. FLV and AMF0 are big-endian.
 #pragma once
 
 #include <algorithm>
@@ -16,11 +16,11 @@ namespace flv {
 
 using Bytes = std::span<const std::uint8_t>;
 
-// What a parser has to say of its input.
+// The result of a parser.
 enum class Status {
   Ok,
-  NeedMore,  // right so far, but it ends too early
-  Malformed, // no further bytes can make it right
+  NeedMore,  // valid so far, but incomplete
+  Malformed, // invalid, whatever bytes follow
 };
 
 constexpr std::uint32_t load_u16(const std::uint8_t *p) {
@@ -46,7 +46,7 @@ constexpr void store_u32(std::uint8_t *p, std::uint32_t value) {
   store_u24(p + 1, value);
 }
 
-// Walks over a span. Every read either succeeds whole or leaves the position where it was.
+// A position in a span. A read that fails does not move the position.
 class Reader {
 public:
   explicit Reader(Bytes data) : data_(data) {}
@@ -149,8 +149,8 @@ public:
   void text(std::string_view value) { append(value); }
 
 private:
-  // Neither insert() nor resize(): where g++ 14 knows the size, it takes the growth for a write
-  // past the end.
+  // Uses neither insert() nor resize(): if g++ 14 knows the size, it falsely reports a write past
+  // the end.
   template <typename Values> void append(const Values &values) {
     std::copy(values.begin(), values.end(), std::back_inserter(out_));
   }

@@ -9,13 +9,13 @@ namespace {
 
 enum FrameType : std::uint8_t { kKeyFrame = 1, kGeneratedKeyFrame = 4, kCommandFrame = 5 };
 
-// Those from 12 on were never published. Chinese CDNs, SRS and ZLMediaKit write them.
+// Ids from 12 on are not in a specification. Chinese CDNs, SRS and ZLMediaKit write them.
 enum CodecId : std::uint8_t { kAvc = 7, kHevc = 12, kAv1 = 13 };
 
-// Nor was 13.
+// 13 is not in a specification either.
 enum SoundFormat : std::uint8_t { kEnhancedAudio = 9, kAac = 10, kOpus = 13 };
 
-// The packet types that audio and video have in common carry the same numbers.
+// A packet type that audio and video share has the same number in both.
 enum PacketType : std::uint8_t {
   kSequenceStart = 0,
   kCodedFrames = 1,
@@ -31,14 +31,14 @@ enum PacketType : std::uint8_t {
 
 enum MultitrackType : std::uint8_t { kOneTrack = 0, kManyTracks = 1, kManyTracksManyCodecs = 2 };
 
-// The byte behind the first one in tags of AAC, Opus, AVC, HEVC and AV1.
+// The second byte of tags of AAC, Opus, AVC, HEVC and AV1.
 enum LegacyPacket : std::uint8_t { kLegacySequenceHeader = 0, kLegacyFrame = 1, kLegacyEnd = 2 };
 
 bool is_key(std::uint8_t frame_type) {
   return frame_type == kKeyFrame || frame_type == kGeneratedKeyFrame;
 }
 
-// ModEx prefixes a packet with modifiers and only then says its type.
+// A ModEx packet has modifiers before its packet type.
 bool skip_modex(Reader &reader, std::uint8_t &packet_type) {
   while (packet_type == kModEx) {
     std::uint8_t short_size = 0;
@@ -59,7 +59,7 @@ bool skip_modex(Reader &reader, std::uint8_t &packet_type) {
   return true;
 }
 
-// The start of an enhanced tag, up to the track ids of a multitrack one.
+// The start of an enhanced tag, up to the track ids of a multitrack tag.
 struct EnhancedStart {
   std::uint8_t frame_type = 0; // video only
   std::uint8_t packet_type = 0;
@@ -115,7 +115,7 @@ TagInfo classify_enhanced(TagType type, Bytes data) {
   case kSequenceEnd:
     info.role = Role::EndOfSequence;
     break;
-  case kVideoMetadata: // kMultichannelConfig
+  case kVideoMetadata: // also kMultichannelConfig
     info.role = Role::DecoderConfig;
     info.configuration = video ? DecoderConfigKind::Metadata : DecoderConfigKind::Multichannel;
     break;
@@ -134,7 +134,7 @@ TagInfo classify_enhanced(TagType type, Bytes data) {
   return info;
 }
 
-// Classic codecs that, like AVC, have a packet type in the second byte.
+// Legacy codecs that have a packet type in the second byte.
 bool has_packet_type(std::uint32_t codec) {
   return codec == kAvc || codec == kHevc || codec == kAv1;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a tag is, from its data's first bytes: Video File Format Specification 10.1, E.4.2 and
-// E.4.3, and Veovera's Enhanced RTMP v2 ("Enhanced Audio", "Enhanced Video").
+// Classifies tags by the first bytes of their data. Specifications: Video File Format Specification
+// 10.1, E.4.2 and E.4.3; Veovera's Enhanced RTMP v2 ("Enhanced Audio", "Enhanced Video").
 #pragma once
 
 #include <bitset>
@@ -10,7 +10,7 @@
 
 namespace flv {
 
-// A FourCC as the number that Enhanced FLV carries. `text` has four characters.
+// The number that represents a FourCC in Enhanced FLV. `text` must have four characters.
 [[nodiscard]] constexpr std::uint32_t fourcc(std::string_view text) {
   std::uint32_t code = 0;
   for (const char c : text)
@@ -19,51 +19,52 @@ namespace flv {
 }
 
 enum class Role : std::uint8_t {
-  Media,         // audio, or a video frame that needs others
-  KeyFrame,      // a video frame that a decoder can start on
-  DecoderConfig, // what a decoder needs before the first frame: a sequence header, HDR metadata, …
+  Media,         // audio, or a video frame that depends on other frames
+  KeyFrame,      // a video frame at which a decoder can start
+  DecoderConfig, // needed before the first frame: a sequence header, HDR metadata, …
   EndOfSequence,
-  Command, // a video info/command frame: a message to the player, no picture
-  Empty,   // an audio or video tag without data: some publishers send it for a camera that is off
+  Command, // a video info/command frame: a message to the player, without a picture
+  Empty,   // an audio or video tag without data; some publishers send it while the camera is off
   Script,
 };
 
 enum class DecoderConfigKind : std::uint8_t {
   Sequence,     // sequence header, sequence start
   Metadata,     // Enhanced video metadata: colour information for HDR
-  Multichannel, // Enhanced audio: how channels map to speakers
+  Multichannel, // Enhanced audio: the mapping of channels to speakers
 };
 
 struct TagInfo {
   Role role = Role::Media;
-  DecoderConfigKind configuration = DecoderConfigKind::Sequence; // if that is the role
+  // Valid if the role is DecoderConfig.
+  DecoderConfigKind configuration = DecoderConfigKind::Sequence;
   bool enhanced = false;
   bool multitrack = false;
-  // CodecID, SoundFormat, or the FourCC if enhanced; 0 in a multitrack tag whose tracks have
-  // codecs of their own, and where the data ends before it.
+  // CodecID, SoundFormat, or the FourCC if enhanced. 0: each track of a multitrack tag has its own
+  // codec, or the data ends before the codec.
   std::uint32_t codec = 0;
 };
 
-// Track ids; a tag that is not multitrack is of track 0.
+// A set of track ids. A tag that is not multitrack belongs to track 0.
 using TrackSet = std::bitset<256>;
 
-// `data` is the tag's data, or at least its beginning. Data that ends too early to tell is Media;
-// only a tag without data is Empty.
+// `data` is the tag's data or its first bytes. Data that is too short for a decision is Media. Only
+// a tag without data is Empty.
 [[nodiscard]] TagInfo classify(TagType type, Bytes data);
 
-// Whether a tag of that role is audio or video to be played.
+// Whether a tag with this role has audio or video to play.
 [[nodiscard]] constexpr bool is_media(Role role) {
   return role == Role::Media || role == Role::KeyFrame;
 }
 
-// The composition time (ms) of a video tag's data: how much later than its timestamp a frame is
-// shown. 0 where the data has none.
+// The composition time of a video tag's data: presentation time minus timestamp, in ms. 0 if the
+// data has none.
 [[nodiscard]] std::int32_t composition_time(Bytes data);
 
-// The tracks that a tag has something for. Looks through all of a multitrack tag's `data`.
+// The tracks that the tag has data for. Reads all of a multitrack tag's `data`.
 [[nodiscard]] TrackSet tracks_of(TagType type, Bytes data);
 
-// What codecs are called, such as "H.264"; the FourCC itself where no better name is known.
+// Names of codecs, such as "H.264". The name of an unknown codec is its FourCC or its number.
 [[nodiscard]] std::string video_codec_name(std::uint32_t codec);
 [[nodiscard]] std::string audio_codec_name(std::uint32_t codec);
 

@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kOnMetaData = "onMetaData";
 constexpr std::string_view kSetDataFrame = "@setDataFrame";
 constexpr std::uint8_t kStringMarker = 2;
-// Doubles count bytes exactly up to here.
+// Bytes. A double represents every integer up to this value exactly.
 constexpr double kMaxPosition = 9007199254740992.0;
 
 bool take_name(Reader &reader, std::string_view name) {
@@ -54,7 +54,7 @@ std::optional<double> rate_of(const amf0::Value *value) {
   return number && *number > 0 ? number : std::nullopt;
 }
 
-// A codec is a number or, from some producers, the FourCC as text.
+// A codec is a number. Some producers write the FourCC as text.
 std::optional<std::uint32_t> codec_of(const amf0::Value *value) {
   if (const auto number = number_of(value)) {
     if (*number >= 0 && *number <= 0xFFFFFFFF)
@@ -72,8 +72,8 @@ std::string text_of(const amf0::Value *value) {
   return text ? text->substr(0, text->find('\0')) : std::string();
 }
 
-// The list's numbers. A list of anything else gives NaN where the first non-number stands, which
-// the checks then name. Some producers write lists as ECMA arrays with the names "0", "1", ...
+// Reads a list of numbers. Some producers write lists as ECMA arrays with the names "0", "1", ...
+// An item that is not a number becomes NaN, which check() reports.
 bool list_of(const amf0::Value *value, std::vector<double> &numbers) {
   if (!value)
     return false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// onMetaData (Video File Format Specification 10.1, E.5) and the keyframe index that producers put
-// into it: `keyframes`, with the lists `filepositions` and `times`.
+// onMetaData (Video File Format Specification 10.1, E.5), and the keyframe index that producers add
+// to it: the member `keyframes` with the lists `filepositions` and `times`.
 #pragma once
 
 #include <optional>
@@ -11,23 +11,23 @@
 
 namespace flv {
 
-// Where key frames stand, as the producer says: nothing here was held against the file. Both lists
-// have the same length, at least 1.
+// The positions of keyframes, as the producer lists them. They are not compared with the file. Both
+// lists have the same length, at least 1.
 struct KeyframeIndex {
   std::vector<std::uint64_t> positions; // bytes from the start of the file, strictly increasing
   std::vector<double> times;            // seconds, finite and not negative, never decreasing
 };
 
-// Why there is no usable index, with the entry that was wrong.
+// The reason why an index is not usable, and the wrong entry.
 struct IndexFault {
   enum class Kind : std::uint8_t {
     None,
-    Missing,       // no `keyframes`, or one of its lists is missing or no list
+    Missing,       // `keyframes` or one of its lists is missing, or has a wrong type
     Empty,         // both lists are empty
-    Lengths,       // value, other: their lengths
-    NotANumber,    // the entry is no number, infinite or NaN
-    Negative,      // value: the entry's number
-    NotAscending,  // value, other: the entry's number and the one before it
+    Lengths,       // value, other: the lengths of the lists
+    NotANumber,    // the entry is not a number, or is infinite or NaN
+    Negative,      // value: the entry
+    NotAscending,  // value, other: the entry and the entry before it
     BeyondTheFile, // value: the position, other: the size of the file
   };
   Kind kind = Kind::None;
@@ -36,11 +36,11 @@ struct IndexFault {
   double other = 0;
 };
 
-// One line for people, with the number that was wrong.
+// One line for an error message, with the wrong number.
 [[nodiscard]] std::string describe(const IndexFault &fault);
 
-// What the usual members of onMetaData say. Whatever is missing, or of another type than it should
-// be, is nullopt or empty.
+// The common members of onMetaData. A member that is missing or has a wrong type is nullopt or
+// empty.
 struct Metadata {
   std::optional<double> duration;           // seconds
   std::optional<double> file_size;          // bytes
@@ -51,17 +51,18 @@ struct Metadata {
   std::string encoder;                      // "encoder", else "metadatacreator"
 };
 
-// The object of an onMetaData script tag, from the tag's data. A leading "@setDataFrame", as RTMP
-// carries it, and the zero byte of an AMF3 script tag are passed over.
-// Malformed or NeedMore: it is another event (see is_on_metadata), or its AMF cannot be read.
+// Reads the object from the data of an onMetaData script tag. Skips a leading "@setDataFrame",
+// which RTMP adds, and the zero byte of an AMF3 script tag.
+// Malformed or NeedMore: the event is not onMetaData (see is_on_metadata), or its AMF is invalid or
+// truncated.
 [[nodiscard]] Status read_on_metadata(Bytes data, amf0::Value &object);
 
-// Whether a script tag's data begins an onMetaData event. Nothing behind its name is looked at.
+// Whether the data of a script tag starts with the name onMetaData. Reads nothing after the name.
 [[nodiscard]] bool is_on_metadata(Bytes data);
 
 [[nodiscard]] Metadata summarize(const amf0::Value &object);
 
-// Reads and checks the keyframe index. `file_size` in bytes, 0 where it is unknown.
+// Reads and checks the keyframe index. `file_size` is in bytes; 0: unknown.
 [[nodiscard]] IndexFault read_keyframe_index(const amf0::Value &object, std::uint64_t file_size,
                                              KeyframeIndex &index);
 

@@ -50,7 +50,7 @@ constexpr Signature kSignatures[] = {
     {0, "\xFF\xF2"sv, "MP3"},
 };
 
-// In lower case; behind white space and a byte order mark.
+// Lower case. White space and a byte order mark before the signature are skipped.
 constexpr Signature kMarkup[] = {
     {0, "<!doctype html"sv, "HTML"}, {0, "<html"sv, "HTML"}, {0, "<head"sv, "HTML"},
     {0, "<body"sv, "HTML"},          {0, "<?xml"sv, "XML"},
@@ -67,7 +67,7 @@ bool has_at(std::string_view text, std::size_t offset, std::string_view part) {
 bool is_transport_stream(Bytes bytes) {
   constexpr std::uint8_t kSync = 0x47;
   constexpr std::size_t kPacket = 188;
-  constexpr std::size_t kTimecode = 4; // M2TS puts one in front of each packet
+  constexpr std::size_t kTimecode = 4; // bytes before each packet of M2TS
   const auto syncs = [&bytes](std::size_t first, std::size_t step) {
     if (bytes.size() <= first + step)
       return false;

@@ -9,13 +9,13 @@
 
 namespace flv {
 
-// This many bytes from the start of a file are enough for other_format().
+// other_format() reads at most this many bytes from the start of a file.
 inline constexpr std::size_t kOtherFormatBytes = 512;
 
-// The format that `bytes`, the start of a file, look like: "MP4", "HTML". Empty: unknown.
+// Guesses a format such as "MP4" or "HTML" from `bytes`, the start of a file. Empty: unknown.
 [[nodiscard]] std::string_view other_format(Bytes bytes);
 
-// The same as the end of a message: ", and looks like MP4". Empty: unknown.
+// The same, as the end of a message: ", and looks like MP4". Empty: unknown.
 [[nodiscard]] std::string looks_like(Bytes bytes);
 
 } // namespace flv

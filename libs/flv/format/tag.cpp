@@ -57,7 +57,7 @@ std::string describe(const Fault &fault) {
 Fault read_file_header(const std::uint8_t *data, FileHeader &header) {
   if (data[0] != 'F' || data[1] != 'L' || data[2] != 'V')
     return {Fault::Kind::Signature, load_u24(data)};
-  // Only version 1 was ever published; decoders take up to 4.
+  // Only version 1 is specified. Decoders accept up to 4.
   if (data[3] < 1 || data[3] > 4)
     return {Fault::Kind::Version, data[3]};
   const std::uint32_t size = load_u32(data + 5);

@@ -10,8 +10,8 @@ namespace flv {
 
 namespace {
 
-// In front of the place everything is looked at, then some bytes around key frames. All together
-// stays well under a MiB.
+// All bytes within kInFront before the place are read, then some bytes around keyframes. The sum
+// stays well under 1 MiB.
 constexpr std::uint64_t kInFront = 256 << 10;
 constexpr std::uint64_t kBefore = 1024;
 constexpr std::uint64_t kBehind = 512;
@@ -57,7 +57,7 @@ void ConfigurationSearch::supply(Bytes bytes) {
   Splitter splitter;
   splitter.reset(Splitter::Start::Middle, begin);
   std::vector<Item> items;
-  (void)splitter.feed(bytes, items); // in the middle of a file neither fails
+  (void)splitter.feed(bytes, items); // neither call fails in the middle of a file
   (void)splitter.finish(items);
   std::vector<Found> found;
   for (const Item &item : items) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Finds the last configuration of every track that stands before a place, without reading all that
-// lies between.
+// Finds the last decoder configuration of each track before a position, without reading all bytes
+// before it.
 #pragma once
 
 #include <optional>
@@ -11,8 +11,8 @@
 
 namespace flv {
 
-// Looks through stretches of the file, the nearest to the place first, until every track is found
-// that has a configuration at the beginning of the file.
+// Reads ranges of the file, the nearest to the position first. Stops when a configuration is found
+// for each track that has one at the beginning of the file.
 class ConfigurationSearch {
 public:
   struct Stretch {
@@ -20,14 +20,15 @@ public:
     std::uint64_t end = 0;
   };
 
-  // `opening` holds what stands at the beginning of the file, in front of all stretches, which
-  // come nearest first and don't overlap.
+  // `opening` has the configurations at the beginning of the file. The stretches are after them,
+  // are ordered from the last to the first, and do not overlap.
   ConfigurationSearch(StreamHeader opening, std::vector<Stretch> stretches);
 
   [[nodiscard]] std::optional<ReadRequest> next_request() const;
   void supply(Bytes bytes);
 
-  // Behind the end: what was at the beginning, overridden by what was found.
+  // After the search: the configurations that were found, and those at the beginning of the file
+  // for the other tracks.
   [[nodiscard]] StreamHeader take();
 
 private:
@@ -39,12 +40,13 @@ private:
   StreamHeader opening_;
   std::vector<Stretch> stretches_;
   std::size_t next_ = 0;
-  std::vector<std::vector<Found>> found_; // a stretch each, nearest first
-  StreamHeader nearest_;                  // tracks that are settled
+  std::vector<std::vector<Found>> found_; // one element per stretch, the nearest first
+  StreamHeader nearest_;                  // the configurations of tracks that are found
 };
 
-// Where configurations are likely to be, if nobody knows: the stretch in front of `place`, and the
-// index's key frames before that, for a change of configuration needs one. Nothing before `begin`.
+// Ranges that are likely to contain configurations: the bytes before `place`, and those around
+// earlier keyframes of the index, because a change of configuration needs a keyframe. No range
+// starts before `begin`.
 [[nodiscard]] std::vector<ConfigurationSearch::Stretch>
 likely_stretches(const std::vector<std::uint64_t> &key_frames, std::uint64_t begin,
                  std::uint64_t place);

@@ -10,10 +10,10 @@ namespace flv {
 
 namespace {
 
-// A tag header and as much data as tells what the tag is: a script tag's name, at the most.
+// Bytes: a tag header, and enough data to classify the tag. The name of a script tag needs the
+// most.
 constexpr std::size_t kTagStart = 64;
 
-// Whether onMetaData says that there is something of this kind.
 bool claims(const amf0::Value &metadata, std::string_view flag, std::string_view codec) {
   const amf0::Value *value = metadata.find(flag);
   const auto *truth = value ? std::get_if<bool>(&value->data) : nullptr;
@@ -35,7 +35,7 @@ std::optional<std::uint32_t> FileFacts::first_timestamp() const {
   return first != tags.end() ? std::optional(first->timestamp) : std::nullopt;
 }
 
-// The file header announces video, which never comes where a camera is off.
+// A file header can announce video that never comes, for example if a camera is off.
 bool FileFacts::has_video() const {
   if (video_seen)
     return true;
@@ -89,7 +89,7 @@ void FileProbe::fail(Fault::Kind kind, std::size_t value) {
 }
 
 void FileProbe::take_signature(Bytes bytes) {
-  // A short file of another kind is known by its first bytes.
+  // Three bytes are enough to reject a short file of another format.
   constexpr Bytes::size_type kSignature = 3;
   if (bytes.size() >= kSignature && !(bytes[0] == 'F' && bytes[1] == 'L' && bytes[2] == 'V')) {
     fail(Fault::Kind::Signature, load_u24(bytes.data()));
@@ -146,7 +146,8 @@ void FileProbe::take_whole_tag(Bytes bytes) {
     state_ = State::Done;
     return;
   }
-  // Not the first of its kind that matters: nobody has so many that it counts.
+  // Configurations and repeated onMetaData tags count as media. Real files have too few of them to
+  // reach the limit.
   if (!tag_.is_script() || facts_.metadata_tag)
     media_bytes_ += tag_.tag_size();
   PlacedTag tag{facts_.end, tag_, {bytes.begin(), bytes.end()}};
@@ -157,7 +158,7 @@ void FileProbe::take_whole_tag(Bytes bytes) {
   pass();
 }
 
-// Where there are several, the last one counts, but none takes the index away.
+// The last onMetaData tag counts, unless it is invalid or lacks the index that an earlier one has.
 void FileProbe::take_metadata(PlacedTag tag) {
   amf0::Value object;
   const Status status = read_on_metadata(tag.data(), object);
@@ -169,7 +170,6 @@ void FileProbe::take_metadata(PlacedTag tag) {
   facts_.metadata = std::move(object);
 }
 
-// To the next tag, if there is still something to look for.
 void FileProbe::pass() {
   facts_.stream_ids.note(tag_);
   if (!tag_.is_script())

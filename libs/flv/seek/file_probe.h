@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The beginning of a file: its header, its metadata, and the configurations in front of the media.
+// Reads the beginning of a file: its header, its metadata, and the configurations before the media.
 #pragma once
 
 #include <optional>
@@ -11,7 +11,7 @@
 
 namespace flv {
 
-// A tag as it stands in the file, with its PreviousTagSize.
+// A tag of the file, with its PreviousTagSize.
 struct PlacedTag {
   std::uint64_t position = 0;
   TagHeader header;
@@ -22,59 +22,61 @@ struct PlacedTag {
   }
 };
 
-// A tag that an Opening passed.
+// A tag that the FileProbe has read.
 struct SeenTag {
   std::uint64_t position = 0;
   std::uint32_t timestamp = 0;
-  bool is_media = false; // audio or video to be played
+  bool is_media = false; // audio or video to play
 };
 
-// What an Opening found.
+// The results of a FileProbe.
 struct FileFacts {
   FileHeader header;
   std::vector<std::uint8_t> header_bytes; // with the PreviousTagSize0
-  std::optional<PlacedTag> metadata_tag;  // the onMetaData tag
-  Status metadata_status = Status::Ok;    // of reading it
-  amf0::Value metadata;                   // if that is Ok
-  std::vector<PlacedTag> configurations;  // in the order in which they stand
-  bool audio_seen = false;                // audio or video, configurations and empty tags aside
+  std::optional<PlacedTag> metadata_tag;
+  Status metadata_status = Status::Ok;   // the result of reading the tag
+  amf0::Value metadata;                  // valid if that is Ok
+  std::vector<PlacedTag> configurations; // in file order
+  // Tags to play. Configurations and empty tags do not count.
+  bool audio_seen = false;
   bool video_seen = false;
   std::vector<SeenTag> tags; // audio and video, configurations included
   StreamIds stream_ids;
-  std::uint64_t end = 0; // of what was looked at; a tag begins there, unless the file is damaged
-  bool whole = false;    // that is all of the file
-  bool thorough = false; // kMaxMedia bytes of media were looked at
+  // The end of the bytes that were read. A tag begins there, unless the file is damaged.
+  std::uint64_t end = 0;
+  bool whole = false;    // the bytes that were read are the whole file
+  bool thorough = false; // more than kMaxMedia bytes of media were read
 
   [[nodiscard]] std::uint64_t first_tag() const { return header_bytes.size(); }
-  // The timestamp from which times in the file count: that of the first tag to be played.
+  // The timestamp at time 0 of the file: that of the first tag to play.
   [[nodiscard]] std::optional<std::uint32_t> first_timestamp() const;
-  // Whether only video key frames are places to start.
+  // Whether only video keyframes are start points.
   [[nodiscard]] bool has_video() const;
 };
 
-// Whether onMetaData says that there is audio, or video.
+// Whether onMetaData announces audio, or video.
 [[nodiscard]] bool claims_audio(const amf0::Value &metadata);
 [[nodiscard]] bool claims_video(const amf0::Value &metadata);
 
 class FileProbe {
 public:
-  // So many bytes of media are looked through for a kind that the file header announces, and for
-  // onMetaData.
+  // Limits of the media bytes that are read: to find each kind that the file header announces, and
+  // to find onMetaData.
   static constexpr std::uint64_t kMaxMedia = 512 << 10;
   static constexpr std::uint64_t kMaxMediaBeforeMetadata = 64 << 10;
 
-  // Nothing: it has seen enough, or the file is no FLV file.
+  // nullopt: the probe is complete, or the file is not an FLV file.
   [[nodiscard]] std::optional<ReadRequest> next_request() const;
   void supply(Bytes bytes);
 
-  // Not None: it is no FLV file, or ends inside its header or inside onMetaData.
+  // Other than None: the file is not an FLV file, or ends inside its header or inside onMetaData.
   [[nodiscard]] const Fault &fault() const { return fault_; }
   // Whether the file header was read.
   [[nodiscard]] bool has_header() const { return !facts_.header_bytes.empty(); }
   [[nodiscard]] const FileFacts &facts() const { return facts_; }
-  // What the bytes of a file that is not FLV look like, as the end of describe(fault()).
+  // The likely format of a file that is not FLV, as text that follows describe(fault()).
   [[nodiscard]] const std::string &looks_like() const { return looks_like_; }
-  // What was found, with which it is over.
+  // Ends the probe, and returns its results.
   [[nodiscard]] FileFacts take() { return std::move(facts_); }
 
 private:
@@ -95,7 +97,7 @@ private:
   FileFacts facts_;
   TagHeader tag_;
   TagInfo info_;
-  std::uint64_t media_bytes_ = 0; // and those of whatever else a file could have without end
+  std::uint64_t media_bytes_ = 0; // media, and other tags that a file can repeat without limit
 };
 
 } // namespace flv

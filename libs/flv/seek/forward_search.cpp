@@ -21,7 +21,7 @@ void ForwardSearch::supply(Bytes bytes) {
     search_.supply(bytes);
 }
 
-// An entry at a configuration means the key frame behind that.
+// An entry at a configuration refers to the keyframe after it.
 void ForwardSearch::give_nothing() {
   const std::uint64_t entry = search_.next_request()->offset;
   const bool leads_on =

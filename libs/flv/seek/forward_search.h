@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Finds the start in a file that is read from front to back, together with the configurations that
-// come by on the way.
+// Finds the start point in a file that is read in order, and the decoder configurations before it.
 #pragma once
 
 #include <deque>
@@ -10,12 +9,12 @@
 
 namespace flv {
 
-// Each tag is looked at by the scan first, which keeps the configurations, then by the search, if
-// an entry points there.
+// The scan reads each tag first and keeps the configurations. The search then reads the tag if an
+// entry of the index points to it.
 class ForwardSearch {
 public:
-  // `index` outlives the search. What the scan passes belongs in front of the place; `before` is
-  // what was in force where it begins.
+  // `index` must outlive the search. The scan collects the configurations before the place.
+  // `before` has those in force where the scan begins.
   ForwardSearch(const KeyframeIndex &index, const StartRequest &request, bool has_video,
                 std::uint64_t file_size, IndexScan scan, StreamHeader before,
                 bool is_scanned = false, const StreamIds &ids = {})
@@ -26,16 +25,17 @@ public:
 
   [[nodiscard]] std::optional<ReadRequest> next_request() const;
   void supply(Bytes bytes);
-  // Whether the scan wants it, which can't go on without.
+  // Whether the request is from the scan, which cannot continue without its bytes.
   [[nodiscard]] bool is_scanning() const;
-  // Otherwise, that it is behind and can't be read any more: what the scan saw there counts.
+  // For a request of the search: its bytes have passed and cannot be read again. The search uses
+  // what the scan found there.
   void give_nothing();
-  // Nothing in front of this will be wanted, unless an entry proves wrong and the one before it
-  // has to do.
+  // Bytes before this are not needed, unless an entry is wrong and the entry before it must be
+  // used.
   [[nodiscard]] std::uint64_t keep_from() const;
 
   [[nodiscard]] const StartSearch &search() const { return search_; }
-  // Behind the end: the configurations in force at the place.
+  // After the search: the configurations in force at the place.
   [[nodiscard]] StreamHeader head() const;
 
 private:
@@ -50,7 +50,7 @@ private:
   StartSearch search_;
   IndexScan scan_;
   StreamHeader before_;
-  std::deque<Passed> passed_; // configurations, for the place may turn out to be before some
+  std::deque<Passed> passed_; // configurations; the place can be before some of them
   std::size_t passed_bytes_ = 0;
 };
 

@@ -52,7 +52,7 @@ void IndexBase::look_at_opening() {
   }
 }
 
-// Producers round, and list presentation times: the nearer one counts.
+// Producers round times, and can list presentation times. The nearer of the two bases counts.
 void IndexBase::compare(std::size_t entry, std::uint32_t timestamp) {
   const std::uint32_t first = *facts_.first_timestamp();
   const double listed = index_.times[entry] * 1000;
@@ -62,7 +62,7 @@ void IndexBase::compare(std::size_t entry, std::uint32_t timestamp) {
   over_ = true;
 }
 
-// The first entry is usually the first key frame, close behind the first tag.
+// The first entry is usually the first keyframe, shortly after the first tag.
 void IndexBase::guess() {
   const double first = *facts_.first_timestamp() / 1000.0;
   const double listed = index_.times.front();

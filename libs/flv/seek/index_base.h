@@ -1,28 +1,29 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Finds out from where the times of onMetaData's keyframe index count.
+// Determines the time base of onMetaData's keyframe index.
 #pragma once
 
 #include "file_probe.h"
 
 namespace flv {
 
-// Some producers list the tags' timestamps, others the time since the file's first tag. In a file
-// whose timestamps begin at an hour these differ by an hour. Compares an entry with the tag at its
-// position. Configurations don't count: their timestamp is often 0.
+// Some producers list tag timestamps. Others list the time since the file's first tag. If the
+// timestamps of a file begin at an hour, the two differ by an hour. IndexBase compares an entry
+// with the tag at its position. Configurations are ignored, because their timestamp is often 0.
 class IndexBase {
 public:
-  // `index` and `facts` outlive it. `may_read`: entries behind the opening may be read.
+  // `index` and `facts` must outlive this object. `may_read`: entries after the probed bytes may be
+  // read.
   IndexBase(const KeyframeIndex &index, const FileFacts &facts, bool may_read);
 
-  // Nothing: the base is known.
+  // nullopt: the base is known.
   [[nodiscard]] std::optional<ReadRequest> next_request() const;
   void supply(Bytes bytes);
 
-  // The time (s) that the index gives the file's first tag: that tag's timestamp, or 0.
+  // The time of the file's first tag in the index, in s: the timestamp of that tag, or 0.
   [[nodiscard]] double base() const { return base_; }
 
 private:
-  // Entries that are read until one is media.
+  // The maximum number of entries that are read to find one with media.
   static constexpr std::size_t kMaxEntries = 8;
 
   void look_at_opening();
@@ -36,7 +37,7 @@ private:
   double base_ = 0;
 };
 
-// The index with times that count from the file's first tag.
+// Makes the times of the index count from `base` (s), the time of the file's first tag.
 void rebase(KeyframeIndex &index, double base);
 
 } // namespace flv

@@ -8,7 +8,7 @@ namespace flv {
 namespace {
 
 constexpr std::size_t kTagStart = 48;
-// Small, for behind it the same bytes are looked at again as tags.
+// Small, because the bytes after the found tag are read again as tags.
 constexpr std::size_t kSearchBlock = 1 << 10;
 
 } // namespace
@@ -41,7 +41,7 @@ void IndexScan::supply(Bytes bytes) {
   if (read_tag_header(bytes.data(), kMaxDataSize, ids_, header).kind != Fault::Kind::None)
     return begin_search();
   const std::uint64_t end = position_ + header.tag_size();
-  // Either the file is cut off inside the tag, or the size is damaged.
+  // The file is truncated inside the tag, or the size is damaged.
   if (file_size_ > 0 && end > file_size_)
     return begin_search();
   Bytes data = bytes.subspan(kTagHeaderSize);
@@ -91,7 +91,7 @@ void IndexScan::take_tag(const TagHeader &header, Bytes data) {
     add(audio_, audio_spacing_, position_, time);
 }
 
-// Times that step back would be no index: they stay where they were.
+// The times of an index must not decrease: a lower time is replaced by the previous one.
 void IndexScan::add(KeyframeIndex &index, double &spacing, std::uint64_t position, double time) {
   constexpr double kThinned = 1.0;
   if (!index.times.empty()) {
@@ -119,7 +119,6 @@ std::uint64_t IndexScan::keep_from() const {
   return search_ ? std::min(last_tag_, search_->keep_from()) : last_tag_;
 }
 
-// Another file begins in this one.
 void IndexScan::cross_splice(std::uint64_t position) {
   position_ = position;
   last_tag_ = position;
@@ -127,8 +126,8 @@ void IndexScan::cross_splice(std::uint64_t position) {
   ids_.clear();
 }
 
-// Starts inside the last tag: a publisher that was cut off there may be followed by another one's
-// file header.
+// Starts inside the last tag: if its publisher was cut off there, the file header of another
+// publisher may follow.
 void IndexScan::begin_search() {
   damage_ = position_;
   const bool has_last = tags_ > 0 && last_tag_ < position_;
@@ -140,10 +139,10 @@ void IndexScan::search_from(std::uint64_t position) {
   search_->set_stream_ids(ids_);
 }
 
-// Up to the next tag that holds together.
+// Searches up to the next confirmed tag.
 void IndexScan::resynchronize(Bytes bytes) {
   std::vector<Item> items;
-  (void)search_->feed(bytes, items); // in the middle of a file it cannot fail
+  (void)search_->feed(bytes, items); // cannot fail in the middle of a file
   over_ = bytes.size() < kSearchBlock;
   if (over_)
     (void)search_->finish(items);
@@ -161,7 +160,7 @@ void IndexScan::resynchronize(Bytes bytes) {
 void IndexScan::end_search(const Item &found) {
   search_.reset();
   if (found.kind == Item::Kind::Tag) {
-    // What looks like a tag inside the last tag is that one's data.
+    // Bytes inside the last tag that look like a tag are its data.
     if (found.begin < damage_)
       return search_from(damage_);
     position_ = found.begin;
@@ -175,7 +174,7 @@ void IndexScan::end_search(const Item &found) {
   last_tag_ = position_;
 }
 
-// The tag there is cut off.
+// The tag at `position` is truncated.
 void IndexScan::remove(KeyframeIndex &index, std::uint64_t position) {
   if (index.positions.empty() || index.positions.back() != position)
     return;

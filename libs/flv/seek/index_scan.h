@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Makes a keyframe index by reading the tag headers through. Its times are those of a continuous
-// timeline that begins at the first tag to be played: a publisher that restarts at 0 in the middle
-// of a file goes on where the one before ended.
+// Builds a keyframe index by reading all tag headers. Its times are those of a continuous timeline
+// that begins at the first tag to play. If a publisher restarts at 0 in the middle of a file, its
+// times continue after those of the previous publisher.
 #pragma once
 
 #include <optional>
@@ -17,40 +17,43 @@ namespace flv {
 
 class IndexScan {
 public:
-  // Every key frame is listed up to so many; where there are more, only those that are at least a
-  // second apart. So much (16 MB) even a file of nothing but key frames takes.
+  // The index lists all keyframes if there are at most this many. Otherwise, it lists only
+  // keyframes that are at least 1 s apart. This bounds the index at 16 MB, even for a file of
+  // keyframes only.
   static constexpr std::size_t kMaxEntries = std::size_t{1} << 20;
-  // The last so many configurations are known by place; real files have a few dozen.
+  // The positions of the last configurations are kept, up to this number. Real files have a few
+  // dozen.
   static constexpr std::size_t kMaxConfigurations = 65536;
 
-  // Where a configuration tag stands, with its PreviousTagSize.
+  // The range of a configuration tag and its PreviousTagSize.
   struct Stretch {
     std::uint64_t position = 0;
     std::size_t size = 0;
   };
 
-  // Begins with the tag at `position`; in the middle of nowhere, with the first one behind it.
-  // `file_size` in bytes, 0 where it is unknown.
+  // Start::File begins with the tag at `position`. Start::Middle begins with the first tag at or
+  // after `position`. `file_size` is in bytes; 0: unknown.
   IndexScan(Splitter::Start start, std::uint64_t position, std::uint64_t file_size,
             const StreamIds &ids = {});
 
-  // Nothing: the file was read to its end.
+  // nullopt: the scan has reached the end of the file.
   [[nodiscard]] std::optional<ReadRequest> next_request() const;
   void supply(Bytes bytes);
 
-  // So far. Key frames; in a file without video, audio tags.
+  // The index so far. It lists keyframes; in a file without video, audio tags.
   [[nodiscard]] const KeyframeIndex &index() const { return video_seen_ ? video_ : audio_; }
   [[nodiscard]] const std::vector<Stretch> &configurations() const { return configurations_; }
   [[nodiscard]] bool audio_seen() const { return audio_seen_; }
   [[nodiscard]] bool video_seen() const { return video_seen_; }
   [[nodiscard]] std::uint64_t tags() const { return tags_; }
-  // The tag that is looked at next begins here, or behind this.
+  // The next tag begins at or after this position.
   [[nodiscard]] std::uint64_t position() const { return search_ ? search_->position() : position_; }
-  // Nothing in front of this will be wanted.
+  // Bytes before this are not needed again.
   [[nodiscard]] std::uint64_t keep_from() const;
-  // Where the last tag begins that was looked at.
+  // The start of the last tag that was read.
   [[nodiscard]] std::uint64_t last_tag() const { return last_tag_; }
-  // The configurations in force there, without those from before it began.
+  // The configurations in force at the last tag. Those before the start of the scan are not
+  // included.
   [[nodiscard]] const StreamHeader &head() const { return head_; }
 
 private:
@@ -67,9 +70,9 @@ private:
   std::uint64_t position_;
   std::uint64_t file_size_;
   std::uint64_t last_tag_;
-  std::optional<Splitter> search_; // behind damage
-  std::uint64_t damage_ = 0;       // where it was found
-  std::size_t whole_tag_ = 0;      // the size of a configuration that is wanted whole
+  std::optional<Splitter> search_; // set during a search for the next tag
+  std::uint64_t damage_ = 0;       // the position of the damage
+  std::size_t whole_tag_ = 0;      // the size of a configuration that is read as a whole
   bool over_ = false;
   StreamIds ids_;
   Timeline timeline_;

@@ -34,12 +34,12 @@ KeyframeIndex index_of_part(const KeyframeIndex &whole, std::uint64_t position, 
   const auto last = end - whole.positions.begin();
   index.positions.push_back(position);
   index.positions.insert(index.positions.end(), begin, end);
-  // The time that the index gives the place, if that is where the entry points.
+  // If an entry points to the start point, the start point gets the time of that entry.
   const bool known = first > 0 && whole.positions[static_cast<std::size_t>(first) - 1] == position;
   index.times.push_back(known ? whole.times[static_cast<std::size_t>(first) - 1] : time);
   std::copy(whole.times.begin() + first, whole.times.begin() + last,
             std::back_inserter(index.times));
-  // A producer's times may be off those of the tags.
+  // The listed times can differ from those of the tags.
   if (index.times.size() > 1)
     index.times[0] = std::min(index.times[0], index.times[1]);
   return index;

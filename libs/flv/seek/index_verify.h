@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Keeps of a keyframe index what is true.
+// Checks a keyframe index against the tags of the file.
 #pragma once
 
 #include "keyframe_search.h"
 
 namespace flv {
 
-// Of a stream that starts at the byte `position`, at `time` (s): that, and the entries of the
-// file's index behind it, up to the offset `stop`; 0: all of them.
+// The index of a stream that starts at byte `position`, at `time` (s). It lists the start point,
+// and the entries of `whole` after it and before the offset `stop` (0: no limit).
 [[nodiscard]] KeyframeIndex index_of_part(const KeyframeIndex &whole, std::uint64_t position,
                                           double time, std::uint64_t stop);
 
-// Reads the tag at each entry. Those that are no key frame are left out, and those that point at a
-// configuration are moved to its key frame.
+// Reads the tag at each entry. Removes entries that are not keyframes. Moves entries at a
+// configuration to its keyframe.
 class IndexVerify {
 public:
-  // Of a longer index only so many entries stay, spread evenly.
+  // A longer index is reduced to this many entries, evenly spread.
   static constexpr std::size_t kMaxEntries = 8192;
 
   IndexVerify(KeyframeIndex index, bool has_video, std::uint64_t file_size,
@@ -24,7 +24,7 @@ public:
   [[nodiscard]] std::optional<ReadRequest> next_request() const;
   void supply(Bytes bytes);
 
-  // Behind the end.
+  // After the check.
   [[nodiscard]] KeyframeIndex take() { return std::move(checked_); }
 
 private:

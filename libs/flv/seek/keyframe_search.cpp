@@ -8,10 +8,10 @@ namespace flv {
 
 namespace {
 
-// A tag header and enough data to tell what the tag is.
+// Bytes: a tag header, and enough data to classify the tag.
 constexpr std::size_t kTagStart = 48;
 
-// A configuration that an entry points at is so close (bytes) in front of its key frame.
+// Bytes: the maximum distance from an entry at a configuration to its keyframe.
 constexpr std::uint64_t kNear = 64 << 10;
 
 std::string number(std::uint64_t value, StartRequest::Measure measure) {
@@ -84,7 +84,7 @@ void EntryCheck::supply(Bytes bytes) {
     place_ = SeekPoint{position_, header.timestamp};
     return;
   }
-  // Only a configuration leads on to what it is for.
+  // The check continues with later tags only after a configuration.
   const bool passes = role == Role::DecoderConfig ||
                       (steps_ > 0 && (header.type == TagType::Audio || header.is_script()));
   if (!passes || ++steps_ > kMaxSteps)
@@ -140,7 +140,8 @@ std::uint64_t StartSearch::value_of(std::size_t entry) const {
   return static_cast<std::uint64_t>(std::llround(std::min(index_.times[entry], 1e12) * 1000));
 }
 
-// The key frame behind a configuration in the index may do where the entry itself would not.
+// For an entry at a configuration, the keyframe after it may meet the request although the entry
+// does not.
 bool StartSearch::fits(const SeekPoint &place, std::size_t entry) const {
   if (request_.measure == StartRequest::Measure::Time)
     return true;
@@ -155,7 +156,8 @@ bool StartSearch::fits(const SeekPoint &place, std::size_t entry) const {
 
 void StartSearch::choose() {
   const std::size_t count = index_.positions.size();
-  // The first entry at or after what is asked for, and the first one after it.
+  // `from`: the first entry at or after the requested value. `behind`: the first entry after that
+  // value.
   std::size_t from = 0;
   for (std::size_t step = count; step > 0;) {
     const std::size_t half = step / 2;
@@ -225,7 +227,7 @@ void StartSearch::choose() {
 }
 
 void StartSearch::look_at_next() {
-  // What a scan has seen needs no second look.
+  // The entries of a scan need no second check.
   if (is_scanned_ && next_ >= would_do_)
     return give_up_unseen();
   const auto is_rejected = [this](std::size_t entry) {
@@ -240,7 +242,6 @@ void StartSearch::look_at_next() {
   check_.emplace(index_.positions[entry_], has_video_, file_size_, ids_);
 }
 
-// `other` is the nearest key frame that was found, though it is none that would do.
 void StartSearch::give_up_unseen() {
   for (std::size_t i = order_.size(); i > would_do_; --i) {
     const std::uint64_t value = value_of(order_[i - 1]);
@@ -249,6 +250,7 @@ void StartSearch::give_up_unseen() {
   blame_the_request();
 }
 
+// `other`: the nearest keyframe that was found. It does not meet the request.
 void StartSearch::give_up(std::optional<SeekPoint> other) {
   if (!other) {
     fault_.kind = StartFault::Kind::Mismatch;

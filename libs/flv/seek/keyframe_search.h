@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Where to start: a byte offset or a time, held against a keyframe index, whose entries are
-// believed only once the tags at their places have been read.
+// Finds the start point for a byte offset or a time. The keyframe index gives candidates. A
+// candidate counts only after the tag at its position was read.
 #pragma once
 
 #include <optional>
@@ -14,9 +14,9 @@
 namespace flv {
 
 enum class Snap : std::uint8_t {
-  Next,     // the first key frame at or after what is asked for
-  Previous, // the last one at or before it
-  Exact,    // only that itself
+  Next,     // the first keyframe at or after the requested value
+  Previous, // the last keyframe at or before it
+  Exact,    // only a keyframe at the value itself
   Nearest,
 };
 
@@ -27,7 +27,7 @@ struct StartRequest {
   Snap snap = Snap::Next;
 };
 
-// A tag that a decoder can start on.
+// A tag at which a decoder can start.
 struct SeekPoint {
   std::uint64_t position = 0;
   std::uint32_t timestamp = 0; // ms, as in the tag
@@ -35,35 +35,35 @@ struct SeekPoint {
   friend bool operator==(const SeekPoint &, const SeekPoint &) = default;
 };
 
-// Why there is no place, with the index's entries around what was asked for.
+// The reason why there is no start point, and the index entries around the requested value.
 struct StartFault {
   enum class Kind : std::uint8_t {
     None,
     PastTheLast,
     BeforeTheFirst,
-    NotAKeyFrame, // and only that would do
-    Behind,       // it was there, and can't be read any more
-    Mismatch,     // no entry that was looked at is a key frame: the index is of another file
+    NotAKeyFrame, // only with Snap::Exact
+    Behind,       // the keyframe has passed and cannot be read again
+    Mismatch,     // no entry that was read is a keyframe: the index belongs to another file
   };
   Kind kind = Kind::None;
   StartRequest request;
   std::optional<std::uint64_t> before; // in the request's measure
   std::optional<std::uint64_t> after;
-  std::uint64_t entries = 0;  // Mismatch: how many were looked at
-  std::uint64_t position = 0; // Mismatch: of the first of them; Behind: the key frame's
+  std::uint64_t entries = 0;  // Mismatch: the number of entries that were read
+  std::uint64_t position = 0; // Mismatch: of the first of these entries; Behind: of the keyframe
 };
 
-// One line for people, with the numbers.
+// One line for an error message, with the numbers.
 [[nodiscard]] std::string describe(const StartFault &fault);
 
-// Where the first entry is whose time is not before this one (ms). 0: there is none.
+// The position of the first entry with a time of at least `time` (ms); 0: there is no such entry.
 [[nodiscard]] std::uint64_t offset_of(std::uint64_t time, const KeyframeIndex &index);
 
-// Looks at the tag where an index entry points.
+// Checks the tag at the position of an index entry.
 class EntryCheck {
 public:
-  // `has_video`: only video key frames will do; without, any audio tag will do as well. `file_size`
-  // in bytes, 0 where it is unknown.
+  // `has_video`: only video keyframes are start points; otherwise, audio tags are too. `file_size`
+  // is in bytes; 0: unknown.
   EntryCheck(std::uint64_t position, bool has_video, std::uint64_t file_size,
              const StreamIds &ids = {})
       : has_video_(has_video), file_size_(file_size), ids_(ids), position_(position) {}
@@ -71,12 +71,12 @@ public:
   [[nodiscard]] std::optional<ReadRequest> next_request() const;
   void supply(Bytes bytes);
 
-  // Behind the end: the place, if there is one. Where a configuration stands, it is the key frame
-  // after that.
+  // After the check: the start point, or nullopt. For a configuration, it is the keyframe after it.
   [[nodiscard]] std::optional<SeekPoint> place() const { return place_; }
 
 private:
-  // Between a configuration and its key frame there are a few other configurations and some audio.
+  // The maximum number of tags from a configuration to its keyframe. These are a few other
+  // configurations and some audio.
   static constexpr unsigned kMaxSteps = 64;
 
   bool has_video_;
@@ -88,31 +88,32 @@ private:
   std::optional<SeekPoint> place_;
 };
 
-// Goes through the entries in the order in which the request wants them.
+// Checks the entries in the order that the request prefers.
 class StartSearch {
 public:
-  // `index` outlives the search, and holds what KeyframeIndex says. `is_scanned`: there is no
-  // configuration among its entries.
+  // `index` must outlive the search and be valid, as described at KeyframeIndex. `is_scanned`: none
+  // of its entries is a configuration.
   StartSearch(const KeyframeIndex &index, const StartRequest &request, bool has_video,
               std::uint64_t file_size, bool is_scanned = false, const StreamIds &ids = {});
 
-  // Whether no entry would do, whatever stands at their places.
+  // Whether no entry can meet the request, whatever the tags at their positions are.
   [[nodiscard]] bool is_hopeless() const { return would_do_ == 0; }
   [[nodiscard]] std::optional<ReadRequest> next_request() const;
   void supply(Bytes bytes);
-  // Instead, where a file is read forward only: the entry is behind, and the key frame that it
-  // means stood at `key_frame`; nothing: it means none.
+  // Replaces supply() if the file is read in order and the bytes of the entry have passed.
+  // `key_frame` is the position of the keyframe for the entry; nullopt: it has none.
   void give_passed(std::optional<std::uint64_t> key_frame);
 
-  // Once it wants nothing more, it has either a place or a fault.
+  // If there is no next request, either a place or a fault is set.
   [[nodiscard]] std::optional<SeekPoint> place() const { return place_; }
   [[nodiscard]] const StartFault &fault() const { return fault_; }
-  // The entries that turned out to be no key frame on the way.
+  // The positions of the entries that turned out not to be keyframes.
   [[nodiscard]] const std::vector<std::uint64_t> &rejected() const { return rejected_; }
 
 private:
-  // How many entries are tried: of those that would do, for flvmux lists hundreds of audio tags for
-  // a key frame; and of others, to tell a request that can't be met from the index of another file.
+  // The maximum number of entries that are tried. kMaxTried: entries that can meet the request;
+  // flvmux lists hundreds of audio tags per keyframe. kMaxOthers: entries that show whether the
+  // request cannot be met or the index belongs to another file.
   static constexpr std::size_t kMaxTried = 8192;
   static constexpr std::size_t kMaxOthers = 32;
 
@@ -132,8 +133,8 @@ private:
   std::uint64_t file_size_;
   bool is_scanned_;
   StreamIds ids_;
-  std::vector<std::size_t> order_; // entries to look at: those that would do, then others
-  std::size_t would_do_ = 0;       // how many of them are of the first kind
+  std::vector<std::size_t> order_; // entries to check: those that can meet the request, then others
+  std::size_t would_do_ = 0;       // the number of entries that can meet the request
   std::size_t next_ = 0;
   std::size_t entry_ = 0;
   std::optional<EntryCheck> check_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How the parts that look into a file say what they want to see of it. They do no I/O: whoever owns
-// one reads what it wants and gives it that, until it wants nothing more.
+// Read requests of the classes that inspect a file. They do no I/O: the owner reads the requested
+// bytes and supplies them, until there is no next request.
 #pragma once
 
 #include <cstddef>
@@ -8,11 +8,11 @@
 
 namespace flv {
 
-// Bytes of the file. Whoever gives fewer of them says that the file ends there.
+// Bytes of the file. If fewer bytes are supplied, the file ends there.
 struct ReadRequest {
   std::uint64_t offset = 0;
   std::size_t size = 0;
-  bool in_order = false; // what follows will probably be wanted next
+  bool in_order = false; // the next request is probably for the bytes that follow
 };
 
 } // namespace flv

@@ -9,12 +9,12 @@ namespace flv {
 
 namespace {
 
-// Of those that a scan has found, so many are read again, the last ones first.
+// The maximum number of scanned configurations that are read again, the last ones first.
 constexpr std::size_t kMaxConfigurations = 256;
-// Where entries can't be looked at: some indexes list the end-of-sequence tag at the end of the
-// file, and no key frame is so small (bytes).
+// Bytes. Used if entries cannot be checked. Some indexes list the end-of-sequence tag at the end of
+// the file, and no keyframe is this small.
 constexpr double kLastTag = 64;
-// From a key frame to the tag at which to stop it is not further than this.
+// The maximum number of tags from a keyframe to the tag at which the stream stops.
 constexpr std::uint64_t kMaxTagsToStop = 20'000;
 
 } // namespace
@@ -142,7 +142,7 @@ void SeekPlanner::give_nothing() {
 std::uint64_t SeekPlanner::keep_from() const {
   switch (stage_) {
   case Stage::Scanning: {
-    // The last tag may prove cut off: then the key frame in front of it is the last one.
+    // The last tag may be truncated. The keyframe before it is then the last one.
     const auto &keys = scan_->index().positions;
     if (!is_backward() || keys.empty())
       return scan_->keep_from();
@@ -163,7 +163,7 @@ void SeekPlanner::fail(StartError::Kind kind, std::string text) {
   stage_ = Stage::Idle;
 }
 
-// What was passed can't be seen again, but one of the last two key frames may be the place.
+// Bytes that have passed cannot be read again, and one of the last two keyframes may be the place.
 void SeekPlanner::keep_head() {
   const auto &positions = scan_->index().positions;
   if (access_ != Access::Forward || positions.empty() ||
@@ -174,7 +174,7 @@ void SeekPlanner::keep_head() {
     heads_.pop_front();
 }
 
-// Of the whole file, the first tag may be unknown when it begins.
+// For the whole file, the search can end before the first tag is known.
 StreamStart SeekPlanner::start() const {
   StreamStart start = start_;
   if (start.place)
@@ -262,7 +262,7 @@ void SeekPlanner::find_stop() {
 }
 
 void SeekPlanner::finish() {
-  // Players compare the times in an index with the tags' timestamps as the producer did.
+  // Restores the producer's time base: players compare the times of the index with tag timestamps.
   if (part_.index && base_)
     rebase(*part_.index, -base_->base());
   std::vector<SharedBytes> configurations = head_.parts();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Everything that it takes to start in the middle of a file: opening, index, place, configurations,
-// and the head that comes in front.
+// Plans a start in the middle of a file: reads the beginning, finds the index, the start point and
+// the configurations, and builds the stream header.
 #pragma once
 
 #include <deque>
@@ -16,22 +16,22 @@
 namespace flv {
 
 enum class IndexSource : std::uint8_t {
-  Metadata, // onMetaData's, and nothing else
-  Scan,     // the tag headers, read through
-  Auto,     // onMetaData's if it has a usable one, else the tag headers
+  Metadata, // only the index of onMetaData
+  Scan,     // an index built from the tag headers
+  Auto,     // Metadata if its index is usable, otherwise Scan
 };
 
 // How the file can be read.
 enum class Access : std::uint8_t {
   Anywhere, // in any order, at little cost
-  Seekable, // in any order, but a jump is dear
-  Forward,  // from front to back only
+  Seekable, // in any order, but seeks are expensive
+  Forward,  // in order only
 };
 
 struct StartSettings {
-  std::optional<StartRequest> request; // nothing: the whole file
-  std::uint64_t stop = 0;              // offset; 0: the end
-  // Instead, in ms from the file's first tag: the first key frame from there on.
+  std::optional<StartRequest> request; // nullopt: the whole file
+  std::uint64_t stop = 0;              // offset; 0: the end of the file
+  // Replaces `stop`: the first keyframe at or after this time, in ms from the file's first tag.
   std::optional<std::uint64_t> stop_time;
   IndexSource index = IndexSource::Metadata;
   Reinsert reinsert;
@@ -42,65 +42,67 @@ struct StartError {
   enum class Kind : std::uint8_t {
     None,
     NotFlv,
-    Unreadable, // the header or onMetaData is cut off, or its AMF is malformed
-    NoIndex,    // there is none, or it can't be right
-    Mismatch,   // the index is not this file's
-    Place,      // no key frame is where one is wanted
-    Stop,       // it would stop before it starts
+    Unreadable, // the header or onMetaData is truncated, or its AMF is malformed
+    NoIndex,    // the index is missing or invalid
+    Mismatch,   // the index belongs to another file
+    Place,      // no keyframe meets the request
+    Stop,       // the stop is not after the start
   };
   Kind kind = Kind::None;
-  std::string text; // for people, with the number that was wrong
+  std::string text; // an error message, with the wrong number
 };
 
-// A stream: a head, and then the file from `position` on.
+// A stream: the bytes of `head`, then the file from `position` on.
 struct StreamStart {
   std::vector<std::uint8_t> head;
   std::uint64_t position = 0;
-  std::uint64_t stop = 0;         // it ends in front of the first tag from there on; 0: it doesn't
-  std::optional<SeekPoint> place; // nothing: it is the whole file, without a head
+  // The stream ends before the first tag at or after this offset; 0: at the end of the file.
+  std::uint64_t stop = 0;
+  std::optional<SeekPoint> place; // nullopt: the whole file, without a head
   std::uint64_t time = 0;         // of the place, in ms from the file's first tag
-  std::int64_t origin = 0;        // the timestamp (ms) that a tag at the time 0 has there
+  std::int64_t origin = 0;        // ms: the timestamp that corresponds to time 0 at the place
 };
 
-// Finds a start. Looked at is as little of the file as `Access` and the settings allow; what was
-// learned of the file serves further starts.
+// Finds a start. Reads only as much of the file as `Access` and the settings require. Keeps the
+// facts of the file for later starts.
 class SeekPlanner {
 public:
-  // `file_size` in bytes, 0 where it is unknown.
+  // `file_size` is in bytes; 0: unknown.
   SeekPlanner(Access access, std::uint64_t file_size) : access_(access), file_size_(file_size) {}
 
-  // Begins to look for a start; at any time, and again.
+  // Starts the search for a start. It can be called at any time and more than once.
   void look_for(const StartSettings &settings);
 
-  // false: what is known of the file says already that it would be an error. Where little is known,
-  // that may show only when it is looked for.
+  // False: the known facts of the file already show that the start would be an error. If few facts
+  // are known, only look_for() may show it.
   [[nodiscard]] bool can_meet(const StartSettings &settings) const;
 
-  // Nothing: there is a start, or an error.
+  // nullopt: there is a start or an error.
   [[nodiscard]] std::optional<ReadRequest> next_request() const;
-  // What stands at wanted().offset.
+  // Supplies the bytes at the offset of next_request().
   void supply(Bytes bytes);
-  // Instead, with Access::Forward: that it has passed by.
+  // Replaces supply() if the bytes have passed and cannot be read again (Access::Forward).
   void give_nothing();
-  // Bytes of the file in front of this need not be kept for later wishes.
+  // Bytes before this are not needed for later requests.
   [[nodiscard]] std::uint64_t keep_from() const;
-  // Whether the whole file is what is looked for: all that is wanted is on the way then.
+  // Whether the start is that of the whole file. All requests are then for bytes that the stream
+  // includes.
   [[nodiscard]] bool is_whole() const { return !settings_.request; }
-  // Whether the tag headers are being read through, which may take its time.
+  // Whether the tag headers are being scanned, which can take a long time.
   [[nodiscard]] bool is_scanning() const { return stage_ == Stage::Scanning; }
 
   [[nodiscard]] const StartError &error() const { return error_; }
   [[nodiscard]] StreamStart start() const;
-  // Positions of index entries that were passed over, since they are no key frames.
+  // The positions of index entries that were skipped because they are not keyframes.
   [[nodiscard]] const std::vector<std::uint64_t> &rejected() const { return rejected_; }
-  // Texts of warnings: faults of the file's metadata in spite of which the start was found.
+  // Warnings: faults of the file's metadata that did not prevent the start.
   [[nodiscard]] const std::vector<std::string> &notes() const { return notes_; }
 
-  // What is known of the file; nothing while it is not.
+  // The known facts of the file; nullptr before they are known.
   [[nodiscard]] const FileFacts *facts() const { return facts_ ? &*facts_ : nullptr; }
   // Its times count from the file's first tag.
   [[nodiscard]] const KeyframeIndex &index() const { return index_; }
-  // As onMetaData says (s).
+  // s: the duration from onMetaData.
   [[nodiscard]] std::optional<double> duration() const;
 
 private:
@@ -155,28 +157,28 @@ private:
   StartSettings settings_;
   Stage stage_ = Stage::Idle;
 
-  // What is known of the file.
+  // Facts of the file.
   std::optional<FileFacts> facts_;
-  std::string metadata_fault_;    // why onMetaData can't be read
-  KeyframeIndex listed_;          // onMetaData's index
-  std::string listed_fault_;      // why that is none
-  bool listed_is_wrong_ = false;  // there is one, and it can't be right
-  std::optional<IndexBase> base_; // from where its times count
-  std::optional<IndexScan> scan_; // of the whole file, or as far as it went
+  std::string metadata_fault_;    // why onMetaData cannot be read
+  KeyframeIndex listed_;          // the index of onMetaData
+  std::string listed_fault_;      // why that index is not usable
+  bool listed_is_wrong_ = false;  // the index exists, but is invalid
+  std::optional<IndexBase> base_; // the time base of that index
+  std::optional<IndexScan> scan_; // of the whole file, or of its first part
   KeyframeIndex index_;
   bool index_is_scanned_ = false;
   bool index_is_whole_ = false;
-  bool metadata_holds_ = false; // a key frame was found where its index lists one
+  bool metadata_holds_ = false; // a keyframe was found at an entry of onMetaData's index
 
-  // Of the start at hand.
+  // State of the current start.
   std::optional<FileProbe> opening_;
   std::unique_ptr<StartSearch> search_;
   std::unique_ptr<ForwardSearch> forward_;
   std::optional<ConfigurationSearch> configurations_;
   std::optional<IndexVerify> check_;
-  std::optional<IndexScan> stop_; // hops to the tag at which the stream stops
-  std::deque<std::pair<std::uint64_t, StreamHeader>>
-      heads_; // in force at the scan's last key frames
+  std::optional<IndexScan> stop_; // finds the tag at which the stream stops
+  // The configurations in force at the last keyframes of the scan.
+  std::deque<std::pair<std::uint64_t, StreamHeader>> heads_;
   SeekPoint place_;
   StreamHeader head_;
   PartOfFile part_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How a starter gets to know the file and its keyframe index.
+// SeekPlanner: reads the beginning of the file and its keyframe index.
 #include "seek_planner.h"
 
 #include <algorithm>
@@ -8,8 +8,8 @@
 
 namespace flv {
 
-// The whole file needs nothing but its header. Where there is a way back, what follows serves
-// queries and later starts, and may be as bad as it likes.
+// The whole file needs only the file header. If the file can be read again, the rest of the probe
+// serves queries and later starts. Its faults are ignored.
 void SeekPlanner::take_opening() {
   const Fault fault = opening_->fault();
   if (opening_->has_header() && is_in_header(settings_, opening_->facts().first_tag()))
@@ -77,7 +77,7 @@ std::optional<double> SeekPlanner::duration() const {
     return std::nullopt;
   const auto duration = summarize(facts_->metadata).duration;
   const double base = base_ && !base_->next_request() ? base_->base() : 0;
-  // Some producers give the last timestamp instead.
+  // Some producers write the last timestamp as the duration.
   const bool is_timestamp =
       duration && base > 0 && !listed_.times.empty() && *duration >= listed_.times.back() + base;
   return is_timestamp ? std::optional(*duration - base) : duration;
@@ -114,7 +114,7 @@ void SeekPlanner::find_index() {
   begin_search();
 }
 
-// Whether the tags at the beginning of the file show that the index is not this file's.
+// Whether the tags at the beginning of the file show that the index belongs to another file.
 bool SeekPlanner::contradicts_opening(const KeyframeIndex &index) const {
   bool any = false;
   for (const std::uint64_t position : index.positions) {
@@ -139,7 +139,7 @@ void SeekPlanner::begin_scan() {
   stage_ = Stage::Scanning;
 }
 
-// Where there is no way back, or only a dear one, the rest can wait.
+// If the file cannot be read again, or only at a high cost, the scan ends early.
 bool SeekPlanner::has_scanned_enough() const {
   const KeyframeIndex &index = scan_->index();
   if (access_ == Access::Anywhere || index.positions.empty() ||

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How a starter finds the place, or knows that there is none.
+// SeekPlanner: finds the start point, or shows that there is none.
 #include "seek_planner.h"
 
 #include <algorithm>
@@ -11,15 +11,15 @@ namespace flv {
 
 namespace {
 
-// Where a jump is dear, so many bytes in front of the place are read for configurations.
+// Bytes before the place that are read for configurations if seeks are expensive.
 constexpr std::uint64_t kInFront = 64 << 10;
-// Producers list times that are up to so much (ms) off the tag's timestamp.
+// ms: producers list times that differ from the tag's timestamp by up to this.
 constexpr std::int64_t kMaxDelay = 1000;
-// An index whose time is more than this (ms) off is wrong.
+// ms: an index with a larger difference is wrong.
 constexpr std::int64_t kWrongTime = 5000;
 constexpr double kMaxTime = 1e12; // s
 
-// Whether no place in front of what is asked for will do.
+// Whether all places before the requested value are excluded.
 bool goes_on(Snap snap) {
   return snap == Snap::Next || snap == Snap::Exact;
 }
@@ -41,7 +41,8 @@ bool SeekPlanner::can_meet(const StartSettings &settings) const {
       settings.index != IndexSource::Scan && listed_fault_.empty() && metadata_fault_.empty();
   if (settings.index == IndexSource::Metadata && !is_usable)
     return false;
-  // Of an index that proves wrong, `auto` thinks nothing.
+  // With Auto, an index that no keyframe has confirmed excludes no start, because a scan may
+  // replace it.
   if (is_usable)
     return (settings.index == IndexSource::Auto && !metadata_holds_) ||
            might_start(settings, listed_, false);
@@ -103,10 +104,10 @@ void SeekPlanner::begin_forward_search() {
     if (index_is_scanned_ && position == candidate)
       return search({Splitter::Start::File, candidate, file_size_, ids}, head);
   }
-  // A scan knows where the configurations are.
+  // The scan has the positions of the configurations.
   if (index_is_scanned_ && access_ == Access::Seekable)
     return search_at_once();
-  // Entries in front of the candidate may have to be looked at when they have passed by.
+  // Entries before the candidate may have to be checked after their bytes have passed.
   if (candidate < facts_->end || access_ == Access::Forward)
     return search({Splitter::Start::File, facts_->first_tag(), file_size_, ids}, {});
   StreamHeader before = opening_head(candidate);
@@ -159,7 +160,8 @@ bool SeekPlanner::may_scan_instead() const {
   return settings_.index == IndexSource::Auto && !index_is_scanned_ && access_ != Access::Forward;
 }
 
-// That of the last entry there, or before it: an entry may point at a configuration in front.
+// The time of the last entry at or before `position`. An entry can point to the configuration
+// before the keyframe.
 std::uint64_t SeekPlanner::time_in_index(std::uint64_t position) const {
   const auto next = std::ranges::upper_bound(index_.positions, position);
   if (next == index_.positions.begin())
@@ -168,7 +170,7 @@ std::uint64_t SeekPlanner::time_in_index(std::uint64_t position) const {
   return static_cast<std::uint64_t>(std::llround(std::min(index_.times[entry], kMaxTime) * 1000));
 }
 
-// Timestamps have 32 bits: of the possible times, the one that is nearest to `near` (ms).
+// Of the times that the 32-bit timestamp allows, the one nearest to `near` (ms).
 std::int64_t SeekPlanner::time_in_tag(std::uint64_t near) const {
   const std::uint32_t since_first = place_.timestamp - facts_->first_timestamp().value_or(0);
   const auto step = static_cast<std::int32_t>(since_first - static_cast<std::uint32_t>(near));

@@ -8,18 +8,18 @@ namespace flv {
 
 namespace {
 
-constexpr std::size_t kFlags = 4; // where the file header has them
+constexpr std::size_t kFlags = 4; // offset in the file header
 constexpr std::uint8_t kAudioFlag = 0x04;
 constexpr std::uint8_t kVideoFlag = 0x01;
 
-// A name may stand twice.
+// A name can occur more than once.
 void remove(amf0::Value &object, std::string_view name) {
   while (const amf0::Value *value = object.find(name))
     std::erase_if(*object.members(),
                   [value](const amf0::Member &member) { return value == &member.value; });
 }
 
-// All but the first of that name.
+// Removes all members with this name except the first.
 void remove_others(amf0::Value &object, std::string_view name) {
   auto &members = *object.members();
   const auto is_it = [&object, name](const amf0::Member &member) {
@@ -34,7 +34,7 @@ void remove_others(amf0::Value &object, std::string_view name) {
   members.insert(members.begin() + place, std::move(kept));
 }
 
-// Gives a member that is there already another value, or takes it away.
+// Sets the value of an existing member; nullopt removes the member.
 void correct(amf0::Value &object, std::string_view name, std::optional<double> number) {
   amf0::Value *value = object.find(name);
   if (!value)
@@ -45,8 +45,9 @@ void correct(amf0::Value &object, std::string_view name, std::optional<double> n
     remove(object, name);
 }
 
-// The file's own header. A kind that was seen is there, whatever it says; one that was not seen
-// where it should have been, and of which the metadata doesn't know either, is not.
+// The file's own header with corrected flags. The flag of a kind that was seen is set. The flag of
+// a kind that was not seen is cleared if the whole file was read or the metadata does not announce
+// the kind.
 void append_file_header(std::vector<std::uint8_t> &out, const FileFacts &facts) {
   const std::size_t begin = out.size();
   out.insert(out.end(), facts.header_bytes.begin(), facts.header_bytes.end());
@@ -61,15 +62,15 @@ void append_file_header(std::vector<std::uint8_t> &out, const FileFacts &facts) 
   set(kVideoFlag, facts.video_seen, claims_video(facts.metadata));
 }
 
-// With a PreviousTagSize that is right, and there.
+// Adds a correct PreviousTagSize, because that of `tag` can be wrong or missing.
 void append_configuration(std::vector<std::uint8_t> &out, const std::vector<std::uint8_t> &tag) {
   const std::size_t size = kTagHeaderSize + load_u24(&tag[1]);
   out.insert(out.end(), tag.begin(), tag.begin() + static_cast<std::ptrdiff_t>(size));
   Writer(out).u32(static_cast<std::uint32_t>(size));
 }
 
-// Script data at another time than 0 makes decoders see a text stream.
-// The stream id is the file's: readers refuse later tags with another one.
+// If script data has a timestamp other than 0, decoders detect a text stream.
+// The stream id is that of the file, because readers reject later tags with another one.
 void append_metadata(std::vector<std::uint8_t> &out, const amf0::Value &object,
                      const PlacedTag &tag) {
   std::vector<std::uint8_t> data;
@@ -152,7 +153,7 @@ amf0::Value rewritten(const amf0::Value &metadata, const PartOfFile &part,
     remove(object, "keyframes");
     return object;
   }
-  // In front of what is there: nothing can be put behind AMF3.
+  // Inserted before the existing members, because nothing can follow an AMF3 value.
   for (const auto &[name, list] :
        {std::pair("filepositions", &positions), std::pair("times", &times)}) {
     if (amf0::Value *value = keyframes->find(name))
@@ -186,7 +187,7 @@ std::vector<std::uint8_t> write_stream_head(const FileFacts &facts,
       break;
     }
     case MetadataKeyframes::Rewrite:
-      // Numbers have the same size whatever they are.
+      // The size of a number does not depend on its value, so this gives the final size.
       append_metadata(metadata, rewritten(facts.metadata, part, 0), *facts.metadata_tag);
       if (metadata.size() > kMaxDataSize) {
         metadata.clear();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What comes in front of a stream that starts in the middle of a file: file header, onMetaData with
-// a true keyframe index, configurations.
+// Builds the header of a stream that starts in the middle of a file: file header, onMetaData with a
+// correct keyframe index, configurations.
 #pragma once
 
 #include "file_probe.h"
@@ -8,11 +8,11 @@
 
 namespace flv {
 
-// What becomes of what onMetaData says about places in the file.
+// The treatment of the file positions in onMetaData.
 enum class MetadataKeyframes : std::uint8_t {
-  Rewrite,  // made true for the stream as it is sent
-  Original, // left as it is, for players that ask for offsets in the file
-  Strip,    // left out
+  Rewrite,  // corrected for the stream that is sent
+  Original, // unchanged, for players that request offsets of the file
+  Strip,    // removed
 };
 
 struct Reinsert {
@@ -21,28 +21,28 @@ struct Reinsert {
   bool configurations = true;
 };
 
-// A stream that is a head and then a part of the file.
+// A stream that consists of a header and a part of the file.
 struct PartOfFile {
   std::uint64_t begin = 0;
-  std::optional<std::uint64_t> end; // where that is known
-  // Key frames in the part, by their position in the file; nothing where they aren't known.
+  std::optional<std::uint64_t> end; // nullopt: unknown
+  // The keyframes of the part, by their position in the file; nullopt: unknown.
   std::optional<KeyframeIndex> index;
 };
 
-// The metadata object as it is true for the stream: entries of the index that are outside the part
-// are gone, the others, the file size and the last key frame's location count from the stream's
-// start, where the head has `head_size` bytes. What can't be known is left out; the duration stays.
+// The metadata object, corrected for the stream. Index entries outside the part are removed. The
+// other entries, the file size and the last keyframe's location count from the start of the stream,
+// where the header has `head_size` bytes. Unknown values are removed. The duration stays.
 [[nodiscard]] amf0::Value rewritten(const amf0::Value &metadata, const PartOfFile &part,
                                     std::uint64_t head_size);
-// Without the index, and nothing said about places.
+// The metadata without the keyframe index, the last keyframe's location and the file size.
 [[nodiscard]] amf0::Value stripped(const amf0::Value &metadata);
 
-// What is true for those who join in the middle of a stream whose end is not known, and which has
-// these kinds of tags: nothing about a file, its length or what it had besides.
+// The metadata for clients that join a stream in the middle. The end of the stream is unknown, and
+// it has these kinds of tags. Members that describe a file, its length or another kind are removed.
 [[nodiscard]] amf0::Value live(const amf0::Value &metadata, bool audio, bool video);
 
-// The head's bytes. `configurations` are whole tags, and keep their timestamps. Metadata that can't
-// be read is left out.
+// The bytes of the stream header. `configurations` are whole tags, and keep their timestamps.
+// Metadata that cannot be read is omitted.
 [[nodiscard]] std::vector<std::uint8_t>
 write_stream_head(const FileFacts &facts, const std::vector<SharedBytes> &configurations,
                   const PartOfFile &part, const Reinsert &reinsert, MetadataKeyframes keyframes);

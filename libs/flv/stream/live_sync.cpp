@@ -9,10 +9,10 @@ namespace flv {
 namespace {
 
 constexpr Nanoseconds kMillisecond = 1'000'000;
-// A tag that comes so much later than the line says has not been held up by the network alone.
+// A tag that arrives this much later than the line was not delayed by the network alone.
 constexpr Nanoseconds kPause = 100 * kMillisecond;
 constexpr std::int64_t kWindow = 2000; // ms
-// Steps of media time beyond this say nothing of the publisher's clock.
+// ms. A longer step of media time does not show the rate of the publisher's clock.
 constexpr std::int64_t kFarStep = 10'000;
 constexpr double kSmoothing = 0.25;
 
@@ -65,7 +65,7 @@ Nanoseconds LiveSync::take(std::int64_t time, Nanoseconds arrival) {
   return last_due_;
 }
 
-// Moves the line and restarts the measurements against it.
+// Moves the line, and restarts the measurements that refer to it.
 void LiveSync::correct(Nanoseconds by) {
   ++corrections_;
   offset_ += by;
@@ -90,7 +90,7 @@ void LiveSync::note(std::int64_t time, Nanoseconds wait, Nanoseconds offset) {
   window_ = {time, max_delay_, std::numeric_limits<Nanoseconds>::max()};
 }
 
-// Takes away what all tags of the last window waited, little by little.
+// Gradually removes the wait that all tags of the last window had in common.
 void LiveSync::slew(std::int64_t step) {
   if (!slack_ || *slack_ <= 0 || step > kFarStep)
     return;

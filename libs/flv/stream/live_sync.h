@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// When the tags of a live publisher are due.
+// The due times of the tags of a live publisher.
 #pragma once
 
 #include <cstdint>
@@ -9,36 +9,38 @@
 
 namespace flv {
 
-// A publisher's clock is not ours, and the network holds its tags up by more or less. The line
-// media time → running time follows the tags that were held up least: one that comes later than the
-// line says moves it at once; where all come before it, it is slewed towards them. So every tag is
-// due when it has come or later, and waits no longer than the maximum delay.
+// Maps the media time of a live stream to running time. The publisher's clock differs from the
+// local clock, and the network delays tags by a varying amount. The mapping is a line that follows
+// the tags with the least delay. A tag that arrives after its time on the line moves the line at
+// once. If all tags arrive before their times on the line, the line is slewed towards them.
+// Therefore a tag is due at its arrival or later, and waits at most the maximum delay.
 class LiveSync {
 public:
-  // By so much the line is slewed at the most.
+  // The maximum slew of the line, as a fraction of the media time.
   static constexpr double kMaxSlew = 0.005;
 
   void stop() { started_ = false; }
   void set_max_delay(std::uint32_t ms);
   [[nodiscard]] std::uint32_t max_delay() const; // ms
 
-  // The tag at media time `time` (ms) has come at `arrival`. Gives when it is due: not before that,
-  // and not before an earlier tag.
+  // The tag with media time `time` (ms) arrived at `arrival`. Returns its due time, which is not
+  // before `arrival` and not before the due time of an earlier tag.
   [[nodiscard]] Nanoseconds take(std::int64_t time, Nanoseconds arrival);
 
-  // How long the last tag has to wait.
+  // How long the last tag waits: due time minus arrival.
   [[nodiscard]] Nanoseconds delay() const { return delay_; }
-  // How much faster (ppm) the publisher's clock goes than ours; 0 until that can be told.
+  // How much faster the publisher's clock runs than the local clock, in ppm. 0: not measured yet.
   [[nodiscard]] double skew() const { return skew_; }
-  // How often the line had to jump: after a pause of the publisher, or by more than the maximum.
+  // How often the line jumped: after a pause of the publisher, or because a tag would have waited
+  // longer than the maximum delay.
   [[nodiscard]] std::uint64_t corrections() const { return corrections_; }
 
 private:
-  // The least that tags had to wait in a stretch of media.
+  // Minimum values in a window of media time.
   struct Window {
     std::int64_t begin = 0; // media time, ms
     Nanoseconds least_wait = 0;
-    Nanoseconds least_offset = 0; // between arrival and media time
+    Nanoseconds least_offset = 0; // arrival minus media time
   };
 
   void start(std::int64_t time, Nanoseconds arrival);
@@ -54,9 +56,10 @@ private:
   Nanoseconds last_due_ = 0;
   Nanoseconds delay_ = 0;
   Window window_;
-  std::optional<Nanoseconds> slack_;       // what all tags of the last window waited
-  std::optional<Nanoseconds> last_offset_; // the last window's
-  std::int64_t last_begin_ = 0;            // and where it began
+  // The minimum wait of the last window, minus the slew since then.
+  std::optional<Nanoseconds> slack_;
+  std::optional<Nanoseconds> last_offset_; // the minimum offset of the last window
+  std::int64_t last_begin_ = 0;            // ms of media time: the start of the last window
   double skew_ = 0;
   std::uint64_t corrections_ = 0;
 };

@@ -9,7 +9,7 @@ namespace flv {
 namespace {
 
 constexpr Nanoseconds kMillisecond = 1'000'000;
-// No clock gets here: 73 years. Hostile timestamps would go on until the numbers overflow.
+// 73 years, which no clock reaches. The limit prevents overflows by hostile timestamps.
 constexpr Nanoseconds kNever = Nanoseconds{1} << 61;
 
 Nanoseconds scaled(std::int64_t milliseconds, double speed) {
@@ -62,7 +62,7 @@ void Schedule::left(Nanoseconds now) {
   last_left_ = at_hand_;
   if (catching_up_ && leave() == due())
     catching_up_ = false;
-  // What a burst lets go is not late, however long it takes to send.
+  // The tags of a burst are not late, however long it takes to send them.
   if (catch_up_speed_ > 0 && now > leave() + kTolerance && due() > floor_) {
     catching_up_ = true;
     catch_up_time_ = at_hand_;
@@ -92,7 +92,7 @@ std::int64_t Schedule::media_at(Nanoseconds now) const {
   return anchor_time_ + std::llround(static_cast<double>(now - anchor_) * speed_ / kMillisecond);
 }
 
-// When the media time would be due without a burst.
+// The due time of a media time without a burst.
 Nanoseconds Schedule::line(std::int64_t time) const {
   return later(anchor_, time - anchor_time_, speed_);
 }

@@ -1,54 +1,56 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// When a tag is due: media time to running time.
+// The due times of tags: media time to running time.
 #pragma once
 
 #include <cstdint>
 
 namespace flv {
 
-// Running time, nanoseconds.
+// ns of running time.
 using Nanoseconds = std::int64_t;
 
-// A tag is due at origin + (time - first) / speed - burst, and never before the origin. Every due
-// time is computed from an anchor, never from the tag before it, so nothing adds up; a tag that
-// leaves late moves nothing.
+// A tag is due at origin + (time - first) / speed - burst, and not before the origin. Each due time
+// is computed from an anchor and not from the previous tag, so errors do not add up. A tag that
+// leaves late does not change the due times of later tags.
 class Schedule {
 public:
-  // A tag that is later than this has been held up, not just woken late.
+  // A delay of up to this is wake-up latency. Only a longer delay starts a catch-up.
   static constexpr Nanoseconds kTolerance = 10'000'000;
 
-  // Begins anew: the tag at media time `first` (ms) is due at `origin`. Speed, burst and catch-up
-  // speed stay.
+  // Starts a new schedule: the tag with media time `first` (ms) is due at `origin`. Keeps the
+  // speed, the burst and the catch-up speed.
   void start(Nanoseconds origin, std::int64_t first);
-  // Moves the origin; the first media time and the current tag stay.
+  // Moves the origin. Keeps the first media time and the current tag.
   void restart(Nanoseconds origin);
   void stop() { started_ = false; }
   [[nodiscard]] bool started() const { return started_; }
 
-  // Puts the tag at media time `time` (ms) at hand. One that lies before an earlier one is due when
-  // that was.
+  // Sets the current tag, which has media time `time` (ms). If an earlier tag had a higher time,
+  // both are due at the same time.
   void take(std::int64_t time);
 
-  // When the tag at hand is due.
+  // The due time of the current tag.
   [[nodiscard]] Nanoseconds due() const;
-  // Whether that is at the origin, as it is for all of a burst.
+  // Whether the current tag is due at the origin, as all tags of a burst are.
   [[nodiscard]] bool is_due_at_origin() const { return due() == floor_; }
-  // When it may leave: later than it is due while the schedule is regained at catch-up speed.
+  // The earliest time at which the current tag may leave. During a catch-up, it can be later than
+  // the due time.
   [[nodiscard]] Nanoseconds leave() const;
-  // The tag at hand has left at `now`.
+  // The current tag left at `now`.
   void left(Nanoseconds now);
 
-  // `speed` > 0 counts from the tag at hand on.
+  // `speed` > 0. Applies from the current tag on.
   void set_speed(double speed);
-  // What a larger burst (ms) newly lets go is due `now`.
+  // ms. The tags that an increase of the burst releases are due at `now`.
   void set_burst(std::uint32_t burst, Nanoseconds now);
-  // 0: at once. A speed that is not above the stream's own never regains the schedule.
+  // The speed at which tags leave until a late stream is on time again; 0: at once. A stream stays
+  // late if this is not above its own speed.
   void set_catch_up_speed(double speed);
 
   [[nodiscard]] double speed() const { return speed_; }
-  // The media time (ms) that a player which started at the origin has reached at `now`.
+  // The media time (ms) that a player has reached at `now` if it started at the origin.
   [[nodiscard]] std::int64_t media_at(Nanoseconds now) const;
-  // By how much (ms) the last tag that left is ahead of it.
+  // ms from media_at(`now`) to the media time of the last tag that left.
   [[nodiscard]] std::int64_t lead(Nanoseconds now) const { return last_left_ - media_at(now); }
 
 private:
@@ -57,7 +59,8 @@ private:
   bool started_ = false;
   double speed_ = 1.0;
   Nanoseconds burst_ = 0;
-  Nanoseconds floor_ = 0; // nothing is due before this: the origin, or when the burst was raised
+  // The earliest due time: the origin, or the time of the last burst increase.
+  Nanoseconds floor_ = 0;
   std::int64_t anchor_time_ = 0;
   Nanoseconds anchor_ = 0;
   std::int64_t at_hand_ = 0;

@@ -10,19 +10,21 @@ namespace flv {
 
 namespace {
 
-// Each byte pays for its own search, and for some in which a tag is searched that holds others.
+// Each received byte may be searched this many times. More than one search is needed if a tag
+// contains other tags.
 constexpr std::uint64_t kSearchesPerByte = 8;
 
 constexpr std::size_t kWholeFileHeader = kFileHeaderSize + kPreviousTagSizeSize;
 
-// A file header as everybody writes it, PreviousTagSize0 included, the flags aside.
+// The file header that all known producers write, with PreviousTagSize0. The flags can differ.
 constexpr std::uint8_t kPattern[kWholeFileHeader] = {'F', 'L', 'V', 1, 0, 0, 0, 0, 9};
 constexpr std::size_t kFlags = 4;
 constexpr std::uint8_t kReservedFlags = 0xFA;
-// Less of it than this proves nothing.
+// Bytes. A shorter match proves nothing.
 constexpr std::size_t kLeast = 5;
 
-// Whether a tag follows: its header is possible, and where its end is known, its size is behind it.
+// Whether a tag follows: its header is possible, and its PreviousTagSize is correct if `behind` has
+// it.
 bool tag_follows(Bytes behind, std::uint32_t max_data_size) {
   if (behind.size() < kTagHeaderSize)
     return true;
@@ -55,7 +57,7 @@ std::optional<std::size_t> SpliceSearch::find(Bytes tag, std::uint32_t max_data_
   if (tag.size() > budget_)
     return std::nullopt;
   budget_ -= tag.size();
-  // The tag itself begins with the first byte.
+  // The first byte is the start of the tag itself.
   for (std::size_t at = 1; at + kLeast <= tag.size(); ++at) {
     const void *found = std::memchr(&tag[at], kPattern[0], tag.size() - kLeast + 1 - at);
     if (!found)

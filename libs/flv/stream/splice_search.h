@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A publisher that is cut off inside a tag, and another one that follows in the same stream.
+// Finds a splice inside a tag: one publisher is cut off, and another one continues the stream.
 #pragma once
 
 #include <cstdint>
@@ -9,20 +9,23 @@
 
 namespace flv {
 
-// The cut tag's header announces more data than came, so that the next publisher's bytes fill it.
-// Only the PreviousTagSize behind it shows that. Then a file header is looked for inside the tag.
+// The header of the tag that is cut off announces more data than the publisher sent, so the bytes
+// of the next publisher fill the tag. Only a wrong PreviousTagSize after the tag shows this. The
+// search then looks for a file header inside the tag.
 class SpliceSearch {
 public:
-  // The splitter has read so many bytes more. They bound the work: a stream of nested file headers
-  // would otherwise have the same bytes searched and split again and again.
+  // The splitter has read `bytes` more bytes. They increase the search budget. Without a budget, a
+  // stream of nested file headers would cause the same bytes to be searched and split again and
+  // again.
   void add_received(std::uint64_t bytes);
-  // `tag` is a tag with the wrong PreviousTagSize, or the beginning of a tag that the stream's end
-  // cuts off. Gives where in `tag` a file header stands that a tag follows; a tag that ends inside
-  // `tag` must have its own size behind it. The file header may be cut off at the end of `tag`.
+  // `tag` is a tag with a wrong PreviousTagSize, or the start of a tag that the end of the stream
+  // truncates. Returns the position of a file header in `tag`, if a tag follows it. If that tag
+  // ends inside `tag`, its PreviousTagSize must be correct. The end of `tag` may truncate the file
+  // header.
   [[nodiscard]] std::optional<std::size_t> find(Bytes tag, std::uint32_t max_data_size);
 
 private:
-  std::uint64_t budget_ = 0; // bytes that may be searched, and split again
+  std::uint64_t budget_ = 0; // bytes that may still be searched and split again
 };
 
 } // namespace flv

@@ -9,13 +9,12 @@ namespace flv {
 namespace {
 
 constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
-// How a file header begins.
+// The first bytes of a file header.
 constexpr std::array<std::uint8_t, kPreviousTagSizeSize> kFileHeaderStart = {'F', 'L', 'V', 1};
-// The bits of a file header's flags that are always 0, and never all of them in a tag's type byte.
+// The reserved bits of a file header's flags: all are 0. In a tag's type byte, at least one is 1.
 constexpr std::uint8_t kReservedFlags = 0xFA;
 
-// How many bytes of a PreviousTagSize stand in front of the beginning of a file header. All four:
-// none begins there.
+// The number of PreviousTagSize bytes before the start of a file header. 4: none starts there.
 std::size_t before_file_header(const std::uint8_t *previous_size) {
   std::size_t count = 0;
   while (!std::equal(previous_size + count, previous_size + kPreviousTagSizeSize,
@@ -61,7 +60,7 @@ Status Splitter::feed_to_wrong_size(Bytes &chunk, std::vector<Item> &items) {
 void Splitter::feed_some(Bytes &chunk, std::vector<Item> &items) {
   switch (state_) {
   case State::FileStart:
-    // A file of another kind is known by its first three bytes.
+    // Three bytes are enough to reject a file of another format.
     if (gather(chunk, have_ < 3 ? 3 : kFileHeaderSize))
       take_file_start();
     break;
@@ -96,7 +95,7 @@ void Splitter::feed_some(Bytes &chunk, std::vector<Item> &items) {
 Status Splitter::finish(std::vector<Item> &items) {
   if (state_ == State::Failed)
     return Status::Malformed;
-  // A tag is whole without the size behind it.
+  // A tag without its PreviousTagSize is complete.
   if (state_ == State::Trailer || state_ == State::Splice)
     end_tag(std::min(have_, kPreviousTagSizeSize), false, items);
   else if (state_ == State::Search)
@@ -124,7 +123,7 @@ std::uint64_t Splitter::keep_from() const {
   return first;
 }
 
-// Fills scratch_ up to `count` bytes.
+// Fills scratch_ up to `count` bytes. False if `chunk` has too few.
 bool Splitter::gather(Bytes &chunk, std::size_t count) {
   const std::size_t missing = std::min(count - have_, chunk.size());
   std::copy_n(chunk.begin(), missing, scratch_.begin() + static_cast<std::ptrdiff_t>(have_));
@@ -167,7 +166,7 @@ void Splitter::take_file_body(std::vector<Item> &items) {
                    .end = position_,
                    .file = file_});
   started_ = true;
-  ids_.clear(); // another publisher's may differ
+  ids_.clear(); // another publisher may use other ids
   item_begin_ = position_;
   have_ = 0;
   state_ = State::Header;
@@ -187,7 +186,7 @@ void Splitter::take_header(std::vector<Item> &items) {
   if (fault.kind == Fault::Kind::None)
     return begin_tag(header);
   if (read_file_header(scratch_.data(), file_).kind == Fault::Kind::None) {
-    // Of the header and the size behind it, 11 bytes are here already.
+    // scratch_ already has 11 bytes of the file header and its PreviousTagSize0.
     if (file_.size >= kTagHeaderSize) {
       body_left_ = file_.size - kTagHeaderSize;
       have_ = 0;
@@ -211,7 +210,7 @@ void Splitter::take_trailer(std::vector<Item> &items) {
     state_ = State::Splice;
 }
 
-// The size is either wrong, or another file begins before it ends.
+// The PreviousTagSize is wrong, or another file begins inside it.
 void Splitter::take_splice(std::vector<Item> &items) {
   const std::uint8_t *start = scratch_.data() + splice_;
   const bool missing = (start[kFileHeaderStart.size()] & kReservedFlags) == 0 &&
@@ -219,7 +218,7 @@ void Splitter::take_splice(std::vector<Item> &items) {
   end_tag(missing ? splice_ : kPreviousTagSizeSize, false, items);
 }
 
-// The first `trailer` bytes that are at hand belong to the tag, the others to what follows.
+// The first `trailer` bytes of scratch_ belong to the tag, the others to the next item.
 void Splitter::end_tag(std::size_t trailer, bool right_size, std::vector<Item> &items) {
   const std::uint64_t end = position_ - have_ + trailer;
   items.push_back({.kind = Item::Kind::Tag,
@@ -239,7 +238,7 @@ void Splitter::start_damage(const Fault &fault, std::vector<Item> &items) {
       {.kind = Item::Kind::Damage, .begin = item_begin_, .end = item_begin_, .fault = fault});
   state_ = State::Search;
   next_check_ = kNever;
-  // The first byte is known to begin no tag; the others of the header may.
+  // No tag starts at the first byte. One may start at another byte of the header.
   const std::array<std::uint8_t, kWindow> header = scratch_;
   position_ -= have_ - 1;
   have_ = 0;
@@ -261,7 +260,7 @@ void Splitter::search(Bytes &chunk, std::vector<Item> &items) {
   }
 }
 
-// Looks at what ends with the byte at hand; true when that ended the search.
+// Runs the checks that are possible at this position. True if the search is over.
 bool Splitter::search_here(std::vector<Item> &items) {
   if (position_ == next_check_) {
     next_check_ = kNever;
@@ -290,7 +289,7 @@ bool Splitter::search_here(std::vector<Item> &items) {
   if (have_ >= kTagHeaderSize) {
     TagHeader header;
     const std::uint8_t *start = scratch_.data() + have_ - kTagHeaderSize;
-    // Where no tag is known, the stream id is all that tells a tag header from other bytes.
+    // Before the first tag, only the stream id distinguishes a tag header from other bytes.
     if (read_tag_header(start, max_data_size_, ids_, header).kind == Fault::Kind::None &&
         (!ids_.is_empty() || StreamIds::is_likely(header.stream_id)))
       add_candidate(header);
@@ -298,8 +297,8 @@ bool Splitter::search_here(std::vector<Item> &items) {
   return false;
 }
 
-// The candidate's check is due at this position; true if it is the tag that was sought. If it is
-// to be looked at again, its `check` lies ahead afterwards.
+// Checks a candidate whose check is due at this position. True if it is a tag. If it needs another
+// check, its `check` is after this position.
 bool Splitter::check_candidate(Candidate &candidate, std::vector<Item> &items) {
   Item tag{.kind = Item::Kind::Tag, .begin = candidate.begin, .tag = candidate.header};
   tag.end = tag.begin + tag.tag.tag_size() + kPreviousTagSizeSize;
@@ -345,7 +344,7 @@ void Splitter::add_candidate(const TagHeader &header) {
     candidates_.push_back(candidate);
     return;
   }
-  // Only hostile data has so many. The one that would take longest to prove gives way.
+  // Only hostile data has this many candidates. The one with the latest check is removed.
   const auto last =
       std::max_element(candidates_.begin(), candidates_.end(),
                        [](const Candidate &a, const Candidate &b) { return a.check < b.check; });
@@ -359,7 +358,7 @@ void Splitter::forget_candidate(std::size_t index) {
   candidates_.erase(candidates_.begin() + static_cast<std::ptrdiff_t>(index));
 }
 
-// The end of the stream proves the tag that it is the end of, whatever its PreviousTagSize.
+// A candidate that ends at the end of the stream is confirmed, whatever its PreviousTagSize is.
 void Splitter::finish_search(std::vector<Item> &items) {
   for (const Candidate &candidate : candidates_) {
     const std::uint64_t end = candidate.begin + candidate.header.tag_size();
@@ -379,7 +378,7 @@ void Splitter::finish_search(std::vector<Item> &items) {
   end_search(position_, items);
 }
 
-// Everything before `begin` is no tag.
+// The bytes before `begin` are not a tag.
 void Splitter::end_search(std::uint64_t begin, std::vector<Item> &items) {
   if (begin > item_begin_)
     items.push_back({.kind = Item::Kind::Skipped, .begin = item_begin_, .end = begin});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Finds the tags in a stream of bytes that comes in pieces of any size.
+// Splits a byte stream, which arrives in chunks of any size, into tags.
 #pragma once
 
 #include <array>
@@ -8,17 +8,17 @@
 
 namespace flv {
 
-// A stretch of the stream, from `begin` to before `end`: bytes counted from the stream's start.
+// A part of the stream, from `begin` to before `end`: bytes from the start of the stream.
 struct Item {
   enum class Kind : std::uint8_t {
-    FileHeader, // with the PreviousTagSize0 behind it
-    Tag,        // with the PreviousTagSize behind it
-    Damage,     // here, begin == end, starts something that is no tag; `fault` says why
-    Skipped,    // up to the tag or file header that ended the search
-    Truncated,  // the stream's last bytes, which are no whole tag
+    FileHeader, // with its PreviousTagSize0
+    Tag,        // with its PreviousTagSize
+    Damage,     // the start of bytes that are not a tag; begin == end; `fault` has the reason
+    Skipped,    // the bytes before the tag or file header that ended the search
+    Truncated,  // the last bytes of the stream, which are not a whole tag
   };
   Kind kind = Kind::Tag;
-  bool wrong_previous_size = false; // FileHeader, Tag: what stands behind it is not its size
+  bool wrong_previous_size = false; // FileHeader, Tag: its PreviousTagSize is wrong or missing
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
   FileHeader file{}; // FileHeader
@@ -26,44 +26,44 @@ struct Item {
   Fault fault{};     // Damage, Truncated
 };
 
-// Takes chunks and gives items, in order and without a gap between them. It keeps no payload and
-// looks at each byte at most once, so the cutting of the input never changes the outcome: who wants
-// a tag's bytes holds on to those from keep_from() on.
+// Converts chunks into items, which are in order and have no gaps between them. The splitter keeps
+// no payload and reads each byte at most once, so the sizes of the chunks do not affect the items.
+// A caller that needs the bytes of a tag must keep the bytes from keep_from() on.
 //
-// After bytes that can be no tag header it searches for the next tag that holds together: one whose
-// header is possible, and which is followed by its own size, by another possible header or by the
-// end of the stream. The first candidate to prove itself wins, so that one with a huge size holds
-// up nobody else.
+// After bytes that cannot be a tag header, the splitter searches for the next valid tag. A
+// candidate is a possible tag header. It is confirmed by its own PreviousTagSize, by another
+// possible header after it, or by the end of the stream. The first confirmed candidate wins, so a
+// candidate with a huge size does not delay the others.
 class Splitter {
 public:
   enum class Start {
-    File,   // a file header has to come first
-    Middle, // any byte of a file: it begins with a search, which is no damage
+    File,   // the stream starts with a file header
+    Middle, // any byte of a file: starts with a search, and does not report damage
   };
 
   explicit Splitter(std::uint32_t max_data_size = kMaxDataSize) : max_data_size_(max_data_size) {}
 
-  // Forgets everything, the stream ids aside where it goes on in the middle of the same file. The
-  // next byte is number `position` of the stream.
+  // Discards all state. The next byte has number `position` of the stream. Start::Middle continues
+  // in the same file: the stream ids are kept.
   void reset(Start start, std::uint64_t position = 0);
-  // Of the file in whose middle it begins.
+  // The stream ids of the file, for Start::Middle.
   void set_stream_ids(const StreamIds &ids) { ids_ = ids; }
   void set_max_data_size(std::uint32_t size) { max_data_size_ = size; }
 
-  // Appends what `chunk` completes to `items`. Malformed: the stream is no FLV file, and fault()
-  // says why; nothing more is taken until a reset.
+  // Appends the items that `chunk` completes to `items`. Malformed: the stream is not an FLV file,
+  // and fault() has the reason. Later chunks are ignored until reset().
   [[nodiscard]] Status feed(Bytes chunk, std::vector<Item> &items);
-  // The same, but stops behind a tag whose PreviousTagSize is wrong. `chunk` is what was not read.
+  // The same, but stops after a tag with a wrong PreviousTagSize. Sets `chunk` to the unread bytes.
   [[nodiscard]] Status feed_to_wrong_size(Bytes &chunk, std::vector<Item> &items);
 
-  // The stream is over: appends what only the end can tell. Malformed as above; a stream that ends
-  // inside its file header is malformed too.
+  // The stream ends: appends the items that only the end completes. Malformed: as for feed(), or
+  // the stream ends inside its file header.
   [[nodiscard]] Status finish(std::vector<Item> &items);
 
   [[nodiscard]] const Fault &fault() const { return fault_; }
-  // The number of bytes that were taken.
+  // The number of the next byte of the stream.
   [[nodiscard]] std::uint64_t position() const { return position_; }
-  // The first byte of which an item to come may still want to be a part, skipped bytes aside.
+  // The first byte that a later item can contain, Skipped items not counted.
   [[nodiscard]] std::uint64_t keep_from() const;
 
 private:
@@ -71,7 +71,7 @@ private:
 
   struct Candidate {
     std::uint64_t begin = 0;
-    std::uint64_t check = 0; // at this position there is more to tell
+    std::uint64_t check = 0; // the position at which the next check is possible
     TagHeader header;
     bool size_checked = false;
   };
@@ -103,14 +103,14 @@ private:
   Fault fault_;
   std::uint64_t position_ = 0;
   std::uint64_t item_begin_ = 0;
-  std::uint64_t body_left_ = 0; // Body, FileBody: bytes to pass over
+  std::uint64_t body_left_ = 0; // Body, FileBody: bytes left to skip
   FileHeader file_;
   TagHeader tag_;
   StreamIds ids_;
-  std::size_t splice_ = 0; // Seam: the bytes of the PreviousTagSize in front of the file header
-  bool started_ = false;   // past the file header
+  std::size_t splice_ = 0; // Splice: bytes of the PreviousTagSize before the file header
+  bool started_ = false;   // the position is after the file header
   std::array<std::uint8_t, kWindow> scratch_{};
-  std::size_t have_ = 0; // bytes in scratch_; in Search, a window over the last ones
+  std::size_t have_ = 0; // bytes in scratch_; in Search, the last bytes that were read
   std::vector<Candidate> candidates_;
   std::uint64_t next_check_ = 0;
 };

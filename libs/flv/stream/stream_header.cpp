@@ -13,7 +13,7 @@ bool same(Bytes a, Bytes b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end());
 }
 
-// The timestamp may differ and the PreviousTagSize be wrong: what counts is the data.
+// Only the data is compared: timestamps can differ, and a PreviousTagSize can be wrong.
 Bytes data_of(const TagHeader &header, Bytes tag) {
   return tag.subspan(kTagHeaderSize, header.data_size);
 }
@@ -48,7 +48,7 @@ StreamHeader::Change StreamHeader::note(const TagHeader &header, const TagInfo &
   return Change::Changed;
 }
 
-// A configuration replaces all those of its kind whose tracks it covers.
+// A configuration replaces those of its kind that have no other tracks.
 StreamHeader::Change StreamHeader::note_configuration(const TagHeader &header, const TagInfo &info,
                                                       Bytes tag) {
   const Bytes data = data_of(header, tag);
@@ -58,7 +58,7 @@ StreamHeader::Change StreamHeader::note_configuration(const TagHeader &header, c
       continue;
     if (part->tracks == tracks && same(data_of(*part->tag), data))
       return Change::Repeated;
-    // What a later one says of a track of it is not repeated by what stands before that.
+    // This configuration of a shared track differs. An equal one before it is not a repetition.
     if ((part->tracks & tracks).any())
       break;
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What somebody who joins a stream in its middle needs before the first frame.
+// The data that a client needs before its first frame if it joins a stream in the middle.
 #pragma once
 
 #include <memory>
@@ -9,43 +9,44 @@
 
 namespace flv {
 
-// Bytes that never change: the same pointer is the same bytes.
+// Immutable bytes: equal pointers mean equal bytes.
 using SharedBytes = std::shared_ptr<const std::vector<std::uint8_t>>;
 
-// Collects the file header, the last onMetaData and the last configuration of every track, as whole
-// tags with their PreviousTagSize.
+// Collects the file header, the last onMetaData and the last decoder configuration of each track,
+// as whole tags with their PreviousTagSize.
 class StreamHeader {
 public:
-  // What a tag did to the head.
+  // The effect of a tag on the header.
   enum class Change {
-    None,     // it is no part of it
-    Repeated, // it says what the head holds already
+    None,     // the tag is not part of the header
+    Repeated, // the header already has this content
     Changed,
   };
 
-  // Bytes, and their number. A larger configuration is not kept, and of more than that together
-  // only the last ones: real ones have a hundred bytes each, and there are few.
+  // Limits of the configurations: their bytes, and their number. A configuration over the byte
+  // limit is not kept. If a limit is exceeded, the oldest configurations are removed. Real streams
+  // have a few configurations of about a hundred bytes each.
   static constexpr std::size_t kMaxConfigurations = 1 << 20;
   static constexpr std::size_t kMaxParts = 256;
 
   void clear();
   void set_file_header(Bytes bytes);
 
-  // `tag` is what read_tag_header() found in `header`, with its PreviousTagSize, as it is sent;
-  // `info` is what classify() says of its data.
+  // `tag` is the whole tag with its PreviousTagSize, as it is sent. `header` is its parsed header.
+  // `info` is the result of classify() for its data.
   Change note(const TagHeader &header, const TagInfo &info, Bytes tag);
 
-  // The same for a tag of which nothing else is known.
+  // The same for a tag that is not parsed.
   Change note_tag(Bytes tag);
 
-  // Takes the configurations of a later stretch of the stream.
+  // Adds the configurations of a later part of the stream.
   void note_all(const StreamHeader &later);
 
   [[nodiscard]] bool has_configurations() const { return !configurations_.empty(); }
-  // Whether it has a configuration for everything that `other` has one for.
+  // Whether there is a configuration for each kind and track for which `other` has one.
   [[nodiscard]] bool covers(const StreamHeader &other) const;
 
-  // In the order in which they have to be sent.
+  // In the order in which they must be sent.
   [[nodiscard]] std::vector<SharedBytes> parts() const;
 
 private:

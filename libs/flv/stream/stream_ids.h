@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The stream ids that a stream's tags carry.
+// The stream ids of the tags of a stream.
 #pragma once
 
 #include <array>
@@ -9,33 +9,34 @@
 
 namespace flv {
 
-// The specification wants stream id 0 in every tag. Some publishers copy RTMP's message stream id
-// instead, some of them only into audio and video. The first tags say which ids a stream has; from
-// then on another id means that the bytes are no tag header.
+// The specification requires stream id 0 in each tag. Some publishers copy RTMP's message stream id
+// instead, some of them only into audio and video tags. The first tags determine the ids of the
+// stream. Later, another id means that the bytes are not a tag header.
 class StreamIds {
 public:
-  // Whether it may be a message stream id: these are small numbers, in either byte order.
+  // Whether the id can be a message stream id. Those are small numbers, in either byte order.
   [[nodiscard]] static bool is_likely(std::uint32_t id);
 
   void clear() { *this = {}; }
-  // Whether no tag is known.
+  // Whether the stream has no tags yet.
   [[nodiscard]] bool is_empty() const;
-  // Whether the id is that of the tags of its kind so far, or 0 where there are none. Another id
-  // that is accepted needs a better proof that the bytes are a tag header.
+  // Whether the id is that of the previous tags of this kind, or 0 if there are none. If another id
+  // is accepted, the caller needs better evidence that the bytes are a tag header.
   [[nodiscard]] bool expects(const TagHeader &header) const;
-  // Whether a tag with this header can belong to the stream. The first one always can.
+  // Whether a tag with this header can belong to the stream. The first tag always can.
   [[nodiscard]] bool accepts(const TagHeader &header) const;
-  // The stream has a tag with this header.
+  // Adds a tag of the stream.
   void note(const TagHeader &header);
 
 private:
-  // An id is settled once so many tags in a row have it. Damage in the first tag's id rejects no
-  // others, and servers put configurations of their own, with id 0, in front of frames with id 1.
+  // An id is final after this many consecutive tags. Until then, a damaged id in the first tag does
+  // not cause other tags to be rejected, and servers can send their own configurations with id 0
+  // before frames with id 1.
   static constexpr unsigned kSettled = 4;
 
   struct Known {
     std::uint32_t id = 0;
-    unsigned tags = 0; // in a row
+    unsigned tags = 0; // consecutive
   };
 
   [[nodiscard]] Known &of(const TagHeader &header) { return known_[header.is_script() ? 0 : 1]; }
@@ -46,7 +47,7 @@ private:
   std::array<Known, 2> known_{}; // script tags; audio and video
 };
 
-// As read_tag_header(), and with a stream id that is not the stream's as a fault.
+// The same as the other read_tag_header(). A stream id that `ids` does not accept is a fault.
 [[nodiscard]] Fault read_tag_header(const std::uint8_t *data, std::uint32_t max_data_size,
                                     const StreamIds &ids, TagHeader &header);
 

@@ -8,11 +8,12 @@ namespace flv {
 
 namespace {
 
-// What a tag lasts of whose kind only one has been seen: a frame at 25 Hz, an AAC frame at 48 kHz.
+// ms: the duration of a tag if its kind has only one tag so far. A video frame at 25 Hz, an AAC
+// frame at 48 kHz.
 constexpr std::int64_t kDefaultVideoStep = 40;
 constexpr std::int64_t kDefaultAudioStep = 21;
 
-// The timestamp as the number closest to `reference` that has its 32 bits.
+// The number nearest to `reference` whose low 32 bits are the timestamp.
 std::int64_t unwrap(std::uint32_t timestamp, std::int64_t reference) {
   const std::uint32_t step = timestamp - static_cast<std::uint32_t>(reference);
   return reference + static_cast<std::int32_t>(step);
@@ -62,13 +63,13 @@ Timeline::MediaTime Timeline::media(Kind kind, std::uint32_t timestamp) {
 
 Timeline::MediaTime Timeline::other(std::uint32_t timestamp) const {
   if (!first_)
-    return {0, timestamp, false}; // before whatever comes first
+    return {0, timestamp, false}; // before the first media tag
   const std::int64_t time = unwrap(timestamp, last_raw_) + offset_;
   const bool credible =
       !splice_ && time >= highest_ - kMaxStepBack && time <= highest_ + kMaxStepBack;
   if (credible)
     return {time, static_cast<std::uint32_t>(time), false};
-  // Where nothing was ever closed over, the bytes are right as they are.
+  // If no discontinuity was closed, the timestamp stays unchanged.
   const bool untouched = offset_ == 0 && !splice_;
   return {highest_, untouched ? timestamp : static_cast<std::uint32_t>(highest_), false};
 }
@@ -81,8 +82,9 @@ bool Timeline::is_near(std::int64_t step, std::int64_t back) const {
   return step >= -back && (max_gap_ == 0 || step <= std::int64_t{max_gap_});
 }
 
-// The offset with which `raw` is no discontinuity. The other kind may have come to one that this
-// kind has yet to reach, and what looked like one may have been a single wrong timestamp.
+// The offset with which `raw` is not a discontinuity; nullopt: it is one. The other kind may have
+// reached a discontinuity that this kind has not reached yet. A single wrong timestamp may have
+// looked like a discontinuity.
 std::optional<std::int64_t> Timeline::known_offset(Kind kind, std::int64_t raw) const {
   const Track &own = tracks_[static_cast<std::size_t>(kind)];
   const Track &other = tracks_[1 - static_cast<std::size_t>(kind)];
@@ -106,7 +108,7 @@ std::optional<std::int64_t> Timeline::known_offset(Kind kind, std::int64_t raw) 
   return std::nullopt;
 }
 
-// The same for a kind's first tag, which has the other kind to go by.
+// The same for the first tag of a kind, which is compared with the other kind.
 std::optional<std::int64_t> Timeline::first_offset(std::int64_t raw) const {
   for (const std::int64_t offset : {offset_, offset_before_}) {
     if (is_near(raw + offset - highest_, kMaxLate))
@@ -115,14 +117,14 @@ std::optional<std::int64_t> Timeline::first_offset(std::int64_t raw) const {
   return std::nullopt;
 }
 
-// Whether a kind has been silent for too long at media time `time`.
+// Whether the kind has had no tags for too long at media time `time`.
 bool Timeline::has_stopped(const Track &track, std::int64_t time) const {
   constexpr std::int64_t kDefault = 10'000;
   return time - track.time > (max_gap_ > 0 ? std::int64_t{max_gap_} : kDefault);
 }
 
-// A kind is alone where there is no other, or the other has stopped. It may have done so since the
-// last tag, if this kind's own steps are that long.
+// A kind is alone if there is no other kind, or if the other kind has stopped. If the steps of this
+// kind exceed the maximum gap, the other kind may have stopped since the last tag.
 bool Timeline::keeps_rhythm(const Track &own, const Track &other, std::int64_t step) const {
   const bool alone = !other.started || has_stopped(other, own.time);
   if (step <= 0 || (!alone && own.longest <= std::int64_t{max_gap_}))
@@ -130,8 +132,8 @@ bool Timeline::keeps_rhythm(const Track &own, const Track &other, std::int64_t s
   return own.longest == 0 || step <= kMaxSteps * own.longest;
 }
 
-// Where a tag goes that is a discontinuity: a usual step behind the last one of its kind. Where
-// that kind paused, with the other.
+// The time of a tag that is a discontinuity: one usual step after the last tag of its kind. If that
+// kind paused, it is the time of the other kind.
 std::int64_t Timeline::next_time(Kind kind) const {
   const Track &own = tracks_[static_cast<std::size_t>(kind)];
   const std::int64_t next = own.time + usual_step(kind);
@@ -145,7 +147,7 @@ void Timeline::Track::add_step(std::int64_t step) {
   longest = std::max(longest, step);
 }
 
-// The median of the last steps, which neither a jump nor a stutter moves.
+// The median of the last steps. A jump or a stutter does not change it.
 std::int64_t Timeline::usual_step(Kind kind) const {
   const Track &own = tracks_[static_cast<std::size_t>(kind)];
   const std::size_t count = std::min(own.step_count, kSteps);
@@ -157,8 +159,9 @@ std::int64_t Timeline::usual_step(Kind kind) const {
   return *middle;
 }
 
-// The offset that puts `raw` at `time`, for all kinds from here on. After a single wrong timestamp
-// no kind has the offset in force: the one before is that of the kind's last tag.
+// Sets the offset for all kinds from here on, so that `raw` is at `time`. After a single wrong
+// timestamp, no kind uses the current offset. The previous offset is then that of the kind's last
+// tag.
 std::int64_t Timeline::close(Kind kind, std::int64_t raw, std::int64_t time) {
   const Track &own = track(kind);
   const bool is_used = std::ranges::any_of(
@@ -168,7 +171,7 @@ std::int64_t Timeline::close(Kind kind, std::int64_t raw, std::int64_t time) {
   return offset_;
 }
 
-// What came before a seam is over for all kinds, whichever of them ended first.
+// All kinds restart at a splice, whichever of them ended first.
 std::int64_t Timeline::cross_splice(Kind kind, std::int64_t raw) {
   const Track &own = track(kind);
   const std::int64_t next = own.started ? own.time + usual_step(kind) : highest_;

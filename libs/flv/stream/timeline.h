@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Tag timestamps (32 bits that wrap, jump and start anywhere) to one continuous media time.
+// Converts tag timestamps (32 bits that wrap, jump and start at any value) to a continuous media
+// time.
 #pragma once
 
 #include <array>
@@ -8,46 +9,47 @@
 
 namespace flv {
 
-// Places tags in media time: milliseconds that start at the first tag's timestamp and go on past
-// 2^32. A discontinuity is a tag that is far both from the one before it of its kind and from where
-// the other kind is. It is closed over by the usual step of its kind of tag, with one offset for
-// all kinds, so that audio and video stay in step. A gap in one kind alone changes nothing: the
-// other kind confirms the time.
+// Assigns media times to tags. Media time is in ms, starts at the timestamp of the first tag, and
+// continues past 2^32. A discontinuity is a tag that is far from the previous tag of its kind and
+// far from the time of the other kind. The timeline closes it: the tag follows the previous one of
+// its kind by the usual step. One offset applies to all kinds, so audio and video stay in sync. A
+// gap in one kind alone changes nothing, because the other kind confirms the time.
 class Timeline {
 public:
   enum class Kind : std::uint8_t { Audio, Video };
 
-  // A tag is far if it steps back by more than this (ms).
+  // ms. A tag is far if it steps back by more than this.
   static constexpr std::int64_t kMaxStepBack = 1000;
-  // A kind that is alone may step forward by so many times its longest step so far, and by anything
-  // the first time: a screencast has a picture every 15 s.
+  // A kind that is alone may step forward by this many times its longest step so far. Its first
+  // step may have any length: a screencast can have one picture per 15 s.
   static constexpr std::int64_t kMaxSteps = 10;
-  // By so much (ms) the first tag of the second kind may be late; to be ahead, it has the gap.
+  // ms. The first tag of the second kind may be earlier than the highest time by this much.
+  // set_max_gap() limits how much later it may be.
   static constexpr std::int64_t kMaxLate = 60'000;
 
   struct MediaTime {
-    std::int64_t time = 0;       // ms of media; what the tag's timestamp would be had it no bounds
-    std::uint32_t timestamp = 0; // as the tag has to carry it for a continuous timeline
-    bool discontinuity = false;  // the schedule was closed over one here
+    std::int64_t time = 0;       // ms of media time; does not wrap
+    std::uint32_t timestamp = 0; // the timestamp that the tag needs on a continuous timeline
+    bool discontinuity = false;  // the timeline closed a discontinuity at this tag
   };
 
   void clear();
-  // A tag is far if it steps forward by more than `ms`; 0: never.
+  // A tag is far if it steps forward by more than `ms`; 0: no limit.
   void set_max_gap(std::uint32_t ms) { max_gap_ = ms; }
-  // Here ends one file and begins another: the next audio or video tag is a discontinuity.
+  // One file ends here and another begins. The next audio or video tag is a discontinuity.
   void splice() { splice_ = first_.has_value(); }
 
-  // An audio or video tag that is no configuration.
+  // An audio or video tag that is not a decoder configuration.
   MediaTime media(Kind kind, std::uint32_t timestamp);
-  // A script tag or a configuration: placed where it says if that is credible, else with the
-  // latest media. It never moves anything.
+  // A script tag or a decoder configuration. It gets the time of its timestamp if that is near the
+  // latest media, and otherwise the time of the latest media. It does not change the timeline.
   [[nodiscard]] MediaTime other(std::uint32_t timestamp) const;
 
-  // The first media tag's time; nothing before there was one.
+  // The time of the first media tag; nullopt before that tag.
   [[nodiscard]] std::optional<std::int64_t> first() const { return first_; }
-  // The highest time so far; 0 before there was one.
+  // The highest time so far; 0 before the first media tag.
   [[nodiscard]] std::int64_t highest() const { return highest_; }
-  // The highest time and how long that tag lasts.
+  // The highest time plus the duration of its tag.
   [[nodiscard]] std::int64_t end() const;
 
 private:
@@ -56,10 +58,10 @@ private:
   struct Track {
     bool started = false;
     std::int64_t raw = 0;     // the last timestamp, unwrapped
-    std::int64_t time = 0;    // the last place
-    std::int64_t offset = 0;  // between the two
-    std::int64_t longest = 0; // step
-    // The place before that, where the last tag was a discontinuity.
+    std::int64_t time = 0;    // the last media time
+    std::int64_t offset = 0;  // media time minus timestamp
+    std::int64_t longest = 0; // the longest step
+    // Set if the last tag was a discontinuity: the media time before that tag.
     std::optional<std::int64_t> before_jump;
     std::array<std::int64_t, kSteps> steps{};
     std::size_t step_count = 0;
@@ -81,9 +83,9 @@ private:
   std::uint32_t max_gap_ = 10000;
   std::array<Track, 2> tracks_{};
   std::int64_t offset_ = 0;
-  std::int64_t offset_before_ = 0; // what it was until the last discontinuity
+  std::int64_t offset_before_ = 0; // the offset before the last discontinuity
   std::optional<std::int64_t> first_;
-  std::int64_t last_raw_ = 0; // of whatever kind
+  std::int64_t last_raw_ = 0; // of the last tag of any kind
   std::int64_t highest_ = 0;
   Kind highest_kind_ = Kind::Video;
   bool splice_ = false;
