@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// GStreamer's references as owning C++ objects. What a call takes over is given with .release();
-// raw pointers only borrow.
+// Owning pointers for GStreamer references. A call that takes ownership gets the pointer with
+// .release(). Raw pointers are borrowed.
 #pragma once
 
 #include <memory>
@@ -48,7 +48,7 @@ using StructurePtr = std::unique_ptr<GstStructure, Unref>;
 template <typename Type> using ObjectPtr = std::unique_ptr<Type, UnrefObject>;
 using StringPtr = std::unique_ptr<gchar, Unref>;
 
-// GStreamer's own macros for this mix two enumerations, which C++20 deprecates.
+// GStreamer's macro for this mixes two enumerations, which C++20 deprecates.
 inline bool has_flag(GstEvent *event, GstEventTypeFlags flag) {
   return (gst_event_type_get_flags(GST_EVENT_TYPE(event)) & flag) != 0;
 }
@@ -64,7 +64,7 @@ private:
   gpointer object_;
 };
 
-// Maps a buffer for reading as long as it lives. A buffer that cannot be mapped shows no bytes.
+// Maps a buffer for reading until the object is destroyed. If the mapping fails, bytes() is empty.
 class MappedBuffer {
 public:
   explicit MappedBuffer(GstBuffer *buffer) : buffer_(buffer) {

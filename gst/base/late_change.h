@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Warnings about properties that are set after the start that reads them.
+// Warnings about properties that are set after the start, when the element no longer reads them.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ inline bool has_started(GstElement *element) {
   return GST_STATE(element) > GST_STATE_READY || GST_STATE_NEXT(element) > GST_STATE_READY;
 }
 
-// Whether `value` differs from the property's present one.
+// Whether `value` differs from the current value of the property.
 inline bool is_change(GObject *object, GParamSpec *spec, const GValue *value) {
   GValue present = G_VALUE_INIT;
   g_object_get_property(object, spec->name, &present);
@@ -22,7 +22,7 @@ inline bool is_change(GObject *object, GParamSpec *spec, const GValue *value) {
   return differs;
 }
 
-// Flags by their nicks: gst_value_serialize() describes them.
+// Formats flags by their nicks. gst_value_serialize() would use their descriptions.
 inline std::string value_text(const GValue *value) {
   if (!G_VALUE_HOLDS_FLAGS(value)) {
     const StringPtr text(gst_value_serialize(value));
@@ -37,13 +37,13 @@ inline std::string value_text(const GValue *value) {
   return text.empty() ? "0" : text;
 }
 
-// "offset=7", as in a launch line.
+// Formats an assignment as in a launch line: "offset=7".
 inline std::string assignment(GParamSpec *spec, const GValue *value) {
   return std::string(spec->name).append("=").append(value_text(value));
 }
 
-// Call it before the value is stored. Returns the text of a warning if the property can be changed
-// only up to READY and the element has left READY, else "".
+// Must be called before the value is stored. Returns a warning text if the value changes, the
+// property is mutable only up to READY, and the element has left READY. Otherwise returns "".
 inline std::string late_change(GObject *object, GParamSpec *spec, const GValue *value) {
   const bool until_ready = (spec->flags & GST_PARAM_MUTABLE_READY) != 0;
   if (!until_ready || !has_started(GST_ELEMENT(object)) || !is_change(object, spec, value))

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What an element tells the bus is in its debug category as well: GST_DEBUG=flv*:2,http*:2 shows it
-// among the log lines that explain it.
+// Posts an error or a warning on the bus, and logs it in the element's debug category.
+// GST_DEBUG=flv*:2,http*:2 then shows it next to the log lines that explain it.
 #pragma once
 
 #include <gst/gst.h>
 
-// `text` is a format with its arguments, in parentheses, as GST_ELEMENT_ERROR takes it. They are
-// evaluated twice.
+// `text` is a format with its arguments, in parentheses, as for GST_ELEMENT_ERROR. It is evaluated
+// twice.
 #define FLV_ELEMENT_ERROR(element, domain, code, text, debug)                                      \
   G_STMT_START {                                                                                   \
     gchar *flv_logged = g_strdup_printf text;                                                      \

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What elements do that read for themselves where upstream can be read at will, and push.
+// Helpers for elements that pull from a random-access upstream and push downstream.
 #pragma once
 
 #include <gst/base/gstbasesrc.h>
@@ -8,7 +8,7 @@
 
 namespace gstflv {
 
-// A field in the answer to a SCHEDULING query: the element takes TIME seeks in push mode only.
+// A field in the answer to a SCHEDULING query: the element handles TIME seeks in push mode only.
 inline constexpr const char *kSeeksByPushing = "flv-seeks-in-time-by-pushing";
 
 inline bool can_pull(GstQuery *scheduling) {
@@ -16,8 +16,9 @@ inline bool can_pull(GstQuery *scheduling) {
                                                   GST_SCHEDULING_FLAG_SEEKABLE);
 }
 
-// Of a sink pad: pull mode where upstream can be read anywhere, else push mode. An element that
-// sends TIME seeks upstream stays in push mode where upstream takes them in that mode only.
+// Activates a sink pad in pull mode if upstream supports random access, otherwise in push mode. If
+// upstream handles TIME seeks in push mode only, uses push mode, because the element may pass TIME
+// seeks upstream.
 inline gboolean activate_in_best_mode(GstPad *pad) {
   GstQuery *query = gst_query_new_scheduling();
   const bool pull = gst_pad_peer_query(pad, query) && can_pull(query) &&
@@ -26,16 +27,16 @@ inline gboolean activate_in_best_mode(GstPad *pad) {
   return gst_pad_activate_mode(pad, pull ? GST_PAD_MODE_PULL : GST_PAD_MODE_PUSH, TRUE);
 }
 
-// What stands between may be waiting for its own change of state: only a source right upstream can
-// be read while the sink pad is being activated. An error then fails the change of state itself,
-// which every application notices.
+// Whether the sink pad is linked directly to a source. Only a source can be read while the sink pad
+// is activated: any other element may still wait for its own state change. An error during
+// activation makes the state change fail, which every application notices.
 inline bool is_behind_a_source(GstPad *sink_pad) {
   const PadPtr peer(gst_pad_get_peer(sink_pad));
   return GST_IS_BASE_SRC(GST_PAD_PARENT(peer.get()));
 }
 
-// The streaming task of a pulling sink pad is over. Errors of its own the element has posted, as
-// upstream has those of a read.
+// Ends the streaming task of a sink pad in pull mode. Posts no message for GST_FLOW_ERROR, because
+// the element has already posted its own errors, and upstream has posted its read errors.
 inline void end_pull_task(GstElement *element, GstPad *sink_pad, GstPad *source_pad,
                           GstFlowReturn flow, guint32 seqnum) {
   gst_pad_pause_task(sink_pad);
@@ -49,8 +50,7 @@ inline void end_pull_task(GstElement *element, GstPad *sink_pad, GstPad *source_
   gst_pad_push_event(source_pad, eos);
 }
 
-// Posts SEGMENT_START, as GstBaseSrc does after a SEGMENT seek: a bin holds SEGMENT_DONE against
-// it.
+// Posts SEGMENT_START, as GstBaseSrc does after a SEGMENT seek. A bin pairs it with SEGMENT_DONE.
 inline void start_segment(GstElement *element, GstFormat format, guint64 position, guint32 seqnum) {
   GstMessage *message =
       gst_message_new_segment_start(GST_OBJECT(element), format, static_cast<gint64>(position));
@@ -58,7 +58,7 @@ inline void start_segment(GstElement *element, GstFormat format, guint64 positio
   gst_element_post_message(element, message);
 }
 
-// Posts and sends SEGMENT_DONE, which takes the place of EOS after a SEGMENT seek.
+// Posts and sends SEGMENT_DONE, which replaces EOS after a SEGMENT seek.
 inline gboolean end_segment(GstElement *element, GstPad *source_pad, GstFormat format,
                             guint64 position, guint32 seqnum) {
   const auto end = static_cast<gint64>(position);
@@ -70,7 +70,7 @@ inline gboolean end_segment(GstElement *element, GstPad *source_pad, GstFormat f
   return gst_pad_push_event(source_pad, event);
 }
 
-// Begins the stream of a source pad. FLUSHING: the event went nowhere, and has to come again.
+// Sends STREAM_START. FLUSHING: the event was dropped, and must be sent again.
 inline GstFlowReturn push_stream_start(GstPad *pad) {
   const StringPtr id(gst_pad_create_stream_id(pad, GST_PAD_PARENT(pad), nullptr));
   GstEvent *event = gst_event_new_stream_start(id.get());
@@ -79,14 +79,14 @@ inline GstFlowReturn push_stream_start(GstPad *pad) {
                                                                      : GST_FLOW_FLUSHING;
 }
 
-// A seek of an element that pulls.
+// A seek that an element performs in pull mode.
 class PullSeek {
 public:
   PullSeek(GstPad *sink_pad, GstPad *source_pad, guint32 seqnum)
       : sink_pad_(sink_pad), source_pad_(source_pad), seqnum_(seqnum) {}
 
-  // Begins a flush and takes the stream lock. Another seek may end the flush, and let the task go
-  // on, before this one has the lock: then it begins again. `stop` ends the element's own waits.
+  // Starts a flush and takes the stream lock. If another seek ends the flush and restarts the task
+  // first, starts the flush again. `stop` ends the waits of the element itself.
   template <typename Stop> void flush_and_lock(Stop stop) const {
     stop();
     send(gst_event_new_flush_start());
@@ -98,7 +98,7 @@ public:
     }
   }
 
-  // The same without a flush: waits until downstream lets go.
+  // Takes the stream lock without a flush: waits until downstream returns from the current push.
   template <typename Stop> void pause_and_lock(Stop stop) const {
     for (;;) {
       pause();
@@ -114,7 +114,7 @@ public:
 private:
   static constexpr gulong kTurn = 500; // us
 
-  // Other than gst_pad_pause_task(), does not wait.
+  // Unlike gst_pad_pause_task(), does not wait for the task.
   void pause() const {
     GST_OBJECT_LOCK(sink_pad_);
     if (GST_PAD_TASK(sink_pad_))
@@ -133,7 +133,7 @@ private:
   guint32 seqnum_;
 };
 
-// Downstream cannot pull.
+// Answers a SCHEDULING query with push mode only.
 inline void answer_push_only(GstQuery *query) {
   gst_query_set_scheduling(query, GST_SCHEDULING_FLAG_SEQUENTIAL, 1, -1, 0);
   gst_query_add_scheduling_mode(query, GST_PAD_MODE_PUSH);

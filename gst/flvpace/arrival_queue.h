@@ -21,19 +21,20 @@ public:
     flv::Nanoseconds arrival = 0; // running time
   };
 
-  // Blocks while the queue is full. Returns the error of an earlier item, and drops this one then.
+  // Blocks while the queue is full. If an earlier item has failed, drops this item and returns that
+  // error.
   [[nodiscard]] GstFlowReturn put(Item item);
   // Blocks until there is an item. nullopt: the queue is shut or has failed.
   [[nodiscard]] std::optional<Item> take();
 
-  // Records the error of an item: put() returns it from now on.
+  // Records the error of an item. put() returns it from now on.
   void fail(GstFlowReturn flow);
   // Drops all items and ends all waits; put() returns FLUSHING until open().
   void shut();
   void open();
 
 private:
-  // Enough for several seconds of a stream; then the source waits with downstream.
+  // Enough for several seconds of a stream. When the queue is full, the source blocks.
   static constexpr gsize kMaxBytes = 16 << 20;
 
   std::mutex mutex_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The stream header in the caps of a stream that is joined in its middle.
+// The stream header in upstream's caps, for a stream that does not begin with a file header.
 #pragma once
 
 #include <vector>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The input's bytes from the first one that is still wanted on.
+// Holds the input bytes that are still needed.
 #pragma once
 
 #include <cstdint>
@@ -9,15 +9,16 @@
 
 namespace flvpace {
 
-// Positions are bytes of the stream. Buffers are kept by reference, but small ones are copied
-// together: a tag that trickles in byte by byte costs no buffer a byte.
+// Positions count the bytes of the stream. Large buffers are kept by reference. Small buffers are
+// copied into blocks, so that a tag that arrives byte by byte does not need one buffer per byte.
 class ChunkAssembler {
 public:
-  // Drops all; the next byte is number `position`.
+  // Drops all bytes. The next byte has position `position`.
   void reset(std::uint64_t position);
-  void append(GstBuffer *chunk, flv::Bytes bytes); // `bytes` are those of `chunk`
-  // The bytes from `begin` to before `end`, none of them dropped. Shares memory where they lie in
-  // one input buffer. Those before `begin` are dropped.
+  // `bytes`: the mapped bytes of `chunk`.
+  void append(GstBuffer *chunk, flv::Bytes bytes);
+  // Returns the bytes from `begin` to before `end`, which must not have been dropped. Shares memory
+  // if one input buffer holds them all. Drops the bytes before `begin`.
   [[nodiscard]] gstflv::BufferPtr take(std::uint64_t begin, std::uint64_t end);
   void drop_before(std::uint64_t position);
 
@@ -28,8 +29,8 @@ private:
   void close_block();
 
   gstflv::AdapterPtr adapter_{gst_adapter_new()};
-  std::uint64_t begin_ = 0;         // of the adapter's first byte
-  std::vector<std::uint8_t> block_; // small chunks that have yet to go into the adapter
+  std::uint64_t begin_ = 0;         // position of the adapter's first byte
+  std::vector<std::uint8_t> block_; // small chunks that are not in the adapter yet
 };
 
 } // namespace flvpace

@@ -17,17 +17,19 @@ using flv::Nanoseconds;
 
 namespace {
 
-// A pipeline that begins to play is at running time 0, give or take what its start takes.
+// When a pipeline starts to play, its running time is 0 plus the duration of the start. This is the
+// maximum of that duration (ns).
 constexpr Nanoseconds kStartTolerance = 100'000'000;
 
 constexpr Nanoseconds kMillisecond = 1'000'000;
-// A segment that is off by more than this is sent again.
+// A new segment is sent if the last one is off by more than this.
 constexpr Nanoseconds kMaxSegmentDrift = 5 * kMillisecond;
-// Tags that step back by more begin a new timeline.
+// A step back by more than this starts a new timeline.
 constexpr Nanoseconds kMaxStepBack = 1000 * kMillisecond;
 
-// Linux lets the timers of ordinary threads go off 50 us late, so that fewer wake-ups do: much of
-// the jitter of one stream, and a comfort for a thousand.
+// By default, Linux lets the timers of normal threads expire up to 50 us late, to have fewer
+// wake-ups. With one stream, this is a large part of the jitter. With a thousand streams, it saves
+// CPU time.
 void wake_punctually() {
 #ifdef __linux__
   constexpr unsigned long kSlack = 15'000; // ns
@@ -37,17 +39,17 @@ void wake_punctually() {
 #endif
 }
 
-// After a long sleep, what is to be run has left the caches, and a tag takes two or three times as
-// long to be sent. So a thread gets up early, looks at the clock, and naps until it is time. Where
-// many streams wait, one or another is always at work, and more wake-ups are only more work.
+// After a long sleep the CPU caches are cold, and sending a tag takes two or three times as long.
+// So a thread wakes up kNap (ns) early, reads the clock, and sleeps until the due time. If many
+// streams wait, one of them is always running, and additional wake-ups only cost CPU time.
 constexpr Nanoseconds kNap = 150'000;
 constexpr int kFew = 4;
 
-// Streams of this process that wait for a clock.
+// The number of streams in this process that wait for a clock.
 std::atomic<int> sleepers = 0;
 
-// The running time until which to sleep now for something that is due at `due`. Other clocks than
-// the system's may have no idea of so short a time.
+// The running time at which to wake up for a tag that is due at `due`. Clocks other than the system
+// clock may be too coarse for such a short sleep.
 Nanoseconds wake_up_time(GstClock *clock, Nanoseconds now, Nanoseconds due) {
   const bool naps = sleepers.load(std::memory_order_relaxed) < kFew && GST_IS_SYSTEM_CLOCK(clock);
   return naps && due - now > 2 * kNap ? due - kNap : due;
@@ -129,7 +131,7 @@ void ClockWait::set_playing(bool playing) {
   playing_ = playing;
   if (playing && origin_is_open_) {
     origin_is_open_ = false;
-    // Not so where the element joins a pipeline that has been playing.
+    // The element was added to a pipeline that is already playing: the origin moves to now.
     if (const Nanoseconds now = running_time(); now > paused_at_ + kStartTolerance) {
       schedule_.restart(now);
       needs_segment_ = true;
@@ -299,7 +301,7 @@ Departure ClockWait::current() const {
   return {due, schedule_.media_at(due), schedule_.speed()};
 }
 
-// Demuxers stamp by the last segment, which a line that moves leaves behind.
+// Demuxers compute timestamps from the last segment, which is outdated after the line has moved.
 void ClockWait::check_segment(Departure &departure) {
   const Nanoseconds offset = departure.due - departure.media * kMillisecond;
   departure.needs_segment = std::exchange(needs_segment_, false) ||
@@ -347,7 +349,6 @@ std::optional<ClockWait::RunningClock> ClockWait::running_clock() {
   return RunningClock{std::move(clock), zero};
 }
 
-// Now, or where it will go on with PLAYING.
 Nanoseconds ClockWait::running_time() {
   if (!playing_)
     return paused_at_;
@@ -368,7 +369,7 @@ Following ClockWait::following() const {
 std::int64_t ClockWait::lead() {
   const Lock lock(mutex_);
   if (live_)
-    return 0; // there is nothing to be ahead with
+    return 0; // a live source cannot be ahead
   return schedule_.started() ? schedule_.lead(running_time()) : 0;
 }
 

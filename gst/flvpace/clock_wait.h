@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Where the streaming thread waits: for PLAYING, and for the clock to reach a tag's due time.
+// The waits of the streaming thread: for PLAYING, and for the due time of a tag.
 #pragma once
 
 #include <condition_variable>
@@ -13,44 +13,45 @@
 
 namespace flvpace {
 
-// How far behind their due times tags left, in ns.
+// How late tags were sent, in ns. A tag is late after its due time plus the pipeline's latency.
 struct Lateness {
-  std::uint64_t tags = 0; // those that were held up, see flv::Schedule::kTolerance
+  std::uint64_t tags = 0; // the number of tags later than flv::Schedule::kTolerance
   std::int64_t last = 0;
   std::int64_t average = 0;
   std::int64_t maximum = 0;
 };
 
 enum class Wait {
-  Over,    // what was waited for has come
-  Preroll, // PLAYING was left: sinks need something that is no tag; then wait again
+  Over,    // the wait condition is met
+  Preroll, // PLAYING ended: send a GAP event so that sinks can preroll, then wait again
   Flushing,
 };
 
-// A tag that may leave.
+// When a tag is sent.
 struct Departure {
   flv::Nanoseconds due = 0;   // running time
-  std::int64_t media = 0;     // ms, what a player that began at the origin has reached then
-  double speed = 1.0;         // in force for it
-  bool needs_segment = false; // in front of it, since the last one is not true any more
-  flv::Nanoseconds reach = 0; // of the segment, back from this tag
-  flv::Nanoseconds late = 0;  // beyond the due time and the pipeline's latency
+  std::int64_t media = 0;     // ms: the position at `due` of a player that started at the origin
+  double speed = 1.0;         // the speed that applies to the tag
+  bool needs_segment = false; // before the tag, because the last segment is outdated
+  flv::Nanoseconds reach = 0; // how far before the tag the segment starts
+  flv::Nanoseconds late = 0;  // after the due time plus the pipeline's latency
 };
 
-// How a live source is followed.
+// Statistics of a live source.
 struct Following {
   std::int64_t delay = 0; // ns that the last tag waited
-  double skew = 0;        // ppm by which the publisher's clock is faster
+  double skew = 0;        // ppm: how much faster the publisher's clock is
   std::uint64_t corrections = 0;
 };
 
-// Holds the schedule together with the clock, the state and the properties that move due times. No
-// lock is held while it waits.
+// Combines the schedule with the clock, the element's state and the properties that change due
+// times. Holds no lock during a wait.
 class ClockWait {
 public:
   explicit ClockWait(GstElement *element) : element_(element) {} // borrowed
 
-  // From any thread. Whoever waits looks again at once.
+  // From any thread. A new max_delay applies to the next tag. The other values also apply to the
+  // current wait.
   void set_sync(bool sync);
   void set_burst(std::uint32_t ms);
   void set_speed(double speed);
@@ -62,44 +63,48 @@ public:
   [[nodiscard]] double catch_up_speed() const;
   [[nodiscard]] std::uint32_t max_delay() const;
 
-  // From now on due times follow when tags arrive; burst and speed have no effect.
+  // true: due times follow the arrival of tags; burst and speed have no effect.
   void set_live(bool live);
-  // Running time, or where it will go on with PLAYING.
+  // The running time. Outside PLAYING: the running time at which PLAYING will continue.
   [[nodiscard]] flv::Nanoseconds now();
 
   void set_playing(bool playing);
-  // true: nobody waits, nobody may leave. By a flush, or by the element's stop.
+  // true: ends all waits, and lets no tag leave. set_flushing() is for a flush, set_stopped() for
+  // the element's stop.
   void set_flushing(bool flushing);
   void set_stopped(bool stopped);
-  // The pipeline's latency: a tag is late only after its due time plus this.
+  // The pipeline's latency. A tag is late only after its due time plus the latency.
   void set_latency(flv::Nanoseconds latency);
-  // Everything begins anew, settings aside.
+  // Resets everything except the settings.
   void clear();
-  // After a flush the schedule begins anew; if `time_resets`, the running time as well.
+  // Stops the schedule after a flush. `time_resets`: the running time restarts at 0.
   void flushed(bool time_resets);
 
-  // From the streaming thread. The tag at media time `first` (ms) is the schedule's origin: now, or
-  // the start of PLAYING if that has yet to come. Gives what goes in front of it.
+  // From the streaming thread. Starts the schedule: the tag at media time `first` (ms) is due at
+  // the origin. The origin is the current running time, or the start of PLAYING if that is still to
+  // come. Returns the tag's departure, for the first segment.
   Departure start(std::int64_t first);
-  // Sets the current tag: its media time (ms) and, of a live source, the running time at which it
-  // arrived. Returns its departure if it may leave now.
+  // Sets the current tag: its media time (ms) and, for a live source, the running time of its
+  // arrival. Returns its departure if it may leave now.
   [[nodiscard]] std::optional<Departure> try_leave(std::int64_t time, flv::Nanoseconds arrival);
-  // A demuxer has begun a segment of its own: of a live source, the next tag needs another one.
+  // A demuxer downstream has started its own segment. With a live source, the next tag needs a new
+  // one.
   void renew_segment();
-  // Waits until the tag at hand may leave.
+  // Waits until the current tag may leave.
   [[nodiscard]] Wait wait(Departure &departure);
-  // Waits until media time `time` (ms) is due, with nothing to leave then.
+  // Waits until media time `time` (ms) is due. No tag leaves then. With a live source, does not
+  // wait.
   [[nodiscard]] Wait wait_for_end(std::int64_t time);
 
   [[nodiscard]] Lateness lateness() const;
   [[nodiscard]] Following following() const;
-  // Media (ms) that the last tag is ahead of real time now; 0 before there is any.
+  // The media time (ms) by which the last tag is ahead of real time now; 0 before the first tag.
   [[nodiscard]] std::int64_t lead();
 
 private:
   using Lock = std::unique_lock<std::mutex>;
 
-  // The pipeline's clock, and the time on it at which running time is 0.
+  // The pipeline's clock, and the clock time at running time 0.
   struct RunningClock {
     gstflv::ClockPtr clock;
     GstClockTime zero = 0;
@@ -107,11 +112,11 @@ private:
     [[nodiscard]] flv::Nanoseconds now() const;
   };
 
-  // What a look at state, clock and schedule says of the tag at hand.
+  // Whether the current tag may leave, and the clock and time that the decision is based on.
   struct Look {
     bool may_leave = false;
-    std::optional<RunningClock> clock; // where there is something to wait for or to measure
-    flv::Nanoseconds now = 0;          // running time, with the clock
+    std::optional<RunningClock> clock; // set in PLAYING with sync, if the pipeline has a clock
+    flv::Nanoseconds now = 0;          // running time; valid with a clock
   };
 
   [[nodiscard]] std::optional<RunningClock> running_clock();
@@ -129,11 +134,11 @@ private:
   mutable std::mutex mutex_;
   std::condition_variable state_changed_;
   flv::Schedule schedule_;
-  bool live_ = false; // then this takes the place of the schedule
+  bool live_ = false; // true: live_sync_ replaces schedule_
   flv::LiveSync live_sync_;
   std::int64_t live_time_ = 0; // ms, of the current tag
   flv::Nanoseconds live_due_ = 0;
-  flv::Nanoseconds live_start_ = 0;     // nothing is due before
+  flv::Nanoseconds live_start_ = 0;     // no tag is due before this
   flv::Nanoseconds segment_offset_ = 0; // running time minus media time in the last segment
   bool sync_ = true;
   std::uint32_t burst_ = 0;
@@ -142,16 +147,17 @@ private:
   bool flushing_ = false;
   bool stopped_ = false;
   bool needs_preroll_ = false;
-  GstClockID clock_id_ = nullptr; // of the wait under way; borrowed
+  GstClockID clock_id_ = nullptr; // of the current wait; borrowed
 
-  // The element has not been PLAYING since the start, so PLAYING sets the origin. Tags due at the
-  // origin leave at once, for sinks to preroll.
+  // start() was called outside PLAYING, so the change to PLAYING sets the origin. Until then, tags
+  // due at the origin leave at once, so that sinks can preroll.
   bool origin_is_open_ = false;
-  bool needs_segment_ = false; // the origin is another, or the demuxer's segment
-  // The running time at which PLAYING was left.
+  bool needs_segment_ = false; // the origin has moved, or a demuxer has started its own segment
+  // The running time at which the element left PLAYING.
   flv::Nanoseconds paused_at_ = 0;
-  // After a flush that resets the running time, the pipeline has yet to move the base time: until
-  // it is no longer `stale_base_time_`, running time counts from the first look at the clock.
+  // After a flush that resets the running time, the base time is outdated until the pipeline
+  // changes it. While it equals `stale_base_time_`, running time counts from the first clock
+  // reading after the flush.
   bool base_time_is_stale_ = false;
   GstClockTime stale_base_time_ = 0;
   std::optional<GstClockTime> stand_in_zero_;

@@ -5,7 +5,7 @@
 
 namespace flvpace {
 
-// Some sources count frames in these fields: bytes are what goes with the size.
+// Some sources count frames in these fields. Byte offsets differ by the size of the buffer.
 void FileOffsets::note(guint64 position, GstBuffer *buffer) {
   const guint64 offset = GST_BUFFER_OFFSET(buffer);
   const guint64 end = GST_BUFFER_OFFSET_END(buffer);

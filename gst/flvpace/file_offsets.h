@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Where the bytes of a stream stand in the file that they come from.
+// Converts positions in the stream to file offsets.
 #pragma once
 
 #include <array>
@@ -8,25 +8,26 @@
 
 namespace flvpace {
 
-// Warnings name bytes of the file. Behind flvseek these are other numbers than the bytes of the
-// stream: a made-up head is in front of a part of the file. The offsets of the buffers tell.
+// Messages contain file offsets. After flvseek, these differ from the positions in the stream,
+// because flvseek sends a generated header before a part of the file. The offsets of the buffers
+// show the difference.
 class FileOffsets {
 public:
   void clear() { *this = {}; }
-  // The buffer's first byte is number `position` of the stream.
+  // Records a buffer. Its first byte has position `position` in the stream.
   void note(guint64 position, GstBuffer *buffer);
-  // Of a byte that came with one of the last buffers; the byte's number in the stream where the
-  // file offset is unknown.
+  // The file offset of a byte that arrived in one of the last buffers. If it is unknown, the
+  // position in the stream.
   [[nodiscard]] guint64 of(guint64 position) const;
 
 private:
-  // From `begin` on, the file offset is the position and this number, modulo 2^64.
+  // From position `begin` on, the file offset is the position plus `shift`, modulo 2^64.
   struct Stretch {
     guint64 begin = 0;
     guint64 shift = 0;
   };
 
-  std::array<Stretch, 3> stretches_{}; // the last one first
+  std::array<Stretch, 3> stretches_{}; // newest first
 };
 
 } // namespace flvpace

@@ -5,16 +5,17 @@
 /**
  * SECTION:element-flvpace
  * @title: flvpace
- * @short_description: sends an FLV stream at the speed it plays
+ * @short_description: sends an FLV stream in real time
  * @see_also: flvseek, httpserversink
  *
- * Takes an FLV byte stream that is cut anywhere and gives whole tags, one buffer a tag, each at the
- * time at which it plays. With #GstFlvPace:burst the stream stays that far ahead, so that a player
- * can begin at once. Well-formed input comes out byte for byte, and nothing is decoded or re-muxed.
+ * Sends an FLV stream in real time. The input is FLV bytes in buffers of any size. The output is
+ * one buffer per tag, sent at the tag's due time. With #GstFlvPace:burst, the first seconds leave
+ * at once, so that a player can begin. The stream then stays that far ahead of real time.
+ * Well-formed input comes out byte for byte. The element neither decodes nor re-muxes.
  *
- * Every buffer carries its due time, so sinks with `sync=true` behave like those with `sync=false`,
- * and the caps carry a `streamheader`, so that sinks such as `tcpserversink` give clients that join
- * late what a decoder needs.
+ * Every buffer has the timestamp of its due time, so sinks with `sync=true` behave like sinks with
+ * `sync=false`. The caps have a `streamheader`, so sinks such as `tcpserversink` can send clients
+ * that join late what a decoder needs.
  *
  * ## Example launch lines
  * |[
@@ -53,9 +54,9 @@ using flvpace::Settings;
 using gstflv::BufferPtr;
 using gstflv::EventPtr;
 
-// Bytes read at once in pull mode: at the start, and of what waits for its time, since it lies in
-// memory and there may be many streams; and where nothing waits, since fewer reads cost less as
-// long as the caches hold what was read.
+// Bytes per read in pull mode. kBlockSize: at the start and with sync, because the data stays in
+// memory until its due time, and there may be many streams. kLargeBlockSize: without sync, because
+// fewer reads cost less, and the data still fits into the CPU caches.
 constexpr guint kBlockSize = 65536;
 constexpr guint kLargeBlockSize = 262144;
 
@@ -85,8 +86,7 @@ struct Private {
   flvpace::ClockWait pacing;
   flvpace::Pacer stream;
 
-  // Push mode. Where upstream is live, its thread only fills the inbox, and a task of the source
-  // pad sends.
+  // Push mode. Live: upstream's thread only fills the inbox, and a task of the source pad sends.
   enum class Mode { Unknown, Direct, Live };
   void set_mode(Mode next) {
     g_assert(mode == Mode::Unknown || next == Mode::Unknown);
@@ -99,23 +99,22 @@ struct Private {
   }
   Mode mode = Mode::Unknown;
   std::atomic<Live> wanted_live = Live::Auto;
-  std::atomic<Live> live = Live::Auto; // since READY
+  std::atomic<Live> live = Live::Auto; // the value in use, read at the start from READY
   flvpace::ArrivalQueue inbox;
 
-  // Pull mode, for the streaming thread.
+  // Pull mode. Used by the streaming thread.
   guint64 offset = 0;
-  std::optional<guint64> wanted; // where a seek goes that came before the file header
+  std::optional<guint64> wanted; // the target of a seek, until the file header has been read
   bool stream_started = false;
-  bool is_segment = false; // of a SEGMENT seek, whose end is no end of the stream
-  // Of the seek that brought it where it is; seeks look at it.
+  bool is_segment = false; // a SEGMENT seek: the stream ends with SEGMENT_DONE, not with EOS
+  // The seqnum of the last seek. The threads of later seeks read it.
   std::atomic<guint32> seqnum = GST_SEQNUM_INVALID;
 };
 
 /**
  * GstFlvPace!sink:
  *
- * FLV bytes, cut anywhere. The pad reads from upstream itself where upstream can be read at any
- * offset.
+ * FLV bytes in buffers of any size. The pad uses pull mode if upstream supports random access.
  */
 GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-flv"));
@@ -147,8 +146,9 @@ Private &priv_of(gpointer object) {
 /**
  * GstFlvPaceRetimestamp:
  *
- * What happens to the timestamps in the tags: `continuous` closes discontinuities and leaves a
- * clean timeline as it is, `zero` also starts at 0, `none` changes nothing.
+ * What happens to the timestamps in the tags. `continuous`: discontinuities are removed, and a
+ * stream without discontinuities does not change. `zero`: the timeline also starts at 0. `none`:
+ * nothing changes.
  */
 GType retimestamp_type() {
   static const GEnumValue kValues[] = {
@@ -165,8 +165,8 @@ GType retimestamp_type() {
 /**
  * GstFlvPaceOnCorrupt:
  *
- * What happens where the stream is damaged: `skip` warns and goes on with the next tag, `fail`
- * stops with an error.
+ * What happens if the stream is damaged. `skip`: the element posts a warning and continues with the
+ * next tag. `fail`: it stops with an error.
  */
 GType on_corrupt_type() {
   static const GEnumValue kValues[] = {
@@ -181,8 +181,8 @@ GType on_corrupt_type() {
 /**
  * GstFlvPaceLive:
  *
- * Whether due times follow the arrival of tags: `auto` does so where upstream answers the LATENCY
- * query with live, `yes` does so always, `no` keeps to the timestamps.
+ * Whether due times follow the arrival of tags. `auto`: if upstream answers the LATENCY query with
+ * live. `yes`: always. `no`: never; due times follow the timestamps.
  */
 GType live_type() {
   static const GEnumValue kValues[] = {
@@ -240,8 +240,8 @@ void gst_flv_pace_loop(gpointer data) noexcept {
                       priv.seqnum);
 }
 
-// A file of another kind fails the change to PAUSED. What cannot be read at all is for the task to
-// say.
+// false: the file is not FLV, and the change to PAUSED fails. Read errors are reported later, by
+// the task.
 bool is_worth_reading(Private &priv) {
   if (!gstflv::is_behind_a_source(priv.sink_pad))
     return true;
@@ -275,7 +275,7 @@ gboolean gst_flv_pace_sink_activate_mode(GstPad *pad, GstObject *parent, GstPadM
   return is_worth_reading(priv) && gst_pad_start_task(pad, gst_flv_pace_loop, parent, nullptr);
 }
 
-// Bytes can be sought in pull mode only here, since nobody pushes.
+// In pull mode the element performs BYTES seeks itself, because upstream does not push.
 gboolean seek(GstFlvPace *self, GstEvent *event) {
   Private &priv = self->priv;
   GstFormat format = GST_FORMAT_UNDEFINED;
@@ -290,7 +290,7 @@ gboolean seek(GstFlvPace *self, GstEvent *event) {
   if (start_type != GST_SEEK_TYPE_SET || start < 0)
     return FALSE;
   const guint32 seqnum = gst_event_get_seqnum(event);
-  if (seqnum == priv.seqnum) // from another sink
+  if (seqnum == priv.seqnum) // the same seek, from another sink
     return TRUE;
   const gstflv::PullSeek seek(priv.sink_pad, priv.source_pad, seqnum);
   const auto stop_waiting = [&priv] { priv.pacing.set_flushing(true); };
@@ -335,7 +335,8 @@ GstFlowReturn take_buffer(Private &priv, BufferPtr buffer, flv::Nanoseconds arri
   return priv.stream.take(std::move(buffer), arrival);
 }
 
-// Upstream's caps are replaced, but their stream header may hold tags that the stream lacks.
+// Upstream's caps are not passed on, but their stream header may contain tags that the stream
+// lacks.
 gboolean take_caps(Private &priv, GstEvent *event) {
   GstCaps *caps = nullptr;
   gst_event_parse_caps(event, &caps);
@@ -352,7 +353,7 @@ gboolean take_segment(Private &priv, GstEvent *event) {
   return priv.stream.jump(segment->start) == GST_FLOW_OK;
 }
 
-// A serialized event, in the thread that sends.
+// Handles a serialized event in the sending thread.
 gboolean take_event(Private &priv, EventPtr event) {
   switch (GST_EVENT_TYPE(event.get())) {
   case GST_EVENT_CAPS:
@@ -388,7 +389,7 @@ void gst_flv_pace_send_loop(gpointer data) noexcept {
   }
   if (flow == GST_FLOW_OK)
     return;
-  priv.inbox.fail(flow); // upstream learns of it with what it sends next
+  priv.inbox.fail(flow); // upstream gets the error for its next buffer or event
   gst_pad_pause_task(priv.source_pad);
 }
 
@@ -566,7 +567,7 @@ GstStateChangeReturn gst_flv_pace_change_state(GstElement *element,
       GST_ELEMENT_CLASS(gst_flv_pace_parent_class)->change_state(element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
     priv.stream.stop();
-  // A sink behind a decoder may need more tags to preroll than those due at the start.
+  // A sink after a decoder may need more tags to preroll than those due at the start.
   const bool paused = GST_STATE_TRANSITION_NEXT(transition) == GST_STATE_PAUSED;
   return paused && result == GST_STATE_CHANGE_SUCCESS && priv.pacing.sync()
              ? GST_STATE_CHANGE_NO_PREROLL
@@ -720,9 +721,10 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
   /**
    * GstFlvPace:burst:
    *
-   * Lead in milliseconds: the first that many of media leave at once, and from then on the stream
-   * stays that far ahead. Raised while playing, the difference leaves at once; lowered, the stream
-   * waits until the lead has shrunk. A flushing seek grants it again.
+   * The lead in milliseconds: this much media leaves at once, and the stream then stays that far
+   * ahead of real time. If the value is raised during playback, the difference leaves at once. If
+   * it is lowered, the element waits until the lead has shrunk. After a flushing seek, the element
+   * sends the burst again.
    *
    * From 0 to 4294967295 ms. Default: 0.
    */
@@ -734,8 +736,7 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
   /**
    * GstFlvPace:speed:
    *
-   * How many times faster than it plays the stream is sent. Changed while playing, it counts from
-   * the tag at hand on.
+   * The playback speed as a factor. A new speed applies from the current tag on.
    *
    * From 0.01 to 1000 times. Default: 1.
    */
@@ -746,8 +747,8 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
   /**
    * GstFlvPace:catch-up-speed:
    *
-   * How fast tags are sent that are late because a sink blocked, in times the speed at which the
-   * stream plays. 0: at once. A speed that is not above #GstFlvPace:speed never catches up.
+   * The speed, as a factor, at which late tags are sent after a sink blocked. 0: as fast as
+   * possible. A speed that is not above #GstFlvPace:speed never catches up.
    *
    * From 0 to 1000 times. Default: 0.
    */
@@ -760,8 +761,8 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
   /**
    * GstFlvPace:sync:
    *
-   * Whether to wait at all. Without, tags leave as fast as downstream takes them, still stamped
-   * with their due times.
+   * Whether tags wait for their due times. If false, tags leave as fast as downstream accepts them.
+   * Their timestamps are still those of their due times.
    *
    * Default: TRUE.
    */
@@ -771,7 +772,7 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
   /**
    * GstFlvPace:retimestamp:
    *
-   * What happens to the timestamps inside the tags, whose bytes are otherwise never changed.
+   * What happens to the timestamps in the tags. The other bytes of the tags never change.
    *
    * Default: continuous.
    */
@@ -782,8 +783,8 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
   /**
    * GstFlvPace:max-gap:
    *
-   * Milliseconds. A step forward by more, against the previous tag of the same kind, is a
-   * discontinuity, over which the schedule is closed. 0: no step forward is.
+   * In milliseconds. A longer step forward from the previous tag of the same kind is a
+   * discontinuity, and is removed from the schedule. 0 disables the check.
    *
    * From 0 to 4294967295 ms. Default: 10000.
    */
@@ -795,8 +796,8 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
   /**
    * GstFlvPace:mtu:
    *
-   * Bytes. Cuts each tag into buffers of at most so many: a UDP datagram carries at most 65507,
-   * and sinks lose what is larger. 0: whole tags.
+   * The maximum size of a buffer in bytes. Larger tags are split. A UDP datagram carries at most
+   * 65507 bytes, and sinks lose larger buffers. 0: whole tags.
    *
    * From 0 to 4294967295 bytes. Default: 0.
    */
@@ -807,7 +808,7 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
   /**
    * GstFlvPace:max-tag-size:
    *
-   * Bytes. A tag whose header announces more data than this is damage. It bounds the memory that
+   * In bytes. A tag header that declares more data than this is damage. This limits the memory that
    * a stream can make the element use.
    *
    * From 0 to 16777215 bytes. Default: 16777215.
@@ -819,7 +820,7 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
   /**
    * GstFlvPace:on-corrupt:
    *
-   * What happens where the stream is damaged.
+   * What happens if the stream is damaged.
    *
    * Default: skip.
    */
@@ -830,9 +831,9 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
   /**
    * GstFlvPace:live:
    *
-   * Whether the stream comes from a publisher who sends it as it happens. Then due times follow
-   * when tags arrive, since the publisher's clock is not the pipeline's: a difference is slewed
-   * away, a pause or a jump of the delay is taken over at once. #GstFlvPace:burst and
+   * Whether the stream comes from a live publisher. If it does, due times follow the arrival of
+   * tags, because the publisher's clock differs from the pipeline's. The element slews a clock
+   * difference. A pause or a jump of the delay takes effect at once. #GstFlvPace:burst and
    * #GstFlvPace:speed have no effect.
    *
    * Default: auto.
@@ -844,7 +845,7 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
   /**
    * GstFlvPace:max-delay:
    *
-   * Milliseconds. The most that a tag of a live source waits between its arrival and its departure.
+   * The maximum time in milliseconds between the arrival and the departure of a live source's tag.
    *
    * From 0 to 4294967295 ms. Default: 500.
    */
@@ -855,14 +856,14 @@ static void gst_flv_pace_class_init(GstFlvPaceClass *klass) {
   /**
    * GstFlvPace:stats:
    *
-   * A structure `flvpace-stats`. Tags sent: `audio-tags`, `video-tags`, `script-tags` and, among
-   * the video tags, `key-frames`. Bytes: `bytes-in`, `bytes-out`, `bytes-skipped`. Oddities:
-   * `discontinuities`, `wrong-previous-sizes`, `nonzero-stream-ids`. Punctuality: `late-tags` left
-   * more than 10 ms after they were due; `lateness-last`, `lateness-average`, `lateness-maximum` in
-   * ns. `lead`: how many ms of media the last tag is ahead of real time now. Of a live source:
-   * `delay` (ns), how long the last tag waited; `skew` (ppm), by how much the publisher's clock is
-   * faster; `corrections`, how often due times jumped. All are uint64, but `lead` and `delay` are
-   * int64 and `skew` is a double.
+   * A structure `flvpace-stats`. Tags sent: `audio-tags`, `video-tags`, `script-tags`; `key-frames`
+   * counts the key frames among the video tags. Bytes: `bytes-in`, `bytes-out`, `bytes-skipped`.
+   * Irregularities: `discontinuities`, `wrong-previous-sizes`, `nonzero-stream-ids`. Lateness:
+   * `late-tags` counts the tags sent more than 10 ms after they were due; `lateness-last`,
+   * `lateness-average`, `lateness-maximum` are in ns. `lead` is the media time (ms) by which the
+   * last tag is ahead of real time now. Live sources: `delay` is how long the last tag waited (ns);
+   * `skew` is how much faster the publisher's clock is (ppm); `corrections` is how often due times
+   * jumped. All fields are uint64, except `lead` and `delay` (int64) and `skew` (double).
    *
    * Read only.
    */

@@ -21,14 +21,14 @@ using gstflv::BufferPtr;
 
 namespace {
 
-// What the start is held back for at the most.
+// The limits for holding tags at the start.
 constexpr std::int32_t kMaxHoldSpan = 500; // ms
 constexpr std::size_t kMaxHoldBytes = 1 << 20;
 
-// Bytes in which a stream that is joined in its middle has to show a tag.
+// A stream that is joined in its middle must have a tag within this many bytes.
 constexpr std::uint64_t kMaxSearch = 4 << 20;
 
-// System memory stays where a map shows it as long as the buffer lives.
+// System memory stays at its mapped address while the buffer exists.
 bool stays_in_place(GstBuffer *buffer) {
   return gst_buffer_n_memory(buffer) == 1 &&
          gst_memory_is_type(gst_buffer_peek_memory(buffer, 0), GST_ALLOCATOR_SYSMEM);
@@ -200,7 +200,7 @@ void Pacer::take_stream_header(std::vector<BufferPtr> header) {
     last_flow_ = take_new_tags(header);
 }
 
-// Takes the tags of `header` that the stream's own head does not have.
+// Inserts the tags of `header` that the stream header lacks.
 GstFlowReturn Pacer::take_new_tags(const std::vector<BufferPtr> &header) {
   const std::vector<flv::SharedBytes> known = head_.parts();
   const auto is_known = [&known](flv::Bytes tag) {
@@ -224,7 +224,7 @@ GstFlowReturn Pacer::take_new_tags(const std::vector<BufferPtr> &header) {
   return flow;
 }
 
-// A sink that goes back to PAUSED waits for something to preroll on, and the pipeline does with it.
+// A sink that returns to PAUSED needs data to preroll, and the pipeline waits for the sink.
 template <typename Waiting> GstFlowReturn Pacer::wait(Waiting waiting) {
   for (;;) {
     switch (waiting()) {
@@ -293,7 +293,7 @@ GstFlowReturn Pacer::split(const BufferPtr &buffer, flv::Bytes bytes) {
   }
   if (flow == GST_FLOW_OK)
     flow = writer_.send();
-  else if (splitter_.position() < end) // the rest of the chunk is not read
+  else if (splitter_.position() < end) // skips the rest of the chunk
     restart_at(end);
   chunk_ = nullptr;
   again_.reset();
@@ -304,8 +304,9 @@ GstFlowReturn Pacer::split(const BufferPtr &buffer, flv::Bytes bytes) {
   return flow;
 }
 
-// Gives the next items. Behind a tag with a wrong PreviousTagSize nothing is read before it is
-// known to hold no splice: what is found does not depend on how much of the stream has come.
+// Finds the next items. After a tag with a wrong PreviousTagSize, reads no further before the
+// caller has searched the tag for a splice. So the result does not depend on how much of the stream
+// has arrived.
 flv::Status Pacer::split_more() {
   const std::uint64_t position = splitter_.position();
   items_.clear();
@@ -325,7 +326,7 @@ flv::Status Pacer::split_more() {
   return status;
 }
 
-// Whether this is no file's start, but can be taken for the middle of a stream.
+// Whether the stream does not start with a file header, but may be joined in its middle.
 bool Pacer::begins_in_the_middle(flv::Bytes start) const {
   constexpr std::array<std::uint8_t, 3> kSignature = {'F', 'L', 'V'};
   const std::size_t size = std::min(start.size(), kSignature.size());
@@ -334,8 +335,8 @@ bool Pacer::begins_in_the_middle(flv::Bytes start) const {
                      start.begin());
 }
 
-// Puts in front of the stream a file header, which names all kinds until it is known which there
-// are, and the tags that upstream's caps hold.
+// Creates a file header, and inserts the tags in upstream's caps. The file header announces all
+// kinds until the kinds of the stream are known.
 GstFlowReturn Pacer::join() {
   GST_INFO_OBJECT(element_, "the stream began before: its file header is made up");
   announce({.has_audio = true, .has_video = true});
@@ -344,7 +345,7 @@ GstFlowReturn Pacer::join() {
   return take_new_tags(std::exchange(upstream_header_, {}));
 }
 
-// `header` is the file header that will be sent.
+// Sets the file header to send.
 void Pacer::announce(const flv::FileHeader &header) {
   has_header_ = true;
   file_header_ = header;
@@ -365,7 +366,7 @@ GstFlowReturn Pacer::found_no_tag() {
 }
 
 GstFlowReturn Pacer::finish() {
-  // Where downstream wants no more, the rest is no end of the stream.
+  // Downstream has stopped earlier: the rest of the data is not the end of the stream.
   if (last_flow_ != GST_FLOW_OK)
     return last_flow_;
   GstFlowReturn flow = finish_splitting(More::EndOfStream);
@@ -378,7 +379,7 @@ GstFlowReturn Pacer::finish() {
   return flow;
 }
 
-// What the end cuts off may hold a splice, with tags of its own behind it.
+// The incomplete tag at the end may contain a splice, with more tags after it.
 GstFlowReturn Pacer::finish_splitting(More more) {
   const std::uint64_t end = splitter_.position();
   GstFlowReturn flow = GST_FLOW_OK;
@@ -386,13 +387,13 @@ GstFlowReturn Pacer::finish_splitting(More more) {
   while (flow == GST_FLOW_OK && !finished) {
     finished = splitter_.position() == end;
     if (!finished) {
-      (void)split_more(); // in the middle of a stream it cannot fail
+      (void)split_more(); // cannot fail in the middle of a stream
     } else {
       items_.clear();
       if (splitter_.finish(items_) == flv::Status::Malformed)
         return not_flv(splitter_.fault(), {});
       for (Item &item : items_) {
-        // Upstream left it, it is not damaged.
+        // Upstream interrupted this tag. It is not damaged.
         if (more == More::Follows && item.kind == Item::Kind::Truncated)
           item.kind = Item::Kind::Skipped;
       }
@@ -404,7 +405,7 @@ GstFlowReturn Pacer::finish_splitting(More more) {
   return flow;
 }
 
-// Whether the stream had bytes behind its file header, but no tag.
+// Whether the stream had bytes after its file header, but no tag.
 bool Pacer::has_no_tag() const {
   return hold_->tags.empty() && counters_.bytes_skipped > 0 &&
          counters_.audio_tags + counters_.video_tags + counters_.script_tags == 0;
@@ -424,7 +425,7 @@ GstFlowReturn Pacer::handle_items(More more) {
   for (const Item &item : items_) {
     if (const auto splice = find_splice(item)) {
       split_again(*splice);
-      return drop_cut_tag(item, *splice); // the items behind it are none
+      return drop_cut_tag(item, *splice); // the items after it are invalid
     }
     flow = item.kind == Item::Kind::Tag ? handle_tag(item, more) : handle(item);
     if (flow != GST_FLOW_OK)
@@ -433,7 +434,7 @@ GstFlowReturn Pacer::handle_items(More more) {
   return flow;
 }
 
-// Where another publisher's file header stands inside what the item takes for one tag.
+// The position of another publisher's file header inside the item's tag.
 std::optional<std::uint64_t> Pacer::find_splice(const Item &item) {
   if (item.kind != Item::Kind::Truncated &&
       (item.kind != Item::Kind::Tag || !item.wrong_previous_size))
@@ -460,7 +461,7 @@ GstFlowReturn Pacer::drop_cut_tag(const Item &tag, std::uint64_t splice) {
   return handle({.kind = Item::Kind::Skipped, .begin = tag.begin, .end = splice});
 }
 
-// The next item begins at `position`, which was taken for the inside of a tag.
+// The next item begins at `position`, which was parsed as the inside of a tag.
 void Pacer::split_again(std::uint64_t position) {
   const bool is_in_chunk = chunk_ && position >= chunk_begin_;
   if (!is_in_chunk && !again_) {
@@ -511,7 +512,7 @@ GstFlowReturn Pacer::report_damage(const Item &item) {
   return GST_FLOW_OK;
 }
 
-// `start` is as much of the stream's start as there is.
+// `start`: the available bytes of the stream's start.
 GstFlowReturn Pacer::not_flv(const flv::Fault &fault, flv::Bytes start) {
   const std::string why = flv::describe(fault) + flv::looks_like(start);
   FLV_ELEMENT_ERROR(element_, STREAM, WRONG_TYPE, ("Not an FLV file: %s.", why.c_str()), (nullptr));
@@ -544,7 +545,7 @@ GstFlowReturn Pacer::handle_tag(const Item &item, More more) {
   tag.size = static_cast<std::size_t>(item.end - item.begin);
   tag.arrival = arrival_;
   cut_out(item, tag);
-  // The last tag of a stream may lack its size, one in front of another tag may not.
+  // Only the last tag of a stream may lack its PreviousTagSize.
   if (const std::size_t whole = item.tag.tag_size() + flv::kPreviousTagSizeSize;
       tag.size < whole && (more == More::Follows || item.end < splitter_.position())) {
     tag.buffer = completed(tag.buffer.get(), item.tag.tag_size());
@@ -563,7 +564,8 @@ GstFlowReturn Pacer::handle_tag(const Item &item, More more) {
   return deliver(std::move(tag));
 }
 
-// Takes the tag's bytes. Where they lie in the chunk at hand, its memory is shared.
+// Sets the tag's buffer and info. Shares the memory of the current chunk if the chunk holds the
+// tag.
 void Pacer::cut_out(const Item &item, Tag &tag) {
   const auto classify = [&item](flv::Bytes bytes) {
     return flv::classify(item.tag.type, bytes.subspan(flv::kTagHeaderSize, item.tag.data_size));
@@ -612,13 +614,13 @@ bool Pacer::is_held_enough() const {
     return true;
   if (flushed_)
     return hold_->first_timestamp.has_value();
-  // A header that announces nothing is known to be wrong.
+  // A file header that announces neither audio nor video is wrong.
   const bool announced = file_header_.has_audio || file_header_.has_video;
   return announced && (hold_->audio_seen || !file_header_.has_audio) &&
          (hold_->video_seen || !file_header_.has_video);
 }
 
-// Sends what comes before the first tag, then the tags that were held back.
+// Sends caps, segment and file header, then the held tags.
 GstFlowReturn Pacer::release() {
   if (std::exchange(made_up_header_, false))
     announce({.has_audio = hold_->audio_seen, .has_video = hold_->video_seen});
@@ -628,7 +630,7 @@ GstFlowReturn Pacer::release() {
     place(tag);
     note_head(tag);
     if (tag.head_change == flv::StreamHeader::Change::Changed)
-      tag.head_change = flv::StreamHeader::Change::Repeated; // the caps to be sent hold it
+      tag.head_change = flv::StreamHeader::Change::Repeated; // the caps that follow contain it
   }
   scheduled_ = timeline_.first().has_value();
   const Departure departure = pacing_.start(timeline_.first().value_or(0));
@@ -646,8 +648,8 @@ GstFlowReturn Pacer::release() {
   return flow;
 }
 
-// The file header goes through even in PAUSED, for sinks to preroll on. Where it went before, after
-// a flush, a gap serves them.
+// Sends the file header, even in PAUSED, so that sinks can preroll. After a flush, the file header
+// was already sent, and sinks get a GAP event instead.
 GstFlowReturn Pacer::send_file_header(flv::Nanoseconds due) {
   if (!file_header_buffer_) {
     flushed_ = false;
@@ -665,7 +667,7 @@ GstFlowReturn Pacer::send_file_header(flv::Nanoseconds due) {
   return flow;
 }
 
-// Upstream has nothing to send for a while. Its timestamps mean nothing downstream.
+// Handles a GAP event from upstream. Its timestamps are not valid downstream.
 gboolean Pacer::send_gap() {
   if (writer_.has_segment())
     writer_.send_gap();
@@ -677,7 +679,7 @@ void Pacer::send_tags() {
     writer_.send_event(gstflv::EventPtr(gst_event_new_tag(tags_.release())));
 }
 
-// Finds the tag's place in media time, and puts that into it where it has to be another.
+// Computes the tag's media time, and rewrites its timestamp if necessary.
 void Pacer::place(Tag &tag) {
   take_settings();
   const bool video = tag.header.type == flv::TagType::Video;
@@ -700,7 +702,8 @@ void Pacer::place(Tag &tag) {
   else if (current_.retimestamp == Retimestamp::Zero)
     wanted = static_cast<std::uint32_t>(
         timeline_.first() ? std::max<std::int64_t>(place.time - *timeline_.first(), 0) : 0);
-  // Script data at 0 belongs to the stream as a whole; at another time decoders take it for text.
+  // Script data at timestamp 0 describes the whole stream. At another timestamp, decoders read it
+  // as text.
   if (tag.header.is_script() && timestamp == 0)
     wanted = 0;
   if (wanted == timestamp)
@@ -709,7 +712,7 @@ void Pacer::place(Tag &tag) {
   tag.buffer = retimestamped(tag.buffer.get(), wanted);
 }
 
-// `timestamp` is what the tag has on a continuous timeline.
+// `timestamp`: the tag's timestamp on the continuous timeline.
 void Pacer::report_discontinuity(const Tag &tag, std::uint32_t timestamp) {
   GST_INFO_OBJECT(element_,
                   "discontinuity at byte %" G_GUINT64_FORMAT ": timestamp %u continues as %u",
@@ -784,8 +787,8 @@ GstFlowReturn Pacer::deliver(Tag tag) {
   flow = writer_.gather(std::move(tag.buffer), departure->due);
   if (flow != GST_FLOW_OK || tag.head_change != flv::StreamHeader::Change::Changed)
     return flow;
-  // After the tag, not before it: sinks leave out what is in the caps' stream header, but who is
-  // listening already needs the tag itself.
+  // The caps follow the tag. Sinks do not send a buffer that is in the caps' stream header, but
+  // clients that have already joined need the tag.
   flow = writer_.send();
   if (flow == GST_FLOW_OK)
     flow = writer_.send_caps(head_.parts());
@@ -807,7 +810,7 @@ void Pacer::log_departure(const Tag &tag, const Departure &departure) const {
                      tag.position, tag.header.timestamp, departure.late / 1'000'000);
 }
 
-// Of media in the segment.
+// Whether the tag is the first media of its kind since the start or a flush.
 bool Pacer::is_first_of_its_kind(const Tag &tag) {
   const bool video = tag.header.type == flv::TagType::Video;
   return tag.is_media() && !std::exchange(video ? video_sent_ : audio_sent_, true);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The streaming thread's work: bytes in, tags out, each at its time.
+// The work of the streaming thread: splits the bytes into tags, and sends each tag at its due time.
 #pragma once
 
 #include <atomic>
@@ -24,7 +24,7 @@ namespace flvpace {
 enum class Retimestamp { Continuous, Zero, None };
 enum class OnCorrupt { Skip, Fail };
 
-// Settled when the stream starts, except max_gap.
+// Read when the stream starts. Only max_gap is read again later.
 struct Settings {
   Retimestamp retimestamp = Retimestamp::Continuous;
   OnCorrupt on_corrupt = OnCorrupt::Skip;
@@ -33,7 +33,7 @@ struct Settings {
   guint max_tag_size = flv::kMaxDataSize; // bytes
 };
 
-// A number that one thread changes and others look at.
+// A number that one thread writes and other threads read.
 template <typename T> class Shared {
 public:
   Shared(T value = {}) : value_(value) {}
@@ -63,22 +63,22 @@ struct Counters {
   void clear();
 };
 
-// A tag on its way out.
+// A tag to be sent.
 struct Tag {
   flv::TagHeader header;
   flv::TagInfo info;
   gstflv::BufferPtr buffer;
-  std::uint64_t position = 0;   // of its first byte in the file, for messages
+  std::uint64_t position = 0;   // the file offset of its first byte, for messages
   std::size_t size = 0;         // of the buffer
-  std::int64_t time = 0;        // ms of media
-  flv::Nanoseconds arrival = 0; // running time, of a live stream
+  std::int64_t time = 0;        // ms of media time
+  flv::Nanoseconds arrival = 0; // running time; only with a live source
   flv::StreamHeader::Change head_change = flv::StreamHeader::Change::None;
   bool discont = false;
 
   [[nodiscard]] bool is_media() const;
 };
 
-// Tags are held back until the stream has shown what its head and its segment need.
+// Tags that are held until the stream header and the segment are known.
 struct Hold {
   std::vector<Tag> tags;
   std::size_t bytes = 0;
@@ -90,7 +90,7 @@ struct Hold {
 
 class Pacer {
 public:
-  // Bytes that tell whether a stream is FLV.
+  // The number of bytes that show whether a stream is FLV.
   static constexpr std::size_t kStartSize = flv::kFileHeaderSize + flv::kPreviousTagSizeSize;
 
   Pacer(GstElement *element, GstPad *source_pad, ClockWait &pacing)
@@ -105,35 +105,36 @@ public:
   [[nodiscard]] Settings settings() const;
   [[nodiscard]] const Counters &counters() const { return counters_; }
   [[nodiscard]] std::optional<GstClockTime> position() const; // media time of the last tag sent
-  [[nodiscard]] std::optional<GstClockTime> duration() const; // as onMetaData says
+  [[nodiscard]] std::optional<GstClockTime> duration() const; // from onMetaData
 
-  // Whether a stream that begins like this can be FLV; if not, says so on the bus. `start` is all
-  // there is if it is shorter than a file header with its PreviousTagSize0. More bytes than that
-  // name the format of a stream that is not FLV.
+  // Whether a stream with this start can be FLV. If not, posts an error. A `start` shorter than
+  // kStartSize is the whole stream. If a longer `start` is not FLV, the error names its likely
+  // format.
   [[nodiscard]] bool accepts(flv::Bytes start);
 
-  // From the streaming thread, or while there is none.
+  // From the streaming thread, or while no streaming thread runs.
   void clear();
-  // Lets go of all memory; counters and settings stay.
+  // Releases all memory. Counters and settings stay.
   void stop();
   void set_seqnum(guint32 seqnum) { writer_.set_seqnum(seqnum); }
-  // Everything half done is dropped; the next byte is the first after a flush.
+  // Drops all data that has not been sent. The next byte is the first one after a flush.
   void flush();
-  // The next byte is number `position`. Where that does not follow the last one, what is half read
-  // is over.
+  // The next byte has position `position`. If it does not follow the last byte, drops the
+  // unfinished tag.
   [[nodiscard]] GstFlowReturn jump(std::uint64_t position);
-  // Bytes are missing before the next one: drops the unfinished tag. Positions go on counting.
+  // Bytes are missing before the next byte: drops the unfinished tag. Positions continue without a
+  // gap.
   void interrupt();
-  // Inserts the tags of upstream's `streamheader` that the stream did not have before the next tag.
+  // Inserts, before the next tag, the tags of upstream's `streamheader` that the stream lacks.
   void take_stream_header(std::vector<gstflv::BufferPtr> header);
-  // Whether a stream that begins without a file header is taken to have begun before.
+  // true: a stream without a file header is accepted, and joined in its middle.
   void set_joining(bool joining) { joining_ = joining; }
-  // The next byte is number `position`, and nothing of what came before is wanted any more.
+  // The next byte has position `position`. Drops all input before it.
   void leave_for(std::uint64_t position);
   [[nodiscard]] bool has_header() const { return has_header_; }
-  // `arrival`: the running time at which a live source has sent it.
+  // `arrival`: the running time at which the buffer arrived from a live source.
   [[nodiscard]] GstFlowReturn take(gstflv::BufferPtr buffer, flv::Nanoseconds arrival = 0);
-  // The stream is over: sends what is left and waits until the last tag has lasted.
+  // The stream has ended: sends the remaining tags, and waits for the duration of the last tag.
   [[nodiscard]] GstFlowReturn finish();
   gboolean send_event(gstflv::EventPtr event) { return writer_.send_event(std::move(event)); }
   gboolean send_gap();
@@ -192,7 +193,7 @@ private:
   SrcWriter writer_;
 
   mutable std::mutex mutex_;
-  Settings settings_; // with the mutex
+  Settings settings_; // guarded by mutex_
   std::atomic<bool> settings_changed_ = true;
   Settings current_; // the streaming thread's copy
   Counters counters_;
@@ -201,38 +202,38 @@ private:
 
   flv::Splitter splitter_;
   flv::SpliceSearch splices_;
-  flv::StreamIds stream_ids_; // of the tags so far: the splitter may know those behind a splice
+  flv::StreamIds stream_ids_; // of the handled tags; the splitter may have read past a splice
   std::vector<flv::Item> items_;
   FileOffsets file_offsets_;
   ChunkAssembler chunks_;
   SlicePool slice_pool_;
-  GstBuffer *chunk_ = nullptr; // borrowed, while its items are handled
+  GstBuffer *chunk_ = nullptr; // borrowed; set while its items are handled
   flv::Bytes chunk_bytes_;
   bool chunk_stays_in_place_ = false;
   std::uint64_t chunk_begin_ = 0;
-  std::uint64_t received_ = 0; // the splitter has read up to here, and may have to go back
-  gstflv::BufferPtr again_;    // what it went back to, in front of the chunk
+  std::uint64_t received_ = 0; // the highest position that was read; the splitter may go back
+  gstflv::BufferPtr again_;    // the bytes before the chunk that the splitter reads again
   std::uint64_t again_begin_ = 0;
   flv::Nanoseconds arrival_ = 0;
 
   flv::Timeline timeline_;
   flv::StreamHeader head_;
   flv::FileHeader file_header_;
-  gstflv::BufferPtr file_header_buffer_; // until it was sent
-  gstflv::TagListPtr tags_;              // found in onMetaData, until they were sent
+  gstflv::BufferPtr file_header_buffer_; // until it is sent
+  gstflv::TagListPtr tags_;              // from onMetaData, until they are sent
   std::optional<Hold> hold_{Hold{}};
-  bool has_header_ = false; // a file header was seen since READY, or made up
+  bool has_header_ = false; // since READY, a file header was received or created
   bool joining_ = false;
-  bool made_up_header_ = false;                    // and not yet sent
-  std::vector<gstflv::BufferPtr> upstream_header_; // in the caps, until the stream begins
+  bool made_up_header_ = false;                    // the file header is created, not sent yet
+  std::vector<gstflv::BufferPtr> upstream_header_; // from the caps, until the stream starts
   GstFlowReturn last_flow_ = GST_FLOW_OK;
-  bool flushed_ = false; // and not yet released since
+  bool flushed_ = false; // a flush came after the file header was sent; no release() since
   bool video_seen_ = false;
   bool video_sent_ = false; // since the start or a flush
   bool audio_sent_ = false;
-  bool scheduled_ = false; // by a media tag's time
+  bool scheduled_ = false; // the origin of the schedule is a media tag
   bool discont_ = false;
-  bool needs_segment_ = false; // in front of the next tag
+  bool needs_segment_ = false; // before the next tag
 };
 
 } // namespace flvpace

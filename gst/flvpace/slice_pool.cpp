@@ -14,43 +14,43 @@ struct Slice;
 
 } // namespace
 
-// The slices that came back.
+// The slices that have returned.
 class SlicePool::Store {
 public:
-  // For one thread at a time.
+  // From one thread at a time.
   [[nodiscard]] Slice *take();
-  // Frees all of them.
+  // Frees the slices that have returned.
   void clear();
-  // Nothing is taken any more, and nothing comes back.
+  // Frees the slices that have returned. After that, no slice is taken or returned.
   void close();
 
-  // From any thread. Whether one more slice may come back in its time.
+  // From any thread. Whether one more slice may return later. false: the limit is reached.
   [[nodiscard]] bool admit();
   void dismiss() { admitted_.fetch_sub(1, std::memory_order_relaxed); }
   [[nodiscard]] bool supply(Slice &slice);
 
 private:
-  // More than sinks hold that send at once.
+  // Sinks that send each buffer at once hold fewer slices than this.
   static constexpr int kMost = 512;
 
   std::atomic<int> admitted_ = 0;
-  std::atomic<Slice *> returned_ = nullptr; // the last one, or the mark of a closed store
-  Slice *ready_ = nullptr;                  // the last one of those that were taken out of there
+  std::atomic<Slice *> returned_ = nullptr; // the last one; &closed: the store is closed
+  Slice *ready_ = nullptr;                  // the last one of a list taken from returned_
 };
 
 namespace {
 
 using Store = SlicePool::Store;
 
-// A part of a buffer, as a memory. Its offset counts from `data` on.
+// A memory that is a part of a buffer. Its offset counts from `data`.
 struct Slice {
   GstMemory memory{};
   guint8 *data = nullptr;
-  BufferPtr whole; // not while it is in the store, nor where it shares another slice's
+  BufferPtr whole; // unset in the store, and if the slice shares another slice's memory
 
-  // Of one that may come back:
+  // Set if the slice may return:
   std::shared_ptr<Store> store;
-  GstBuffer *buffer = nullptr; // shows it, and holds it
+  GstBuffer *buffer = nullptr; // contains the memory, and owns it
   Slice *next = nullptr;       // in the store
 };
 
@@ -113,7 +113,7 @@ GstMemory *share_slice(GstMemory *memory, gssize offset, gssize size) noexcept {
               ->memory;
 }
 
-// For those who join memories: parts of one slice.
+// Whether two parts of one slice are adjacent, for callers that merge memories.
 gboolean is_span(GstMemory *first, GstMemory *second, gsize *offset) noexcept {
   if (offset)
     *offset = first->offset - first->parent->offset;
@@ -140,7 +140,7 @@ static void flv_pace_slices_init(FlvPaceSlices *self) {
 
 namespace {
 
-// What buffers do when nobody holds them any more.
+// The dispose function of an ordinary buffer.
 GstMiniObjectDisposeFunction usual_dispose() {
   static const GstMiniObjectDisposeFunction function = [] {
     const BufferPtr any(gst_buffer_new());
@@ -149,7 +149,7 @@ GstMiniObjectDisposeFunction usual_dispose() {
   return function;
 }
 
-// The slice that it was made with, if it has that alone, and nobody else does.
+// The buffer's original slice, if it is the buffer's only memory and has no other reference.
 Slice *own_slice(GstBuffer *buffer) {
   GstMemory *memory =
       gst_buffer_n_memory(buffer) == 1 ? gst_buffer_peek_memory(buffer, 0) : nullptr;
@@ -159,8 +159,8 @@ Slice *own_slice(GstBuffer *buffer) {
   return slice->buffer == buffer ? slice : nullptr;
 }
 
-// Comes back with the memory that it was made with and without metas, or not at all. As with
-// GStreamer's own pools, what else was attached to it, qdata or a weak reference, stays.
+// The buffer returns to the store if it has its original memory and no metas. Otherwise it is
+// freed. As with GStreamer's own pools, other attachments stay: qdata and weak references.
 gboolean dispose(GstMiniObject *object) noexcept {
   GstBuffer *buffer = GST_BUFFER_CAST(object);
   Slice *slice = own_slice(buffer);
@@ -179,7 +179,7 @@ void free_returned(Slice *slice) {
   }
 }
 
-// Is in the place of the last one that came back to a store that is closed.
+// Sentinel: the store is closed.
 Slice closed;
 
 } // namespace

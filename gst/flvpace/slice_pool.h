@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Buffers that show a part of a larger one.
+// Buffers that share a part of a larger buffer.
 #pragma once
 
 #include <memory>
@@ -8,22 +8,22 @@
 
 namespace flvpace {
 
-// To make a buffer with a memory and to free them costs more than finding a tag and its time. So a
-// slice that nobody holds any more comes back, from whatever thread that happens in, and shows
-// another part the next time.
+// Allocating and freeing a buffer with its memory takes more time than finding a tag and its due
+// time. So the pool reuses slices: an unreferenced slice returns to the pool, from any thread.
 class SlicePool {
 public:
-  class Store; // shared by the slices that are out there
+  class Store; // shared by the pool and the slices in use
 
   SlicePool();
   ~SlicePool();
   SlicePool(const SlicePool &) = delete;
   SlicePool &operator=(const SlicePool &) = delete;
 
-  // `size` bytes from `offset` on, read-only, of `whole`, which the slice holds. `bytes` are all of
-  // it, where they stay as long as it lives.
+  // Returns a read-only slice: `size` bytes of `whole` from `offset` on. The slice holds a
+  // reference to `whole`. `bytes`: all bytes of `whole`; their address must not change while
+  // `whole` exists.
   [[nodiscard]] gstflv::BufferPtr cut(GstBuffer *whole, flv::Bytes bytes, gsize offset, gsize size);
-  // Frees those that came back.
+  // Frees the slices that have returned.
   void clear();
 
 private:

@@ -10,14 +10,15 @@ using gstflv::EventPtr;
 
 namespace {
 
-// As many as a chunk usually holds, and as many as are held back at the most.
+// The usual number of tags in a chunk, and the maximum number of gathered buffers.
 constexpr guint kUsualTags = 64;
 constexpr guint kMaxGathered = 512;
 
-// Events that wait for the first segment.
+// The maximum number of events that wait for the first segment.
 constexpr std::size_t kMaxWaiting = 64;
 
-// A memory counts those who share it with 15 bits: where a tag is cut into more, they are copies.
+// The reference count of a shared memory has 15 bits. If a tag is split into more parts, the parts
+// are copies.
 constexpr gsize kMaxShares = 16384;
 
 BufferPtr buffer_of(flv::Bytes bytes) {
@@ -26,7 +27,7 @@ BufferPtr buffer_of(flv::Bytes bytes) {
   return buffer;
 }
 
-// What became of an event that may fail for no other reason than a flush.
+// The result of a pushed event. Only a flush counts as a failure.
 GstFlowReturn flow_after(GstPad *pad, gboolean sent) {
   return !sent && GST_PAD_IS_FLUSHING(pad) ? GST_FLOW_FLUSHING : GST_FLOW_OK;
 }
@@ -159,7 +160,7 @@ GstFlowReturn SrcWriter::send() {
   return GST_FLOW_OK;
 }
 
-// What the mtu lets through of `buffer` from `offset` on.
+// The part of `buffer` from `offset` on, with at most mtu_ bytes.
 BufferPtr SrcWriter::piece(GstBuffer *buffer, gsize offset) const {
   const gsize left = gst_buffer_get_size(buffer) - offset;
   const gsize size = mtu_ > 0 ? std::min<gsize>(mtu_, left) : left;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The source pad's side: caps with their stream header, segment, events and buffers, in the order
-// in which downstream has to see them.
+// Writes to the source pad: caps with the stream header, segments, events and buffers, in the order
+// that downstream requires.
 #pragma once
 
 #include <vector>
@@ -16,35 +16,36 @@ public:
   explicit SrcWriter(GstPad *pad) : pad_(pad) {} // borrowed
 
   void clear();
-  // What was gathered goes nowhere, and a segment has to come anew.
+  // Drops the gathered buffers. The next buffer needs a new segment.
   void flush();
 
-  // Of the segments to come: that of what upstream does.
+  // The seqnum of the next segments, taken from upstream's segment or from a seek.
   void set_seqnum(guint32 seqnum) { seqnum_ = seqnum; }
-  // The largest buffer (bytes); 0: as large as a tag.
+  // The maximum size of a buffer (bytes); 0: whole tags.
   void set_mtu(guint mtu) { mtu_ = mtu; }
 
   // Sends caps whose streamheader is `parts`.
   [[nodiscard]] GstFlowReturn send_caps(const std::vector<flv::SharedBytes> &parts);
-  // Sends a segment that maps media time `departure.media` to running time `departure.due` and
-  // begins `departure.reach` before that, then the events that waited for the first segment.
+  // Sends a segment that maps media time `departure.media` to running time `departure.due`. It
+  // starts `departure.reach` earlier. Then sends the events that waited for the first segment.
   [[nodiscard]] GstFlowReturn send_segment(const Departure &departure);
   [[nodiscard]] bool has_segment() const { return has_segment_; }
   [[nodiscard]] double speed() const { return segment_.applied_rate; }
 
-  // Gives sinks that wait for data something to preroll on.
+  // Sends a GAP event, so that waiting sinks can preroll.
   void send_gap();
-  // Takes a serialized event; it waits for the first segment, since caps and segment come first.
+  // Sends a serialized event. Before the first segment, queues it: caps and segment must come
+  // first.
   gboolean send_event(gstflv::EventPtr event);
 
-  // Gathers a buffer, stamped with its due time and cut to the mtu. One that is no key frame stays
-  // a delta unit in all of its parts, one that is, in all but the first.
+  // Gathers a buffer: sets its timestamps from the due time, and splits it by the mtu. The first
+  // part has the flag DELTA_UNIT if the buffer has it. All other parts have DELTA_UNIT.
   [[nodiscard]] GstFlowReturn gather(gstflv::BufferPtr buffer, flv::Nanoseconds due);
-  // Sends what was gathered.
+  // Sends the gathered buffers.
   [[nodiscard]] GstFlowReturn send();
 
 private:
-  // A part of the stream header, as the buffers that show it.
+  // A part of the stream header, and its buffers.
   struct HeaderPart {
     flv::SharedBytes bytes;
     std::vector<gstflv::BufferPtr> buffers;
@@ -59,9 +60,9 @@ private:
   guint32 seqnum_ = GST_SEQNUM_INVALID;
   GstSegment segment_{};
   bool has_segment_ = false;
-  std::vector<HeaderPart> header_; // of the last caps: what stays is not made anew
+  std::vector<HeaderPart> header_; // of the last caps; unchanged parts are reused
   std::vector<gstflv::EventPtr> waiting_;
-  gstflv::BufferPtr single_; // gathered: one buffer, or a list once there are two
+  gstflv::BufferPtr single_; // gathered: one buffer; two or more are in list_
   gstflv::BufferListPtr list_;
   GstClockTime last_stamp_ = 0;
 };

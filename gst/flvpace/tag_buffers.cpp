@@ -9,12 +9,12 @@ using gstflv::BufferPtr;
 
 namespace {
 
-// GStreamer 1.22's filesink loses bytes where it writes more than 1024 memories at once and the
-// last of them is not the last of its buffer. Tags larger than this share their data: too few of
-// them fit into one write.
+// The filesink of GStreamer 1.22 loses bytes if one write has more than 1024 memories and the last
+// of them is not the last one of its buffer. So tags up to this size (bytes) are copied into one
+// memory. Larger tags share their data: too few of them fit into one write.
 constexpr gsize kMaxCopied = 1024;
 
-// The first `size` bytes of `tag`, followed by `room` bytes to be filled in.
+// A copy of the first `size` bytes of `tag`, with space for `room` more bytes.
 BufferPtr copied(GstBuffer *tag, gsize size, gsize room = 0) {
   BufferPtr out(gst_buffer_new_allocate(nullptr, size + room, nullptr));
   GstMapInfo map;

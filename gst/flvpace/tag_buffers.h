@@ -7,12 +7,12 @@
 
 namespace flvpace {
 
-// A copy of `tag` with another timestamp. It shares the data of `tag`, but for small tags, which
-// leave in one memory.
+// A copy of `tag` with another timestamp. It shares the data of `tag`, except for small tags, which
+// are copied into one memory.
 [[nodiscard]] gstflv::BufferPtr retimestamped(GstBuffer *tag, std::uint32_t timestamp);
 
-// A copy of `tag`, whose PreviousTagSize is missing or cut off, with the right one. `tag_size`
-// counts header and data.
+// A copy of `tag` with the correct PreviousTagSize. In `tag` it is missing or incomplete.
+// `tag_size` counts header and data.
 [[nodiscard]] gstflv::BufferPtr completed(GstBuffer *tag, std::uint32_t tag_size);
 
 } // namespace flvpace

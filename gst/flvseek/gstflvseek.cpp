@@ -8,13 +8,13 @@
  * @short_description: starts an FLV stream at a byte offset or a time
  * @see_also: flvpace
  *
- * Holds #GstFlvSeek:offset, or #GstFlvSeek:start-time, against the keyframe index of an FLV file,
- * goes there without reading what lies between, and sends a stream on which every decoder can
- * start: the file header, onMetaData, the last configuration of every track that stands before the
- * place, then the file's own bytes from the key frame on.
+ * Looks up #GstFlvSeek:offset or #GstFlvSeek:start-time in the keyframe index of an FLV file, and
+ * jumps to a key frame without reading the bytes before it. It sends everything that a decoder
+ * needs to start: the file header, onMetaData, and the last configuration of every track before
+ * that position. Then it sends the bytes of the file from the key frame on.
  *
- * At each start it posts an element message `flvseek` with the uint64 fields `requested-offset` and
- * `actual-offset` (bytes), `requested-time` and `actual-time` (ms).
+ * At each start the element posts an element message `flvseek` with the uint64 fields
+ * `requested-offset` and `actual-offset` (bytes), `requested-time` and `actual-time` (ms).
  *
  * ## Example launch lines
  * |[
@@ -69,8 +69,8 @@ struct Private {
 
   GstPad *sink_pad; // borrowed: the element owns its pads
   GstPad *source_pad;
-  Properties properties; // with the object's lock
-  // Downstream reads the file itself, and seeks in it.
+  Properties properties; // guarded by the object lock
+  // Downstream pulls the file, and performs seeks itself.
   std::atomic<bool> is_pulled_from = false;
   flvseek::Session session;
 };
@@ -78,15 +78,15 @@ struct Private {
 /**
  * GstFlvSeek!sink:
  *
- * FLV bytes, cut anywhere. The pad reads from upstream itself where upstream can be read at any
- * offset, and seeks upstream where upstream can seek.
+ * FLV bytes in buffers of any size. The pad uses pull mode if upstream supports random access.
+ * Otherwise it uses push mode, and sends seeks upstream if upstream can seek.
  */
 GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-flv"));
 /**
  * GstFlvSeek!src:
  *
- * FLV bytes from a key frame on, behind the head that decoders need, in a BYTES segment.
+ * The stream header that decoders need, then FLV bytes from a key frame on, in a BYTES segment.
  */
 GstStaticPadTemplate source_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-flv"));
@@ -118,8 +118,8 @@ Properties properties_of(gpointer object) {
 /**
  * GstFlvSeekSnap:
  *
- * Which key frame is taken: `next` the first at or after the place, `previous` the last at or
- * before it, `exact` only one that is exactly there.
+ * The key frame to start at. `next`: the first at or after the position. `previous`: the last at or
+ * before it. `exact`: only one exactly there.
  */
 GType snap_type() {
   static const GEnumValue kValues[] = {
@@ -135,8 +135,8 @@ GType snap_type() {
 /**
  * GstFlvSeekIndex:
  *
- * Source of the keyframe positions: `metadata` takes the index in onMetaData, `scan` reads all tag
- * headers, `auto` scans where onMetaData has no usable index.
+ * The source of the key frame positions. `metadata`: the index in onMetaData. `scan`: all tag
+ * headers of the file. `auto`: onMetaData, or a scan if onMetaData has no usable index.
  */
 GType index_type() {
   static const GEnumValue kValues[] = {
@@ -155,8 +155,8 @@ GType index_type() {
 /**
  * GstFlvSeekReinsert:
  *
- * Data to send before the key frame: `header` is the file header, `metadata` is onMetaData,
- * `config` is the decoders' configurations.
+ * What is sent before the key frame. `header`: the file header. `metadata`: onMetaData. `config`:
+ * the decoder configurations.
  */
 GType reinsert_type() {
   static const GFlagsValue kValues[] = {
@@ -172,8 +172,8 @@ GType reinsert_type() {
 /**
  * GstFlvSeekMetadataKeyframes:
  *
- * The index in the reinserted onMetaData: `rewrite` makes it true for the stream
- * that is sent, `original` keeps it as the file has it, `strip` leaves it out.
+ * What happens to the index in the reinserted onMetaData. `rewrite`: it is updated for the output
+ * stream. `original`: it stays as in the file. `strip`: it is removed.
  */
 GType metadata_keyframes_type() {
   static const GEnumValue kValues[] = {
@@ -206,7 +206,7 @@ gboolean gst_flv_seek_sink_activate(GstPad *pad, GstObject *) noexcept {
   return gstflv::activate_in_best_mode(pad);
 }
 
-// Downstream pulls only where the file is sent unchanged, see answer_scheduling().
+// Downstream pulls only if the file is sent unchanged, see answer_scheduling().
 GstFlowReturn gst_flv_seek_get_range(GstPad *, GstObject *parent, guint64 offset, guint size,
                                      GstBuffer **buffer) noexcept {
   return gst_pad_pull_range(priv_of(parent).sink_pad, offset, size, buffer);
@@ -279,7 +279,7 @@ flvseek::Reached reached(const flvseek::Session &session, GstFormat format) {
 
 gboolean take_seek(GstFlvSeek *self, GstEvent *event) {
   Private &priv = self->priv;
-  if (priv.session.is_current(gst_event_get_seqnum(event))) // from another sink
+  if (priv.session.is_current(gst_event_get_seqnum(event))) // the same seek, from another sink
     return TRUE;
   auto request = flvseek::request_of_seek(GST_ELEMENT(self), event, properties_of(self),
                                           reached(priv.session, flvseek::format_of(event)));
@@ -319,7 +319,7 @@ gboolean gst_flv_seek_sink_event(GstPad *pad, GstObject *parent, GstEvent *raw_e
   Private &priv = priv_of(parent);
   EventPtr event(raw_event);
   switch (GST_EVENT_TYPE(raw_event)) {
-  case GST_EVENT_CAPS: // the stream is another, and so is the segment
+  case GST_EVENT_CAPS: // the session sends its own caps and segment
     return TRUE;
   case GST_EVENT_SEGMENT:
     return take_segment(priv, raw_event);
@@ -335,7 +335,7 @@ gboolean gst_flv_seek_sink_event(GstPad *pad, GstObject *parent, GstEvent *raw_e
     priv.session.start_over();
     break;
   case GST_EVENT_EOS:
-    // What is refused leaves no mark on the pad, which has to take more.
+    // The pad does not store an EOS that is refused, and accepts more data.
     return priv.session.finish(std::move(event));
   case GST_EVENT_STREAM_START:
     break;
@@ -375,7 +375,7 @@ bool answer_duration(Private &priv, GstQuery *query) {
   gst_query_parse_duration(query, &format, nullptr);
   const auto duration = priv.session.duration();
   if (format != GST_FORMAT_TIME || !duration)
-    return false; // bytes are upstream's
+    return false; // upstream answers for BYTES
   gst_query_set_duration(query, format, static_cast<gint64>(*duration));
   return true;
 }
@@ -400,8 +400,8 @@ bool answer_seeking(Private &priv, GstObject *element, GstQuery *query) {
   return true;
 }
 
-// Offers pull mode where the file is sent unchanged: flvdemux handles all seeks correctly only in
-// pull mode.
+// Offers pull mode if the file is sent unchanged: flvdemux handles all seeks correctly only in pull
+// mode.
 bool answer_scheduling(Private &priv, GstObject *element, GstQuery *query) {
   if (flvseek::sends_all(properties_of(element)) && gst_pad_peer_query(priv.sink_pad, query) &&
       gstflv::can_pull(query))
@@ -446,7 +446,7 @@ GstStateChangeReturn gst_flv_seek_change_state(GstElement *element,
   return GST_ELEMENT_CLASS(gst_flv_seek_parent_class)->change_state(element, transition);
 }
 
-// A property that seeks read as well is set too late only where no seek is possible.
+// A property that seeks also read is set too late only if no seek is possible.
 std::string late_change(GObject *object, GParamSpec *pspec, const GValue *value) {
   Private &priv = priv_of(object);
   const bool for_seeks = (pspec->flags & GST_PARAM_MUTABLE_PLAYING) != 0;
@@ -565,8 +565,8 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
   /**
    * GstFlvSeek:offset:
    *
-   * Where to start, in bytes from the start of the file. 0, or any byte of the file header, sends
-   * the whole file as it is, and needs no index. Not together with #GstFlvSeek:start-time.
+   * The start position in bytes from the start of the file. 0, or an offset within the file header:
+   * the whole file is sent unchanged, and no index is needed. Excludes #GstFlvSeek:start-time.
    *
    * From 0 to 18446744073709551615 bytes. Default: 0.
    */
@@ -577,9 +577,9 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
   /**
    * GstFlvSeek:start-time:
    *
-   * Where to start, in milliseconds from the file's first audio or video tag, whatever that tag's
-   * timestamp is. With #GstFlvSeek:snap=previous the stream shows that moment. Not together with
-   * #GstFlvSeek:offset.
+   * The start position in milliseconds from the file's first audio or video tag. The timestamp of
+   * that tag does not matter. With #GstFlvSeek:snap=previous, the stream contains the frame at that
+   * time. Excludes #GstFlvSeek:offset.
    *
    * From 0 to 18446744073709551615 ms. Default: 0.
    */
@@ -589,8 +589,8 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
   /**
    * GstFlvSeek:stop-offset:
    *
-   * The stream ends in front of the first tag at or after this byte of the file. 0: it doesn't. Set
-   * while the stream runs, it counts for seeks that say nothing of a stop.
+   * The stream ends before the first tag at or after this offset in the file. 0: at the end of the
+   * file. A value that is set during playback applies to seeks without a stop.
    *
    * From 0 to 18446744073709551615 bytes. Default: 0.
    */
@@ -602,8 +602,8 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
   /**
    * GstFlvSeek:snap:
    *
-   * Which key frame it starts at, where none is exactly there. Set while the stream runs, it counts
-   * for the next seek in bytes.
+   * The key frame to select if none is exactly at the position. A value that is set during playback
+   * applies to the next BYTES seek.
    *
    * Default: next.
    */
@@ -612,8 +612,8 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
   /**
    * GstFlvSeek:index:
    *
-   * Where it learns of key frames. Reading the tag headers through takes time that grows with the
-   * file, and needs nothing of the file. Set while the stream runs, it counts for the next seek.
+   * The source of the key frame positions. A scan takes time that grows with the file, but needs no
+   * index. A value that is set during playback applies to the next seek.
    *
    * Default: metadata.
    */
@@ -623,9 +623,9 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
   /**
    * GstFlvSeek:reinsert:
    *
-   * What comes in front of the file's bytes from the key frame on. Without any, the bare tail;
-   * without the configurations most decoders can't start. Set while the stream runs, it counts for
-   * the next seek.
+   * What is sent before the bytes of the file from the key frame on. 0: nothing. Without the
+   * configurations, most decoders cannot start. A value that is set during playback applies to the
+   * next seek.
    *
    * Default: header+metadata+config.
    */
@@ -635,9 +635,9 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
   /**
    * GstFlvSeek:metadata-keyframes:
    *
-   * What becomes of the keyframe index, the file size and other places in the reinserted
-   * onMetaData. Players that ask a server for offsets in the file want the original ones. Set while
-   * the stream runs, it counts for the next seek.
+   * What happens to the keyframe index, the file size and other offsets in the reinserted
+   * onMetaData. Players that request offsets of the file from a server need the original values. A
+   * value that is set during playback applies to the next seek.
    *
    * Default: rewrite.
    */
@@ -648,7 +648,7 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
   /**
    * GstFlvSeek:actual-offset:
    *
-   * The byte of the file at which the stream started; 0 for the whole file.
+   * The offset in the file at which the stream started; 0: the whole file.
    *
    * Read only.
    */

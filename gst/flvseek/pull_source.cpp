@@ -9,14 +9,14 @@ using gstflv::BufferPtr;
 
 namespace {
 
-// Tag headers that are read through: a few tags of audio, or one of video.
+// Bytes per read of tag headers: a few audio tags, or one video tag.
 constexpr gsize kAhead = 4096;
-// The stream itself: enough for the reading to cost little beside the copying.
+// Bytes per read of the stream: large enough that a read costs little compared with the copying.
 constexpr gsize kBlockSize = 131072;
 
 } // namespace
 
-// The end of the file is no failure: there is nothing then.
+// At the end of the file, returns OK and an empty buffer.
 GstFlowReturn PullSource::pull(guint64 offset, gsize size, BufferPtr &buffer) {
   GstBuffer *pulled = nullptr;
   const GstFlowReturn flow = gst_pad_pull_range(pad_, offset, static_cast<guint>(size), &pulled);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A file that can be read anywhere.
+// Reads a file at any offset, in pull mode.
 #pragma once
 
 #include "base/gst_ptr.h"
@@ -11,18 +11,18 @@ class PullSource {
 public:
   explicit PullSource(GstPad *pad) : pad_(pad) {} // borrowed
 
-  // Lets go of what was read ahead.
+  // Drops the bytes that were read ahead.
   void clear() { ahead_.reset(); }
-  // Gives the bytes, or as many as there are; `buffer` holds them.
+  // Reads the requested bytes into `buffer`. At the end of the file, `buffer` has fewer bytes.
   [[nodiscard]] GstFlowReturn read(const flv::ReadRequest &wanted, gstflv::BufferPtr &buffer);
-  // The next large piece of the stream.
+  // Reads the next block of the stream.
   [[nodiscard]] GstFlowReturn next(guint64 offset, gstflv::BufferPtr &buffer);
 
 private:
   [[nodiscard]] GstFlowReturn pull(guint64 offset, gsize size, gstflv::BufferPtr &buffer);
 
   GstPad *pad_;
-  gstflv::BufferPtr ahead_; // what was last read in order
+  gstflv::BufferPtr ahead_; // the bytes that were read ahead
   guint64 ahead_begin_ = 0;
 };
 

@@ -22,7 +22,7 @@ void PushSource::append(BufferPtr buffer) {
   held_.push_back({end_, std::move(buffer)});
 }
 
-// Also of bytes that have yet to come.
+// A position after end() drops all bytes.
 void PushSource::drop_before(guint64 position) {
   begin_ = std::clamp(position, begin_, end_);
   while (!held_.empty() && held_.front().end <= begin_)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A file that comes from front to back.
+// The bytes of a file that upstream pushes from start to end.
 #pragma once
 
 #include <deque>
@@ -9,22 +9,23 @@
 
 namespace flvseek {
 
-// Holds the bytes that have come and may still be wanted. Positions are bytes of the file. A
-// group of pictures may be long, and nothing here takes longer for it.
+// Holds the received bytes that may still be needed. Positions are file offsets. A long group of
+// pictures does not make any call slower.
 class PushSource {
 public:
-  // The next byte that comes is number `position`.
+  // Drops all bytes. The next byte has offset `position`.
   void reset(guint64 position);
   void append(gstflv::BufferPtr buffer);
 
-  // The first byte that is held, and the one that comes next.
+  // The offsets of the first held byte and of the next byte to arrive.
   [[nodiscard]] guint64 begin() const { return begin_; }
   [[nodiscard]] guint64 end() const { return end_; }
   void drop_before(guint64 position);
 
-  // The bytes, as far as they are held; they stay.
+  // Copies the requested bytes, as far as they are held.
   [[nodiscard]] gstflv::BufferPtr read(const flv::ReadRequest &wanted) const;
-  // From `position` on what is left of one buffer as it came. Nothing: that is no byte.
+  // Removes and returns the held buffer from `position` on. Drops the bytes before it. nullptr: the
+  // byte at `position` is not held.
   [[nodiscard]] gstflv::BufferPtr take_from(guint64 position);
 
 private:

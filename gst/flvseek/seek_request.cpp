@@ -29,7 +29,8 @@ flv::Snap snap_of(Snap snap) {
   return flv::Snap::Exact;
 }
 
-// Without a wish, a seek in time goes back, so that what was asked for is seen.
+// Without SNAP flags, a TIME seek goes to the key frame before, so that the stream contains the
+// requested frame. A BYTES seek then uses `otherwise`.
 flv::Snap snap_of(GstSeekFlags flags, StartRequest::Measure measure, Snap otherwise) {
   const bool before = (flags & GST_SEEK_FLAG_SNAP_BEFORE) != 0;
   const bool after = (flags & GST_SEEK_FLAG_SNAP_AFTER) != 0;
@@ -42,7 +43,7 @@ flv::Snap snap_of(GstSeekFlags flags, StartRequest::Measure measure, Snap otherw
   return snap_of(otherwise);
 }
 
-// A seek's start or stop. Nothing: it counts from an end that is unknown.
+// The absolute start or stop of a seek. nullopt: it is relative to an unknown end.
 std::optional<guint64> absolute(GstSeekType type, gint64 value, const Reached &reached) {
   if (type == GST_SEEK_TYPE_SET)
     return static_cast<guint64>(std::max<gint64>(value, 0));

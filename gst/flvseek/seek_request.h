@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the properties and seek events ask for, in the format library's terms.
+// Converts properties and seek events into the format library's types.
 #pragma once
 
 #include <optional>
@@ -10,7 +10,7 @@
 
 namespace flvseek {
 
-// As in gst-inspect-1.0, in that order.
+// In the order of gst-inspect-1.0.
 enum class Snap { Next, Previous, Exact };
 
 enum ReinsertFlags : guint {
@@ -30,31 +30,31 @@ struct Properties {
   flv::MetadataKeyframes metadata_keyframes = flv::MetadataKeyframes::Rewrite;
 };
 
-// Whether the properties go together; if not, says so on the bus.
+// Whether the properties are compatible. If not, posts an error.
 [[nodiscard]] bool are_consistent(GstElement *element, const Properties &properties);
 
 [[nodiscard]] flv::StartSettings settings_of(const Properties &properties);
 // Whether the whole file is sent, unchanged.
 [[nodiscard]] bool sends_all(const Properties &properties);
 
-// How a seek wants the stream to be played. The defaults are those of a start by the properties.
+// The playback parameters of a seek. The defaults are those of a start by the properties.
 struct Playback {
   GstFormat format = GST_FORMAT_BYTES; // of the segment
   gdouble rate = 1.0;                  // above 0
   GstSegmentFlags flags = GST_SEGMENT_FLAG_NONE;
-  // TIME: whether the segment starts at the key frame and not where it was asked for.
+  // TIME: true if the segment starts at the key frame, false if at the requested time.
   bool at_key_frame = false;
   guint64 start = 0;           // TIME: ns from the file's first tag
-  std::optional<guint64> stop; // TIME: the same
+  std::optional<guint64> stop; // TIME: ns from the file's first tag
 };
 
-// What a start or a seek asks for.
+// A requested start or seek.
 struct Request {
   flv::StartSettings start;
   Playback playback;
 };
 
-// What relative seeks count from: bytes of the file, or ns from its first tag.
+// The values that relative seeks refer to: bytes of the file, or ns from its first tag.
 struct Reached {
   std::optional<guint64> position;
   std::optional<guint64> duration;
@@ -62,13 +62,13 @@ struct Reached {
 
 [[nodiscard]] GstFormat format_of(GstEvent *seek);
 
-// Nothing: the seek asks for something that the element can't do, which was logged.
+// nullopt: the element cannot perform the seek. The reason is logged.
 [[nodiscard]] std::optional<Request> request_of_seek(GstElement *element, GstEvent *seek,
                                                      const Properties &properties,
                                                      const Reached &reached);
 
-// Moves a start that is before the first key frame, and may go back to one, to the file's start.
-// false: it is behind the last one, and may not.
+// Moves a start before the first key frame to the start of the file, if its snap allows an earlier
+// key frame. false: the start is after the last key frame, and its snap allows only a later one.
 [[nodiscard]] bool fit(flv::StartSettings &settings, const flv::KeyframeIndex &index);
 
 // Posts the error on the bus.

@@ -39,8 +39,8 @@ std::optional<GstClockTime> SegmentClock::position() const {
                               : std::optional(static_cast<GstClockTime>(position) * GST_MSECOND);
 }
 
-// The running time of the last tag. The stream goes on past a stop to the next key frame, but a
-// demuxer's output ends at the stop.
+// The running time of the last tag. The stream continues after a stop, up to the next key frame,
+// but a demuxer's output ends at the stop.
 GstClockTime SegmentClock::running_time() const {
   if (!start_ || !last_)
     return base_;

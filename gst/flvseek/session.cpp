@@ -39,7 +39,7 @@ bool can_seek(GstPad *pad) {
 } // namespace
 
 void Session::open(bool by_pulling, const Properties &properties) {
-  const std::lock_guard asking(asking_); // what was asked for before is over
+  const std::lock_guard asking(asking_); // waits for the seek of another thread
   const std::lock_guard lock(deciding_);
   writer_.clear();
   pull_.clear();
@@ -53,7 +53,7 @@ void Session::open(bool by_pulling, const Properties &properties) {
   seqnum_ = GST_SEQNUM_INVALID;
   next_seqnum_ = GST_SEQNUM_INVALID;
   ended_ = false;
-  stream_started_ = !by_pulling; // where bytes are pushed, so is the start
+  stream_started_ = !by_pulling; // in push mode, upstream sends STREAM_START
   access_known_ = by_pulling;
   access_ = by_pulling ? Access::Anywhere : Access::Forward;
   file_size_ = by_pulling ? size_of(sink_pad_) : 0;
@@ -69,8 +69,8 @@ void Session::open(bool by_pulling, const Properties &properties) {
   duration_.reset();
 }
 
-// Upstream's answer may depend on its own: it is asked when the first bytes are there.
-// Where there are none at all, a source that has failed may not answer any more.
+// Upstream's answer may depend on its own upstream, so it is queried after the first bytes have
+// arrived. Without any bytes, it is not queried: a source that has failed may not answer.
 void Session::find_out_access(bool has_bytes) {
   if (access_known_.exchange(true))
     return;
@@ -108,14 +108,14 @@ GstFlowReturn Session::look_by_pulling(bool may_scan) {
     const GstFlowReturn flow = pull_request(*wanted);
     if (flow == GST_FLOW_FLUSHING)
       return flow;
-    // What can't be read at all is for the streaming thread to say.
+    // The streaming thread reports read errors.
     if (flow != GST_FLOW_OK)
       return may_scan ? cannot_read(wanted->offset) : kMore;
   }
   return looking_ ? decide() : GST_FLOW_OK;
 }
 
-// The search is over.
+// Ends the search: posts its error, or sets decision_.
 GstFlowReturn Session::decide() {
   looking_ = false;
   if (next_seqnum_ != GST_SEQNUM_INVALID)
@@ -156,7 +156,7 @@ GstFlowReturn Session::begin() {
   const Decision decision = std::move(*decision_);
   decision_.reset();
   announce(decision);
-  // Behind an end that was not flushed away, only another stream can follow.
+  // After an EOS that was not flushed, a new stream must start.
   stream_started_ = stream_started_ && !GST_PAD_IS_EOS(writer_.pad());
   GstFlowReturn flow = start_stream();
   if (flow != GST_FLOW_OK)
@@ -291,7 +291,7 @@ std::optional<GstClockTime> Session::duration() const {
   return duration_;
 }
 
-// The time of the last key frame in front of what is sent next.
+// The time of the last key frame at or before the next byte to send.
 std::optional<GstClockTime> Session::position() const {
   const std::lock_guard known(known_mutex_);
   const guint64 position = writer_.position();

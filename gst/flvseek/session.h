@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// From PAUSED to READY: finds the start, sends the stream, and does it again for each seek.
+// One run of the element, until it returns to READY: finds the start, sends the stream, and repeats
+// this for each seek.
 #pragma once
 
 #include <atomic>
@@ -14,7 +15,7 @@
 
 namespace flvseek {
 
-// What the element tells of where it started.
+// The start position that the element reports.
 struct Started {
   guint64 offset = 0; // bytes
   guint64 time = 0;   // ms from the file's first tag
@@ -22,7 +23,7 @@ struct Started {
 
 class Session {
 public:
-  // A start that was found, and what for.
+  // A start that was found, and its request.
   struct Decision {
     Request request;
     flv::StreamStart start;
@@ -33,69 +34,68 @@ public:
   Session(GstElement *element, GstPad *sink_pad, GstPad *source_pad)
       : element_(element), sink_pad_(sink_pad), writer_(source_pad), pull_(sink_pad) {}
 
-  // While there is no streaming thread: a new file, to be started as `properties` say.
+  // Opens a new file. `properties` set the start. Only while no streaming thread runs.
   void open(bool by_pulling, const Properties &properties);
 
-  // Pull mode. Looks for the start, as far as that goes without reading the file through.
-  // false: there is none, which was said on the bus.
+  // Pull mode. Searches for the start, but does not scan the file. false: there is no start, and an
+  // error was posted.
   [[nodiscard]] bool look_ahead();
-  // Instead, where downstream reads the file itself.
+  // For a downstream that pulls: announces the whole file as the stream.
   void announce_whole() { announce({request_, {}, {}, {}}); }
-  // One turn of the streaming thread.
+  // One iteration of the streaming thread.
   [[nodiscard]] GstFlowReturn send_block();
-  // Whether what is sent answers a SEGMENT seek, whose end is no end of the stream.
+  // Whether the stream is the segment of a SEGMENT seek. It ends with SEGMENT_DONE, not with EOS.
   [[nodiscard]] bool is_segment() const {
     return (playback_.flags & GST_SEGMENT_FLAG_SEGMENT) != 0;
   }
-  // Instead of the end of the stream, from the streaming thread.
+  // Sends SEGMENT_DONE instead of EOS, from the streaming thread.
   gboolean end_segment();
 
   // Push mode, from the streaming thread.
   [[nodiscard]] GstFlowReturn take(gstflv::BufferPtr buffer);
-  // No more bytes come. Sends the end on, unless upstream was asked for others instead, which
-  // refuses it.
+  // Upstream has no more bytes. Passes `end` on. If upstream has to continue at another offset,
+  // refuses `end` and returns FALSE.
   [[nodiscard]] gboolean finish(gstflv::EventPtr end);
-  // The next byte is number `position`, as the seek of this number wanted it.
+  // The next byte has offset `position`. `seqnum`: of upstream's segment.
   void jumped_to(guint64 position, guint32 seqnum);
-  // Whether what comes from upstream is the answer to a seek of its own.
+  // Whether the seqnum is that of a seek by this session.
   [[nodiscard]] bool is_own(guint32 seqnum) const { return seqnum == jump_seqnum_; }
-  // Takes a serialized event; it waits for the first segment.
+  // Sends a serialized event. Before the first segment, queues it.
   gboolean send_event(gstflv::EventPtr event);
 
   void flush() { writer_.flush(); }
-  // Push mode: what comes behind a flush begins like a stream.
+  // Push mode: after a flush, searches for the start again.
   void start_over();
-  // Push mode: what comes is what a seek of its own wanted.
+  // Push mode: the next bytes are those that a seek by this session requested.
   void go_on() { push_.reset(jump_position_); }
   void set_seqnum(guint32 seqnum) { seqnum_ = seqnum; }
   [[nodiscard]] guint32 seqnum() const { return seqnum_; }
 
-  // Seeks, from any thread.
-  // Whether what is sent, or looked for, is what this seek wants.
+  // Seeks, from any thread. Whether the current stream or search is the result of this seek.
   [[nodiscard]] bool is_current(guint32 seqnum) const {
     return seqnum == seqnum_ || seqnum == next_seqnum_;
   }
-  // Whether upstream can give any byte.
+  // Whether upstream supports random access.
   [[nodiscard]] bool is_seekable() const { return access_ != flv::Access::Forward; }
   [[nodiscard]] bool can_never_seek() const { return access_known_ && !is_seekable(); }
-  // Pull mode: finds the place while the stream goes on, if there is one.
+  // Pull mode: finds a start while the stream continues. nullopt: there is none.
   [[nodiscard]] std::optional<Decision> prepare(const Request &request);
-  // Pull mode, without a streaming thread: what comes next is what was prepared.
+  // Pull mode, while no streaming thread runs: continues with the prepared start.
   void restart(Decision prepared);
-  // Push mode: what comes is looked through for another start. false: there can be none.
+  // Push mode: begins to search for another start. false: the seek is not possible.
   [[nodiscard]] bool seek(const Request &request, bool flush, guint32 seqnum);
 
   // From any thread.
   [[nodiscard]] Started started() const;
   [[nodiscard]] flv::KeyframeIndex index() const;
-  [[nodiscard]] std::optional<GstClockTime> duration() const; // as onMetaData says
-  [[nodiscard]] std::optional<GstClockTime> position() const; // as the index says
+  [[nodiscard]] std::optional<GstClockTime> duration() const; // from onMetaData
+  [[nodiscard]] std::optional<GstClockTime> position() const; // from the index
   [[nodiscard]] guint64 byte_position() const { return writer_.position(); }
   [[nodiscard]] std::optional<GstClockTime> sent_time() const { return writer_.time(); }
   [[nodiscard]] guint64 byte_duration() const { return file_size_; } // 0: unknown
 
 private:
-  // More bytes have to come before anything can be said. No pad ever returns it.
+  // More bytes are needed. No pad function returns this value.
   static constexpr GstFlowReturn kMore = GST_FLOW_CUSTOM_SUCCESS;
 
   [[nodiscard]] GstFlowReturn send_or_hold(gstflv::BufferPtr buffer);
@@ -128,35 +128,35 @@ private:
   PullSource pull_;
   PushSource push_;
 
-  // While a start is looked for, by whatever thread.
+  // Guards the search for a start, which may run in any thread.
   std::mutex deciding_;
   std::optional<flv::SeekPlanner> starter_;
   Request request_;
   std::atomic<flv::Access> access_ = flv::Access::Anywhere;
   std::atomic<guint64> file_size_ = 0;
-  // By the streaming thread, there is a start to be looked for.
+  // The streaming thread has to search for a start.
   std::atomic<bool> looking_ = false;
-  // Push mode: nothing comes any more, unless upstream is asked for it.
+  // Push mode: upstream sends nothing more until it receives a seek.
   bool ended_ = false;
-  std::optional<guint64> next_jump_; // for which it will be asked
-  bool must_jump_ = false;           // and could not be asked yet
-  std::optional<Decision> decision_; // to be begun with
-  Playback playback_;                // of what is sent
-  std::vector<std::string> told_;    // warnings about the file that the bus has
+  std::optional<guint64> next_jump_; // the offset that jump_behind_the_end() requests
+  bool must_jump_ = false;           // a jump that could not be made yet
+  std::optional<Decision> decision_; // the start of the next stream
+  Playback playback_;                // of the current stream
+  std::vector<std::string> told_;    // posted warnings about the file
 
   std::atomic<guint32> seqnum_ = GST_SEQNUM_INVALID;
-  // Push mode: of the seek whose start is being looked for.
+  // Push mode: of the seek whose start is being searched for.
   std::atomic<guint32> next_seqnum_ = GST_SEQNUM_INVALID;
-  std::atomic<guint32> jump_seqnum_ = GST_SEQNUM_INVALID; // of the last seek of its own
+  std::atomic<guint32> jump_seqnum_ = GST_SEQNUM_INVALID; // of the last seek by this session
   guint64 jump_position_ = 0;
-  // Push mode: held by who asks upstream for other bytes, and taken before `deciding_`. Upstream's
-  // thread, for which that one may wait, only tries to.
+  // Push mode: guards seeks to upstream. Locked before `deciding_`. Upstream's thread may only try
+  // to lock it, because the owner may wait for that thread.
   std::mutex asking_;
   bool stream_started_ = false;
   std::atomic<bool> access_known_ = false;
   std::vector<gstflv::EventPtr> waiting_;
 
-  // What is known, for whoever asks.
+  // Guards the results, which any thread may read.
   mutable std::mutex known_mutex_;
   Started started_;
   flv::KeyframeIndex index_;

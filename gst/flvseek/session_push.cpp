@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a session does where the file is pushed to it.
+// The push mode of a session.
 #include "base/log.h"
 #include "session.h"
 
@@ -17,16 +17,16 @@ using gstflv::EventPtr;
 
 namespace {
 
-// It is cheaper to read on for so many bytes than to ask upstream for others.
+// Up to this many bytes, it is cheaper to read and drop them than to seek upstream.
 constexpr guint64 kReadOn = 256 << 10;
 
-// Bytes that are held while it is open whether the stream starts with them.
+// The maximum number of bytes that are held during the search for the start.
 constexpr guint64 kMaxHeld = 64 << 20;
 
-// Events that wait for the first segment.
+// The maximum number of events that wait for the first segment.
 constexpr std::size_t kMaxWaiting = 64;
 
-// Whether a stream that ended so may be followed by another.
+// Whether another stream may follow a stream that ended with `flow`.
 bool is_whole(GstFlowReturn flow) {
   return flow == GST_FLOW_OK || flow == GST_FLOW_EOS;
 }
@@ -36,7 +36,7 @@ bool is_whole(GstFlowReturn flow) {
 GstFlowReturn Session::take(BufferPtr buffer) {
   find_out_access(true);
   const GstFlowReturn flow = send_or_hold(std::move(buffer));
-  // Upstream stops, and a queue in between may keep that to itself.
+  // Upstream stops after this error. A queue in between may not report that.
   if (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS) {
     const std::lock_guard lock(deciding_);
     ended_ = true;
@@ -62,7 +62,8 @@ GstFlowReturn Session::send_or_hold(BufferPtr buffer) {
   return flow == kMore ? GST_FLOW_OK : flow;
 }
 
-// Sends what has come of the stream. What comes before it is dropped, or skipped by a jump.
+// Sends the bytes of the stream that have arrived. The bytes before the start are dropped, or
+// skipped by a jump.
 GstFlowReturn Session::send_held(bool at_end) {
   if (decision_) {
     if (const GstFlowReturn flow = begin(); flow != GST_FLOW_OK)
@@ -77,7 +78,7 @@ GstFlowReturn Session::send_held(bool at_end) {
       return cannot_read(position);
   }
   GstFlowReturn flow = GST_FLOW_OK;
-  while (flow == GST_FLOW_OK && !looking_) { // for a seek may come meanwhile
+  while (flow == GST_FLOW_OK && !looking_) { // a seek may arrive meanwhile
     BufferPtr held = push_.take_from(writer_.position());
     if (!held)
       break;
@@ -86,7 +87,7 @@ GstFlowReturn Session::send_held(bool at_end) {
   return flow;
 }
 
-// Gives the search what it wants of the bytes that have come.
+// Supplies the search with the bytes that have arrived.
 GstFlowReturn Session::look_by_pushing(bool at_end) {
   std::unique_lock lock(deciding_);
   while (const auto wanted = starter_->next_request()) {
@@ -130,15 +131,15 @@ bool Session::ask_upstream(guint64 position, guint32 seqnum) {
   return gst_pad_push_event(sink_pad_, event.release());
 }
 
-// Downstream sees nothing of it.
+// Seeks upstream. The flush is not passed downstream.
 bool Session::jump(guint64 position) {
   jump_position_ = position;
   jump_seqnum_ = gst_util_seqnum_next();
   return ask_upstream(position, jump_seqnum_);
 }
 
-// Upstream answers in this thread, or in its own if there is a queue. Behind the end either stops,
-// even if it was told to go on meanwhile: another thread has to tell it.
+// Upstream answers in this thread, or in its own thread if there is a queue. After EOS, either
+// thread stops, even if the answer has restarted it. So after EOS, another thread sends the seek.
 GstFlowReturn Session::jump_to(guint64 position, bool at_end) {
   if (at_end) {
     const std::lock_guard lock(deciding_);
@@ -151,7 +152,7 @@ GstFlowReturn Session::jump_to(guint64 position, bool at_end) {
   }
   const std::unique_lock lock(asking_, std::try_to_lock);
   must_jump_ = !lock;
-  if (must_jump_) // unless those are here already, other bytes are about to come
+  if (must_jump_) // another thread is seeking: its bytes follow, or have already arrived
     return kMore;
   return jump(position) || GST_PAD_IS_FLUSHING(sink_pad_) ? kMore : cannot_read(position);
 }
@@ -174,7 +175,7 @@ gboolean Session::finish(EventPtr end) {
     if (flow == kMore)
       return FALSE;
     const gboolean taken = is_segment() && is_whole(flow) ? end_segment() : send_end(end.get());
-    // A seek may come while the end is held back downstream.
+    // A seek may arrive while downstream blocks the EOS.
     const std::lock_guard lock(deciding_);
     ended_ = !looking_ || !is_whole(flow);
     if (ended_)
@@ -189,7 +190,7 @@ bool Session::has_ended() {
 
 GstFlowReturn Session::send_rest() {
   GstFlowReturn flow = GST_FLOW_OK;
-  const bool failed = has_ended(); // what was wrong has been said
+  const bool failed = has_ended(); // the error is already posted
   do {
     flow = looking_ ? look_by_pushing(true) : GST_FLOW_OK;
     if (flow == GST_FLOW_OK && (decision_ || must_jump_))
@@ -200,7 +201,7 @@ GstFlowReturn Session::send_rest() {
   return flow;
 }
 
-// Of what was last begun, for which upstream need not have been asked.
+// Sends the end with the seqnum of the current stream. Upstream may not know that seek.
 gboolean Session::send_end(GstEvent *end) {
   EventPtr event(gst_event_copy(end));
   if (seqnum_ != GST_SEQNUM_INVALID)
@@ -235,9 +236,10 @@ void Session::start_over() {
   looking_ = true;
 }
 
-// What is asked of upstream waits for its thread, which a sink may hold: without a flush, that
-// thread sees to the seek itself when it comes by. Behind the end it does not. Upstream is flushed
-// then, so that it answers, but downstream sees that only if it is to be flushed as well.
+// A seek to upstream waits for upstream's thread, which a sink may block. So without a flush,
+// upstream's thread performs the seek itself when the next bytes arrive. After the end, no bytes
+// arrive. Then upstream is flushed, so that it answers. Downstream is flushed only if the seek
+// flushes.
 bool Session::seek(const Request &request, bool flush, guint32 seqnum) {
   const std::lock_guard asking(asking_);
   std::unique_lock lock(deciding_);
@@ -260,7 +262,7 @@ bool Session::seek(const Request &request, bool flush, guint32 seqnum) {
   lock.unlock();
   if (flush ? ask_upstream(from, seqnum) : jump(from))
     return true;
-  lock.lock(); // nothing has happened
+  lock.lock(); // the seek failed: restores the state
   request_ = before;
   next_seqnum_ = seqnum_before;
   looking_ = looking_before;

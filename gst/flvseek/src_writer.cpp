@@ -31,7 +31,7 @@ GstFlowReturn SrcWriter::begin(const flv::StreamStart &start, const Playback &pl
   discont_ = true;
   if (!has_caps_) {
     const gstflv::CapsPtr caps(gst_caps_new_empty_simple("video/x-flv"));
-    // What a flush meets is not kept on the pad.
+    // The pad does not store an event that a flush drops.
     has_caps_ =
         gst_pad_push_event(pad_, gst_event_new_caps(caps.get())) || !GST_PAD_IS_FLUSHING(pad_);
   }
@@ -63,12 +63,12 @@ GstFlowReturn SrcWriter::send(BufferPtr buffer) {
   return GST_FLOW_EOS;
 }
 
-// Returns how many of the bytes belong to tags in front of the stop.
+// Returns the number of bytes that belong to tags before the stop.
 gsize SrcWriter::look_at_tags(GstBuffer *buffer) {
   const guint64 begin = position_;
   const gstflv::MappedBuffer map(buffer);
   items_.clear();
-  (void)cutter_.feed(map.bytes(), items_); // what it can't read is for others to judge
+  (void)cutter_.feed(map.bytes(), items_); // downstream handles damage
   for (const flv::Item &item : items_) {
     const bool is_media = item.kind == flv::Item::Kind::Tag && !item.tag.is_script();
     if (is_media && (stop_ == 0 || item.begin < stop_))
@@ -85,8 +85,8 @@ gsize SrcWriter::look_at_tags(GstBuffer *buffer) {
   return static_cast<gsize>(std::clamp<guint64>(cut, begin, begin + map.bytes().size()) - begin);
 }
 
-// `offset` is the buffer's place in the file. The head has none, and no OFFSET_END either. Its
-// OFFSET is 0, by which flvdemux knows that a file header comes.
+// `offset`: the buffer's offset in the file. The stream header has none. Its OFFSET is 0, which
+// tells flvdemux that a file header follows. Its OFFSET_END is not set.
 GstFlowReturn SrcWriter::push(BufferPtr buffer, std::optional<guint64> offset) {
   buffer.reset(gst_buffer_make_writable(buffer.release()));
   const gsize size = gst_buffer_get_size(buffer.get());

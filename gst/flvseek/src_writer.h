@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The source pad's side: a stream of bytes that begins with a head and goes on with a part of the
-// file.
+// Writes to the source pad: a stream header, then a part of the file.
 #pragma once
 
 #include <atomic>
@@ -18,23 +17,23 @@ public:
 
   [[nodiscard]] GstPad *pad() const { return pad_; }
 
-  // Forgets everything.
+  // Resets everything.
   void clear();
   // Bytes and running time count from 0 again.
   void flush();
 
-  // Sends the caps, unless they went out before, a segment and the head. What comes next is the
-  // file from start.position on, as far as that says.
+  // Sends the caps if they were not sent before, then a segment and start.head. The next bytes are
+  // those of the file from start.position to start.stop.
   [[nodiscard]] GstFlowReturn begin(const flv::StreamStart &start, const Playback &playback,
                                     guint32 seqnum);
   [[nodiscard]] bool has_begun() const { return begun_; }
-  // The file's next bytes. EOS: the stop was reached, and the bytes in front of it were sent.
+  // Sends the next bytes of the file. EOS: the stop is reached, and the bytes before it were sent.
   [[nodiscard]] GstFlowReturn send(gstflv::BufferPtr buffer);
 
-  // What was sent ends a SEGMENT seek's segment.
+  // The segment of a SEGMENT seek was sent completely.
   void end_segment() { clock_.reach_stop(); }
 
-  // The file's byte that is sent next; from any thread.
+  // The offset in the file of the next byte to send; from any thread.
   [[nodiscard]] guint64 position() const { return position_; }
   // The time of the last tag sent; from any thread.
   [[nodiscard]] std::optional<GstClockTime> time() const { return clock_.position(); }
@@ -47,7 +46,7 @@ private:
   bool has_caps_ = false;
   bool begun_ = false;
   bool discont_ = false;
-  guint64 sent_ = 0; // bytes of the segment
+  guint64 sent_ = 0; // bytes since the last flush
   std::atomic<guint64> position_ = 0;
   guint64 stop_ = 0;
   SegmentClock clock_;
