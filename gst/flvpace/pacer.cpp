@@ -188,7 +188,7 @@ void Pacer::interrupt() {
   const std::uint64_t position = splitter_.position();
   if (last_flow_ == GST_FLOW_ERROR || position == 0)
     return;
-  GST_INFO_OBJECT(element_, "upstream left out data in front of byte %" G_GUINT64_FORMAT, position);
+  GST_INFO_OBJECT(element_, "upstream skipped data before byte %" G_GUINT64_FORMAT, position);
   last_flow_ = drop_half_read();
   restart_at(position);
 }
@@ -338,7 +338,7 @@ bool Pacer::begins_in_the_middle(flv::Bytes start) const {
 // Creates a file header, and inserts the tags in upstream's caps. The file header announces all
 // kinds until the kinds of the stream are known.
 GstFlowReturn Pacer::join() {
-  GST_INFO_OBJECT(element_, "the stream began before: its file header is made up");
+  GST_INFO_OBJECT(element_, "the stream started before: a file header is made for it");
   announce({.has_audio = true, .has_video = true});
   made_up_header_ = true;
   restart_at(0);
@@ -414,7 +414,7 @@ bool Pacer::has_no_tag() const {
 GstFlowReturn Pacer::no_tag() {
   FLV_ELEMENT_ERROR(element_, STREAM, DEMUX,
                     ("There is no whole tag in the %" G_GUINT64_FORMAT
-                     " bytes behind the FLV file header.",
+                     " bytes after the FLV file header.",
                      guint64{counters_.bytes_skipped}),
                     (nullptr));
   return GST_FLOW_ERROR;

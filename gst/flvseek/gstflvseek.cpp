@@ -683,8 +683,8 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
   gst_element_class_add_static_pad_template(element_class, &source_template);
   gst_element_class_set_static_metadata(
       element_class, "FLV seeker", "Filter/Network",
-      "Starts an FLV stream at a byte offset or a time, at a key frame, after what a decoder "
-      "needs in front",
+      "Sends an FLV stream from a byte offset or a time: the data that a decoder needs, then the "
+      "tags from a key frame",
       "The gst-flv-streaming authors");
   gst_element_class_add_static_metadata(element_class, GST_ELEMENT_METADATA_DOC_URI,
                                         DOCS_URI "/flvseek.md");
