@@ -3,7 +3,7 @@
 #pragma once
 
 #include <check.h>
-// This macro of check.h is the name of a function in the standard library.
+// check.h defines a macro with the name of a function in the standard library.
 #undef fail
 
 #include <cstdlib>
@@ -18,7 +18,7 @@ struct Test {
   int signal = 0; // the test passes if this signal ends it
 };
 
-// The exit status of the program.
+// Returns the exit status of the program.
 inline int run(const char *name, std::initializer_list<Test> tests) {
   constexpr double kTimeout = 120; // s; also enough under valgrind
   Suite *suite = suite_create(name);

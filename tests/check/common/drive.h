@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Gives the parts that say what they want of a file what they want, out of memory.
+// Serves the read requests of the file readers from memory.
 #pragma once
 
 #include <algorithm>
@@ -14,12 +14,12 @@ namespace flvtest {
 struct Reads {
   std::size_t count = 0;
   std::uint64_t bytes = 0;
-  std::size_t jumps = 0;  // to a place that does not touch what was read before
-  std::uint64_t back = 0; // the furthest that a jump went back
-  bool endless = false;   // it was given up
+  std::size_t jumps = 0;  // to a position that does not adjoin the bytes read before
+  std::uint64_t back = 0; // the longest jump backward, in bytes
+  bool endless = false;   // the drive was stopped
 };
 
-// What a file has there; less than is wanted at its end.
+// The requested bytes of a file; fewer at the end of the file.
 inline Bytes piece(Bytes file, const flv::ReadRequest &wanted) {
   const auto from = static_cast<std::size_t>(std::min<std::uint64_t>(wanted.offset, file.size()));
   return file.subspan(from, std::min(wanted.size, file.size() - from));
@@ -27,7 +27,7 @@ inline Bytes piece(Bytes file, const flv::ReadRequest &wanted) {
 
 inline constexpr std::size_t kMaxReads = 2'000'000;
 
-// Until `part` wants nothing more.
+// Runs until `part` requests nothing more.
 template <class Part> Reads drive(Part &part, Bytes file) {
   Reads reads;
   std::uint64_t end = 0;
@@ -102,8 +102,8 @@ inline Entries roles_of(const Stream &stream, std::initializer_list<flv::Role> r
 using Append = std::function<void(Stream &)>;
 using Pick = std::function<Entries(const Stream &)>;
 
-// A file whose onMetaData lists what `pick` picks of it, and says `more`. `media` appends all that
-// stands behind onMetaData.
+// A file whose onMetaData has the index entries that `pick` selects and the members `more`. `media`
+// appends everything after onMetaData.
 inline Stream indexed(const Append &media, const Pick &pick = key_frames_of, Members more = {},
                       bool ecma = false, bool audio = true, bool video = true) {
   Entries entries;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// FLV byte streams for tests: data of tags, streams of tags, damage. The same call always gives the
-// same bytes, and no payload has a zero in it, so none can be taken for a tag header.
+// FLV byte streams for tests: tag data, streams of tags, damage. The same call always gives the
+// same bytes. No payload contains a zero byte, so no payload looks like a tag header.
 #pragma once
 
 #include <initializer_list>
@@ -38,7 +38,7 @@ inline Buffer payload(std::size_t size, std::uint32_t seed = 1) {
   return out;
 }
 
-// --- Data of classic tags. Configurations of another `variant` differ. ---
+// --- Data of classic tags. A different `variant` gives a different configuration. ---
 
 inline Buffer avc_config(std::uint8_t variant = 0) {
   return {0x17, 0,    0,    0,    0,    1, 0x64, 0, 0x1E, 0xFF, 0xE1, 0,    6,
@@ -115,13 +115,13 @@ inline Buffer ex_audio(Packet packet, std::string_view code, Bytes body) {
   return out;
 }
 
-// Frame type 5: a byte and nothing else.
+// Frame type 5: exactly one data byte.
 inline Buffer ex_command(std::uint8_t command) {
   return {0xD0, command};
 }
 
-// Puts a ModEx of `type` in front of the packet `data`; `modifier` has 1 to 65 536 bytes. The
-// modifiers of nested calls stand in front of each other.
+// Prepends a ModEx of `type` to the packet `data`; `modifier` has 1 to 65 536 bytes. Nested calls
+// give consecutive modifiers.
 inline Buffer with_modex(const Buffer &data, Bytes modifier, unsigned type = 0) {
   Buffer out{static_cast<std::uint8_t>((data.at(0) & 0xF0) | 7)};
   flv::Writer writer(out);
@@ -148,7 +148,7 @@ enum class Multitrack : std::uint8_t { OneTrack, ManyTracks, ManyTracksManyCodec
 
 struct Track {
   std::uint8_t id = 0;
-  std::string code; // the first track's counts for all, unless each has its own
+  std::string code; // the first track's code applies to all tracks, unless each track has its own
   Buffer body;
 };
 
@@ -182,7 +182,7 @@ inline Buffer file_header(bool audio = true, bool video = true) {
   return {bytes.begin(), bytes.end()};
 }
 
-// Any tag header, impossible ones included.
+// A tag header of any values, valid or not.
 inline Buffer tag_header(std::uint8_t type, std::uint32_t data_size, std::uint32_t timestamp = 0,
                          std::uint32_t stream_id = 0) {
   Buffer out;
@@ -202,18 +202,18 @@ inline Buffer whole_tag(TagType type, std::uint32_t timestamp, Bytes data) {
   return out;
 }
 
-// A stream as it grows. Every call appends.
+// A stream under construction. Every call appends.
 class Stream {
 public:
   struct Tag {
     std::size_t begin = 0;
-    std::size_t end = 0; // behind the PreviousTagSize
+    std::size_t end = 0; // after the PreviousTagSize
     TagType type = TagType::Script;
     std::uint32_t timestamp = 0;
   };
 
   Buffer bytes;
-  std::vector<Tag> tags; // in `bytes`; not kept up to date by those who change it
+  std::vector<Tag> tags; // in `bytes`; direct changes of `bytes` do not update it
 
   Stream &header(bool audio = true, bool video = true) {
     return raw(flvtest::file_header(audio, video));
@@ -266,8 +266,8 @@ private:
   [[nodiscard]] std::uint32_t seed() const { return static_cast<std::uint32_t>(tags.size()); }
 };
 
-// H.264 at 25 frames a second, a key frame every `gop` frames, and AAC at 44.1 kHz, interleaved by
-// time, from `start` ms on.
+// H.264 at 25 frames/s with a keyframe every `gop` frames, and AAC at 44.1 kHz, interleaved by
+// time. Starts at `start` ms.
 struct Clip {
   std::uint32_t duration = 1000;
   std::uint32_t start = 0;
@@ -326,7 +326,7 @@ inline Buffer erased(Buffer bytes, std::size_t at, std::size_t count) {
   return bytes;
 }
 
-// With `size` in the place of every tag's PreviousTagSize.
+// Replaces every PreviousTagSize with `size`.
 inline Buffer with_previous_sizes(const Stream &stream, std::uint32_t size) {
   Buffer bytes = stream.bytes;
   for (const Stream::Tag &tag : stream.tags)

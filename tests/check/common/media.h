@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Sample files by many producers. They are no part of the project: without them, tests skip.
+// Sample files of many producers. The project does not include them; without them, the tests skip.
 #pragma once
 
 #include <cstdint>
@@ -23,13 +23,13 @@ inline std::optional<std::vector<std::uint8_t>> read_file(const std::string &pat
   return bytes;
 }
 
-// FLV_TEST_MEDIA in the environment, else the folder beside the project that the build names.
+// FLV_TEST_MEDIA in the environment; otherwise the folder that the build sets, next to the project.
 inline std::string media_folder() {
   const char *folder = std::getenv("FLV_TEST_MEDIA");
   return folder ? folder : FLV_TEST_MEDIA_DEFAULT;
 }
 
-// Says SKIP where there is none.
+// Prints SKIP if the file does not exist.
 inline std::optional<std::vector<std::uint8_t>> media_file(const std::string &name) {
   auto bytes = read_file(media_folder() + "/" + name);
   if (!bytes)
@@ -37,7 +37,8 @@ inline std::optional<std::vector<std::uint8_t>> media_file(const std::string &na
   return bytes;
 }
 
-// What the sample files hold: tags by kind, and whether each is followed by its own size.
+// The contents of the sample files: the number of tags by kind, and whether each PreviousTagSize is
+// correct.
 struct MediaFile {
   const char *name;
   unsigned audio;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The items of whole streams, for tests of the splitter and of what stands on it.
+// The items of whole streams, for tests of the splitter and of code that uses it.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@ namespace flvtest {
 
 struct Split {
   flv::Status status = flv::Status::Ok;
-  flv::Fault fault; // of a stream that is not FLV
+  flv::Fault fault; // set if the stream is not FLV
   std::vector<flv::Item> items;
 
   [[nodiscard]] std::vector<flv::Item> of(flv::Item::Kind kind) const {
@@ -52,7 +52,7 @@ inline bool same(const std::vector<flv::Item> &a, const std::vector<flv::Item> &
                     [](const flv::Item &x, const flv::Item &y) { return same(x, y); });
 }
 
-// Whether the items lie end to end from `begin` to `end`.
+// Whether the items are contiguous from `begin` to `end`.
 inline bool contiguous(const std::vector<flv::Item> &items, std::uint64_t begin,
                        std::uint64_t end) {
   for (const flv::Item &item : items) {
