@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What came out, as text and bytes to compare.
+// Formats the output as text and bytes for comparison.
 #include "pacetest.h"
 
 #include <algorithm>

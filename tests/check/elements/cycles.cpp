@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Starts and stops, again and again: no thread, descriptor or memory is left behind.
+// Repeated starts and stops leak no thread, descriptor or memory.
 #include <algorithm>
 
 #include "holdings.h"
@@ -10,11 +10,11 @@ using namespace seektest;
 
 namespace {
 
-// How a cycle ends. The streaming threads are caught as they start, in mid-wait, or done.
+// How a cycle ends: the streaming threads are starting, waiting, or done.
 enum class Ending { AtOnce, InMidWait, WithTheStream, InMidWaitAgain };
 constexpr unsigned kEndings = 4;
 
-// A pipeline on a clock that nobody moves: what is not in the burst is waited for.
+// A pipeline with a clock that never advances: all media after the burst waits.
 class Line {
 public:
   Line(const std::string &text, const Buffer &bytes) : bytes_(bytes) {
@@ -50,7 +50,7 @@ public:
   }
 
 private:
-  // Where it is appsrc that wants to be fed.
+  // Feeds the appsrc, if the pipeline has one.
   void feed() {
     if (g_signal_lookup("push-buffer", G_OBJECT_TYPE(source_)) == 0)
       return;
@@ -68,7 +68,7 @@ private:
   void wait_for_wait() {
     GstClockTime time = 0;
     Seek::wait_for([&] { return pacetest::next_wait(clock_, time); });
-    assert_equals_uint64(time, 40 * GST_MSECOND); // the first frame behind the burst
+    assert_equals_uint64(time, 40 * GST_MSECOND); // the first frame after the burst
   }
 
   void wait_for_end() {
@@ -86,7 +86,7 @@ private:
   GstTestClock *clock_ = nullptr;
 };
 
-// A pipeline has ten starts; the next one is another.
+// A pipeline runs ten cycles; then a new pipeline is built.
 void run_cycles(const std::string &line, const Buffer &bytes, unsigned count) {
   constexpr unsigned kStarts = 10;
   for (unsigned done = 0; done < count; done += kStarts) {
@@ -104,8 +104,8 @@ void assert_nothing_left(const std::string &source, unsigned count) {
   const std::string line = source + " name=source" + from +
                            " ! flvseek offset=" + std::to_string(position(stream, 1)) +
                            " ! flvpace name=pace ! fakesink sync=false";
-  // A streaming thread that is done goes at once. How many of them GLib keeps for the next one, and
-  // for how long, depends on its version.
+  // Threads end as soon as they are unused. The number of unused threads that GLib keeps, and for
+  // how long, depends on its version.
   g_thread_pool_set_max_unused_threads(0);
   run_cycles(line, stream.bytes, kFirst);
   const Holdings before = holdings();
@@ -120,7 +120,7 @@ GST_START_TEST(a_thousand_of_a_file) {
 }
 GST_END_TEST
 
-// Plug-ins of others are not there where a sanitizer looks on.
+// Third-party plugins are not available under a sanitizer.
 GST_START_TEST(two_hundred_of_pushed_bytes) {
   if (const gstflv::ElementPtr found(gst_element_factory_make("appsrc", nullptr)); found)
     assert_nothing_left("appsrc", 200);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What goes in comes out: the same bytes, a buffer a tag, however the input is cut.
+// The output has the same bytes as the input, one buffer a tag, for any chunking of the input.
 #include "media.h"
 #include "pacetest.h"
 
@@ -8,7 +8,7 @@ using namespace pacetest;
 
 namespace {
 
-// Every tag of `stream`, and the file header in front of them, is a buffer of its own.
+// Every tag of `stream`, and the file header before them, is a separate buffer.
 void assert_tags(const Arrivals &arrivals, const Stream &stream) {
   assert_equals_uint64(arrivals.size(), stream.tags.size() + 1);
   assert_bytes(arrivals[0].bytes, Bytes(stream.bytes).first(stream.tags[0].begin));
@@ -16,7 +16,7 @@ void assert_tags(const Arrivals &arrivals, const Stream &stream) {
     assert_bytes(arrivals[i + 1].bytes, stream.at(i));
 }
 
-// A stream that is passed as it is, and of which nothing is counted as wrong.
+// The stream passes unchanged, and no damage is counted.
 void assert_passed(const Stream &stream) {
   Pace pace("sync=false");
   pace.push(stream.bytes);
@@ -27,7 +27,7 @@ void assert_passed(const Stream &stream) {
   assert_equals_uint64(pace.stat("wrong-previous-sizes"), 0);
 }
 
-// Nothing of `data` comes out, and the error says `words`.
+// There is no output for `data`, and the error contains `words`.
 void assert_refused(Bytes data, const std::string &words) {
   Pace pace("sync=false");
   pace.push(data);
@@ -38,7 +38,7 @@ void assert_refused(Bytes data, const std::string &words) {
   fail_if(pace.last_event(GST_EVENT_CAPS) != nullptr);
 }
 
-// Whether what `inner` holds lies in the memory of `outer`.
+// Whether the data of `inner` is in the memory of `outer`.
 bool shares_memory(GstBuffer *inner, GstBuffer *outer) {
   const gstflv::MappedBuffer part(inner), whole(outer);
   return part.bytes().data() >= whole.bytes().data() &&
@@ -120,7 +120,7 @@ GST_START_TEST(tags_share_the_input) {
 GST_END_TEST
 
 GST_START_TEST(tags_across_two_buffers) {
-  // The cut goes through tag 5: only that one may be a copy.
+  // The chunk boundary is in tag 5: only tag 5 may be a copy.
   const Stream stream = file();
   const std::size_t cut = stream.tags[5].begin + 20;
   Pace pace("sync=false");
@@ -145,7 +145,7 @@ GST_START_TEST(any_codec) {
   Stream stream;
   stream.header();
   for (std::uint8_t id = 0; id < 16; ++id) {
-    // Format 9 and frame types from 8 on are those of Enhanced FLV.
+    // Codec id 9 and frame types of 8 or more belong to Enhanced FLV.
     if (id != 9)
       stream.audio(id * 20U, joined({Buffer{static_cast<std::uint8_t>(id << 4)}, payload(30)}));
     stream.video(id * 20U, joined({Buffer{static_cast<std::uint8_t>(0x10 | id)}, payload(30)}));
@@ -181,7 +181,7 @@ GST_START_TEST(odd_tags) {
   Stream stream;
   stream.header()
       .tag(TagType::ScriptAmf3, 0, payload(10))
-      .script(0, {}) // no data at all
+      .script(0, {}) // no data
       .key(0)
       .video(40, {})
       .aac(40)
@@ -221,7 +221,7 @@ GST_START_TEST(header_and_nothing_else) {
 }
 GST_END_TEST
 
-// The last tag's PreviousTagSize, or a part of it, may be missing.
+// The last tag's PreviousTagSize may be missing or incomplete.
 GST_START_TEST(last_size_is_missing) {
   const Stream stream = file();
   const auto left = static_cast<std::size_t>(__i__);
@@ -300,7 +300,7 @@ GST_END_TEST
 GST_START_TEST(starts_anew_after_ready) {
   const Stream stream = file();
   Pace pace("sync=false");
-  // It stops in the middle of a tag.
+  // The input stops within a tag.
   pace.push(Bytes(stream.bytes).first(stream.tags[8].begin + 15));
   pace.settle();
   (void)pace.take();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The caps' streamheader: what is in it, when it is complete, when it changes; and the start of the
-// stream, which is held back for it.
+// The streamheader in the caps: its contents, when it is complete, when it changes. The start of
+// the stream is held for it.
 #include "pacetest.h"
 
 using namespace flvtest;
@@ -8,7 +8,7 @@ using namespace pacetest;
 
 namespace {
 
-// The streamheader is the file header and these tags of `stream`.
+// The streamheader has the file header and these tags of `stream`.
 void assert_header(const Pace &pace, const Stream &stream,
                    std::initializer_list<std::size_t> tags) {
   const std::vector<Buffer> parts = stream_header(pace);
@@ -48,7 +48,7 @@ GST_START_TEST(caps_are_flv_caps) {
   Pace pace("sync=false", GST_STATE_READY);
   pace.set_state(GST_STATE_PLAYING);
   const GstSegment segment = bytes_segment();
-  // What upstream says lacks the streamheader.
+  // The caps of upstream have no streamheader.
   const CapsPtr plain(gst_caps_new_empty_simple("video/x-flv"));
   pace.push_event(gst_event_new_stream_start("with caps"));
   pace.push_event(gst_event_new_caps(plain.get()));
@@ -66,7 +66,7 @@ GST_START_TEST(caps_are_flv_caps) {
 }
 GST_END_TEST
 
-// The configuration of one kind comes after the first frames of the other.
+// The configuration of one kind comes after the first frames of the other kind.
 GST_START_TEST(streamheader_is_complete_at_the_start) {
   Stream stream;
   stream.header().metadata().video(0, avc_config()).key(0).inter(40).inter(80);
@@ -75,7 +75,7 @@ GST_START_TEST(streamheader_is_complete_at_the_start) {
   feed(pace, stream);
   assert_header(pace, stream, {0, 1, 5});
   assert_equals_uint64(pace.count_events(GST_EVENT_CAPS), 1);
-  // Nothing was moved for that.
+  // The order of the tags is unchanged.
   const Arrivals arrivals = pace.take();
   assert_bytes(bytes(arrivals), stream.bytes);
   assert_text(arrival_times(arrivals), "0 0 0 0 40 80 80 80 120");
@@ -182,7 +182,7 @@ GST_START_TEST(changed_configuration) {
   Pace pace("sync=false");
   feed(pace, stream);
   const Arrivals arrivals = pace.take();
-  // The new caps come right after the tag that changed them.
+  // The new caps come right after the tag that changes them.
   assert_text(caps_before(arrivals), "1 1 1 1 1 1 1 1 2 2 2 3");
   assert_text(flags(arrivals), "HD HD HD HD - D D HD - D HD D");
   assert_header(pace, stream, {0, 6, 9});
@@ -203,7 +203,7 @@ GST_START_TEST(changed_metadata) {
 }
 GST_END_TEST
 
-// While others see the new caps at once, a tag that is due later has not come yet.
+// The caps change at once, while a tag that is due later is still pending.
 GST_START_TEST(changed_configuration_is_paced) {
   Stream stream;
   stream.header(false, true).video(0, avc_config()).key(0).inter(100);
@@ -239,7 +239,7 @@ GST_START_TEST(every_enhanced_track) {
   Pace pace("sync=false");
   feed(pace, stream);
   assert_equals_uint64(pace.count_events(GST_EVENT_CAPS), 2);
-  assert_header(pace, stream, {0, 2, 3, 4, 7}); // in the order in which they were said
+  assert_header(pace, stream, {0, 2, 3, 4, 7}); // in order of arrival
 }
 GST_END_TEST
 
@@ -285,7 +285,7 @@ GST_START_TEST(streamheader_of_another_file) {
   pace.push_event(gst_event_new_segment(&segment));
   feed(pace, second);
   assert_header(pace, second, {0});
-  // Nor does it matter that the first one had video.
+  // It is also irrelevant that the first file has video.
   assert_text(flags(pace.take()), "HD H - -");
 }
 GST_END_TEST

@@ -10,13 +10,13 @@ using namespace pacetest;
 
 namespace {
 
-// Fed in chunks, so that no tag is in the element's hands before the one in front of it has left.
+// Pushes in chunks, so that the element has at most one tag at a time.
 void push_in_chunks(Pace &pace, const Stream &stream) {
   constexpr std::size_t kLessThanATag = 50;
   pace.push(stream.bytes, kLessThanATag);
 }
 
-// Plays up to the wait for the tag at 300, at 250.
+// Plays up to the wait for the tag at 300, which starts at 250.
 void play_to_wait(Pace &pace) {
   push_in_chunks(pace, steady());
   pace.end();
@@ -25,7 +25,7 @@ void play_to_wait(Pace &pace) {
   (void)pace.take();
 }
 
-// What comes from then on is due, and leaves, at these times.
+// All later tags are due, and leave, at these times.
 void assert_rest(Pace &pace, const std::string &times) {
   pace.run();
   const Arrivals arrivals = pace.take();
@@ -96,7 +96,7 @@ GST_START_TEST(speed_raised) {
   Pace pace;
   play_to_wait(pace);
   pace.set("speed", 2.0);
-  assert_text(pace.waits_until(), "300"); // the tag at hand keeps its time
+  assert_text(pace.waits_until(), "300"); // the current tag keeps its due time
   assert_rest(pace, "300 350 400 450 500 550 600 650");
 }
 GST_END_TEST
@@ -111,7 +111,7 @@ GST_START_TEST(speed_lowered) {
 GST_END_TEST
 
 GST_START_TEST(speed_counts_from_the_last_tag) {
-  // Nothing waits: upstream has given only the tags up to 200.
+  // The element does not wait: upstream has sent only the tags up to 200.
   const Stream stream = steady(500);
   const std::size_t cut = stream.tags[3].begin;
   Pace pace;
@@ -149,7 +149,7 @@ GST_END_TEST
 GST_START_TEST(sync_off_and_on) {
   Pace pace;
   play_to_wait(pace);
-  // The sink turns it on again when it has the tag at 600.
+  // The sink enables it again when it receives the tag at 600.
   pace.set_sink([&pace](std::size_t index) {
     if (index == 7)
       pace.set("sync", TRUE);
@@ -167,7 +167,7 @@ GST_END_TEST
 
 GST_START_TEST(catch_up_speed_while_late) {
   Pace pace("catch-up-speed=2");
-  pace.block_sink(3, 500); // until 700
+  pace.block_sink(3, 500); // the sink blocks until 700
   pace.push(steady().bytes);
   pace.end();
   pace.run_until(760);
@@ -175,7 +175,7 @@ GST_START_TEST(catch_up_speed_while_late) {
   assert_text(pace.waits_until(), "800");
   pace.set("catch-up-speed", 0.0);
   pace.settle();
-  // The tags at 500, 600 and 700 are overdue.
+  // The tags at 500, 600 and 700 are late.
   const Arrivals arrivals = pace.take();
   assert_text(due_times(arrivals), "500 600 700");
   assert_text(arrival_times(arrivals), "760 760 760");
@@ -185,7 +185,7 @@ GST_END_TEST
 
 GST_START_TEST(max_gap) {
   Stream stream = steady(300);
-  // Alone, more than ten times the longest step.
+  // For one kind alone: more than ten times the longest step.
   stream.inter(2300).inter(2400).inter(25'400).inter(25'500);
   const std::size_t cut = stream.tags[6].begin;
   Pace pace("max-gap=30000");
@@ -226,7 +226,7 @@ GST_START_TEST(before_the_start) {
 }
 GST_END_TEST
 
-// An application may set properties from a pad probe or a sink's callback.
+// An application may set properties in a pad probe or in a sink's callback.
 GST_START_TEST(from_the_streaming_thread) {
   Pace pace;
   pace.set_sink([&pace](std::size_t index) {
@@ -240,12 +240,12 @@ GST_START_TEST(from_the_streaming_thread) {
   push_in_chunks(pace, steady());
   pace.end();
   pace.run();
-  // At 200, with the tag at 200 in the sink's hands.
+  // At 200, while the sink has the tag at 200.
   assert_text(arrival_times(pace.take()), "0 0 100 200 200 200 200 200 200 200 250 300");
 }
 GST_END_TEST
 
-// Nothing is lost or sent twice, and nothing hangs, whatever changes under way.
+// Any combination of changes loses no tag, sends no tag twice, and does not hang.
 GST_START_TEST(all_at_once) {
   const Stream stream = file({.duration = 20000});
   Pace pace;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What once went wrong between the element and those around it: starts, seeks, ends.
+// Regressions between the element and its neighbours: starts, seeks, ends.
 #include "pacetest.h"
 
 #include <glib/gstdio.h>
@@ -9,7 +9,7 @@ using namespace pacetest;
 
 namespace {
 
-// A stream in a file, as long as the test lasts.
+// A stream in a file that exists during the test.
 class File {
 public:
   explicit File(Bytes bytes) {
@@ -43,7 +43,7 @@ void stop(GstElement *pipeline) {
   gst_object_unref(pipeline);
 }
 
-// The next message of these types; it has to come.
+// Waits for the next message of these types.
 GstMessageType wait_for(GstElement *pipeline, int types) {
   GstBus *bus = gst_element_get_bus(pipeline);
   GstMessage *message =
@@ -57,8 +57,8 @@ GstMessageType wait_for(GstElement *pipeline, int types) {
 
 } // namespace
 
-// What stands between the source and the element may be waiting for its own change of state.
-// The file is longer than a block: queue2 fails the read of a shorter one that it has whole.
+// An element between the source and flvpace may wait for its own state change. The file is longer
+// than a block: for a shorter file, which queue2 has as a whole, queue2 fails the read.
 GST_START_TEST(starts_behind_a_pulled_queue) {
   const File file(steady(200'000).bytes);
   gchar *spill = g_build_filename(g_get_tmp_dir(), "flvpace-queue-XXXXXX", nullptr);
@@ -71,7 +71,7 @@ GST_START_TEST(starts_behind_a_pulled_queue) {
 }
 GST_END_TEST
 
-// An element that joins a pipeline after an hour has not been late for an hour.
+// An element that joins a pipeline after an hour is not late by an hour.
 GST_START_TEST(joins_a_pipeline_that_plays) {
   Pace pace("burst=200", GST_STATE_READY);
   pace.set_state(GST_STATE_PAUSED);
@@ -89,7 +89,7 @@ GST_START_TEST(joins_a_pipeline_that_plays) {
 }
 GST_END_TEST
 
-// A seek that comes before the file header was read waits for it.
+// A seek before the file header is read waits until the header is read.
 GST_START_TEST(seeks_at_once) {
   const Stream stream = steady(1000);
   const File file(stream.bytes);
@@ -105,7 +105,7 @@ GST_START_TEST(seeks_at_once) {
 }
 GST_END_TEST
 
-// What downstream does not want any more is not missing from the stream.
+// Data that downstream refuses with EOS does not count as damage.
 GST_START_TEST(downstream_ends_early) {
   const File file(steady(1000).bytes);
   for (const std::string middle : {"flvpace", "queue ! flvpace"}) {
@@ -119,7 +119,7 @@ GST_START_TEST(downstream_ends_early) {
 }
 GST_END_TEST
 
-// A part of the stream header that stays is not made anew when another changes.
+// An unchanged part of the stream header keeps its buffer when another part changes.
 GST_START_TEST(unchanged_header_parts_are_shared) {
   Stream stream;
   stream.header(false, true).metadata().video(0, avc_config(1)).key(0);
@@ -145,7 +145,7 @@ GST_START_TEST(unchanged_header_parts_are_shared) {
 }
 GST_END_TEST
 
-// So many pieces of one tag are more than a memory can be shared by.
+// The number of pieces of the tag exceeds the number of buffers that can share a memory.
 GST_START_TEST(cuts_into_very_many_pieces) {
   constexpr std::size_t kSize = 200'000;
   Stream stream;

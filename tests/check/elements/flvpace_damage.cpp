@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Damaged input: what is skipped, what is counted, and what is said of it.
+// Damaged input: the skipped bytes, the counters, and the warnings.
 #include "pacetest.h"
 
 using namespace flvtest;
@@ -7,12 +7,12 @@ using namespace pacetest;
 
 namespace {
 
-// No byte of it can begin a tag or a file header.
+// No byte of it can start a tag or a file header.
 Buffer garbage(std::size_t size) {
   return Buffer(size, 0x55);
 }
 
-// A file, and where its tag number `index` begins, in bytes and as the number in a message.
+// A file, and the start of its tag number `index`: in bytes, and as the number in a message.
 struct Place {
   Stream stream;
   std::size_t begin;
@@ -49,7 +49,7 @@ GST_START_TEST(warning_names_the_position) {
 }
 GST_END_TEST
 
-// Counted from the start of the file, wherever upstream has been sent.
+// The position counts from the start of the file, also after a seek of upstream.
 GST_START_TEST(position_after_a_seek) {
   Pace pace("sync=false");
   pace.push(file().bytes);
@@ -84,7 +84,7 @@ GST_START_TEST(warning_comes_where_damage_starts) {
   pace.push(Bytes(data).first(place.begin + 20));
   pace.settle();
   assert_damage(pace, place.position);
-  // What had come before it is out.
+  // All tags before the damage are sent.
   assert_equals_uint64(pace.count(), 9);
 }
 GST_END_TEST
@@ -110,7 +110,7 @@ GST_START_TEST(garbage_to_the_end) {
 }
 GST_END_TEST
 
-// A stream that ends without an error has sent something.
+// A stream that ends without an error has sent at least one tag.
 GST_START_TEST(no_tag_at_all) {
   for (const Buffer &rest : {garbage(5000), Buffer(300), tag_header(9, 500), Buffer{9}}) {
     Pace pace("sync=false");
@@ -124,7 +124,7 @@ GST_START_TEST(no_tag_at_all) {
 GST_END_TEST
 
 GST_START_TEST(a_hole_in_a_tag) {
-  // The tag swallows the start of the next, and what is left of that one is skipped.
+  // The tag includes the start of the next tag, and the rest of the next tag is skipped.
   const Place place;
   const Stream &stream = place.stream;
   Pace pace("sync=false");
@@ -144,7 +144,7 @@ namespace {
 
 struct BadHeader {
   Buffer tag;
-  const char *number; // what the warning names
+  const char *number; // the position in the warning
 };
 
 Buffer bad_tag(std::uint8_t type, std::uint32_t stream_id) {
@@ -174,21 +174,21 @@ GST_START_TEST(size_past_the_limit) {
   stream.header(false, true).key(0, 995).inter(40, 995).inter(80, 996).inter(120, 500);
   Pace pace("sync=false max-tag-size=1000");
   feed(pace, stream.bytes);
-  // 5 bytes of codec header in front of the payload: the third tag is one byte too large.
+  // The payload starts with 5 bytes of codec header: the third tag is one byte too large.
   assert_text(timestamps(pace.take()), "h 0 40 120");
   assert_damage(pace, "1001");
   assert_equals_uint64(pace.stat("bytes-skipped"), stream.at(2).size());
 }
 GST_END_TEST
 
-// A header in the garbage that promises 16 MB must not keep the stream from going on.
+// A header in the garbage that declares 16 MB must not stall the stream.
 GST_START_TEST(false_tag_in_garbage) {
   const Place place;
   const Buffer trap =
       joined({garbage(20), tag_header(9, flv::kMaxDataSize, 0), garbage(20), tag_header(8, 60, 0)});
   Pace pace("sync=false");
   const Buffer data = inserted(place.stream.bytes, place.begin, trap);
-  // Not the end of the stream lets it go on, but the tags that prove themselves.
+  // The resync needs plausible tags, and not the end of the stream.
   pace.push(data);
   pace.settle();
   assert_bytes(bytes(pace.take()), place.stream.bytes);
@@ -242,7 +242,7 @@ GST_START_TEST(fail_on_damage) {
   pace.push(data);
   assert_equals_int(pace.flow(), GST_FLOW_ERROR);
   assert_problem(pace, true, GST_STREAM_ERROR, GST_STREAM_ERROR_DEMUX, "0x55");
-  // All that came before it, and nothing behind.
+  // All bytes before the damage, and none after it.
   assert_bytes(bytes(pace.take()), Bytes(data).first(place.begin));
   pace.push(place.stream.bytes);
   assert_equals_int(pace.flow(), GST_FLOW_ERROR);
@@ -259,7 +259,7 @@ GST_START_TEST(fail_names_the_position) {
 }
 GST_END_TEST
 
-// The last tag is cut off: in its header, behind it, before its last byte.
+// The last tag is cut off: in its header, after its header, before its last byte.
 GST_START_TEST(incomplete_last_tag) {
   const Stream stream = file();
   const std::size_t whole = stream.tags.back().begin;
@@ -296,12 +296,12 @@ Outcome outcome(Bytes data, std::size_t chunk) {
   return outcome;
 }
 
-// Some bytes of a file replaced, cut out and put in, the same ones for the same `seed`.
+// Replaces, removes and inserts some bytes of a file. The changes depend only on `seed`.
 Buffer mutated(std::uint32_t seed) {
   Buffer data = file({.duration = 3000}).bytes;
   const Buffer noise = payload(64, seed);
   for (std::size_t i = 0; i + 3 < noise.size(); i += 4) {
-    // Behind the file header and the first tags.
+    // After the file header and the first tags.
     const std::size_t at = 200 + (noise[i] * 256U + noise[i + 1]) % (data.size() - 300);
     switch (noise[i + 2] % 3) {
     case 0:
@@ -319,7 +319,7 @@ Buffer mutated(std::uint32_t seed) {
 
 } // namespace
 
-// However it is damaged and cut, every byte is either sent or counted as skipped.
+// For any damage and chunking, every byte is either sent or counted as skipped.
 GST_START_TEST(mutations) {
   const Buffer data = mutated(static_cast<std::uint32_t>(__i__));
   const Outcome whole = outcome(data, 0);

@@ -30,7 +30,7 @@ GST_START_TEST(order_at_the_start) {
 }
 GST_END_TEST
 
-// Upstream may know times already.
+// Upstream may send a TIME segment.
 GST_START_TEST(time_segment_of_upstream) {
   Pace pace("", GST_STATE_READY);
   pace.set_state(GST_STATE_PLAYING);
@@ -55,7 +55,7 @@ GST_START_TEST(serialized_events_keep_their_place) {
   const Stream stream = file();
   const std::size_t cut = stream.tags[10].begin;
   Pace pace("sync=false");
-  pace.push_event(custom("first")); // before there are caps and segment
+  pace.push_event(custom("first")); // before caps and segment
   pace.push(Bytes(stream.bytes).first(cut));
   pace.push_event(custom("second"));
   pace.push_event(gst_event_new_gap(0, GST_CLOCK_TIME_NONE));
@@ -64,7 +64,7 @@ GST_START_TEST(serialized_events_keep_their_place) {
   pace.end();
   pace.run();
   std::string order = pace.order();
-  // The first may come before the file header or behind it.
+  // The first event may come before or after the file header.
   const std::string early = "custom-downstream B";
   const std::size_t at = order.find("B " + early);
   if (at != std::string::npos && at < order.find("gap"))
@@ -93,7 +93,7 @@ GST_END_TEST
 
 namespace {
 
-// The tags found in onMetaData, "" if there was no tag event.
+// The tags from onMetaData; "" if there is no tag event.
 std::string tags_of(Members members) {
   Stream stream;
   stream.header(false, true).metadata(std::move(members)).key(0).inter(40);
@@ -164,7 +164,7 @@ GST_START_TEST(upstream_events_pass) {
 }
 GST_END_TEST
 
-// In push mode all seeks are upstream's.
+// In push mode, upstream handles all seeks.
 GST_START_TEST(seeks_go_upstream) {
   Pace pace("sync=false");
   pace.push(file().bytes);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Buffer flags, and tags that are cut to the mtu.
+// Buffer flags, and tags that are split by the mtu.
 #include "pacetest.h"
 
 using namespace flvtest;
@@ -11,7 +11,7 @@ void assert_flags(const Stream &stream, const std::string &expected) {
   assert_text(flags(passed(stream.bytes)), expected);
 }
 
-// A file header and these tags, with a key frame behind them so that the stream has begun.
+// The flags of these tags, after a file header and before a keyframe that starts the stream.
 std::string flags_of_video(const Buffer &data) {
   Stream stream;
   stream.header(false, true).key(0).video(40, data);
@@ -42,9 +42,9 @@ GST_START_TEST(without_video_audio_is_no_delta_unit) {
 GST_END_TEST
 
 GST_START_TEST(video_is_what_the_stream_shows) {
-  // Announced, and none there.
+  // The header announces video, but there is none.
   assert_flags(audio_only(true), "HD HD H - - - -");
-  // Not announced, and there.
+  // The header does not announce video, but there is some.
   Stream wrong;
   wrong.header(true, false).configs().key(0).aac(0).inter(40).aac(23).key(80);
   assert_flags(wrong, "HD HD HD - D D D -");
@@ -160,7 +160,7 @@ GST_START_TEST(mtu_bounds) {
 }
 GST_END_TEST
 
-// More parts than one memory can be shared by.
+// The number of parts exceeds the number of buffers that can share a memory.
 GST_START_TEST(mtu_of_a_byte) {
   Stream stream;
   stream.header(false, true).key(0, 70000).inter(40);
@@ -180,7 +180,7 @@ GST_START_TEST(mtu_cuts_headers) {
   const Arrivals arrivals = pace.take();
   assert_text(sizes(arrivals), "13 20 20 1 20 20 20 20 20");
   assert_text(flags(arrivals), "HD HD HD HD - D D D D");
-  // Sinks leave out for new clients the buffers that are in the caps: so they have to be equal.
+  // For new clients, sinks skip the buffers that are in the caps. So both must be equal.
   const std::vector<Buffer> parts = stream_header(pace);
   assert_equals_uint64(parts.size(), 4);
   for (std::size_t i = 0; i < parts.size(); ++i)

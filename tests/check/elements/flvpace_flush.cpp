@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a flush takes away, and how the stream goes on behind it.
+// What a flush discards, and how the stream continues after it.
 #include "pacetest.h"
 
 using namespace flvtest;
@@ -7,7 +7,7 @@ using namespace pacetest;
 
 namespace {
 
-// Caps may come again where they are the same.
+// Equal caps may be sent again.
 std::string order_but_caps(Pace &pace) {
   std::string order = pace.order();
   for (std::size_t at = order.find("caps "); at != std::string::npos; at = order.find("caps "))
@@ -59,7 +59,7 @@ GST_START_TEST(header_does_not_come_again) {
   pace.push(rest.bytes);
   pace.settle();
   assert_bytes(bytes(pace.take()), rest.bytes);
-  // Where it comes in after a flush, it is dropped.
+  // An event that arrives after a flush is dropped.
   pace.flush();
   pace.push(joined({file_header(), rest.bytes}));
   pace.end();
@@ -89,7 +89,7 @@ GST_START_TEST(sinks_preroll_after_a_flush) {
   pace.pause();
   const Stream rest = rest_of_a_file();
   pace.push(rest.bytes);
-  pace.wait_for([&] { return pace.count() == 2; }); // what is at the start
+  pace.wait_for([&] { return pace.count() == 2; }); // the start of the stream
   fail_unless(pace.stays_blocked());
   assert_text(order_but_caps(pace), "segment gap B gap");
   pace.resume();
@@ -98,7 +98,7 @@ GST_START_TEST(sinks_preroll_after_a_flush) {
 }
 GST_END_TEST
 
-// What was half read, half sent or held back before a flush is gone.
+// A flush discards data that is partly read, partly sent or held.
 GST_START_TEST(flush_drops_what_was_under_way) {
   const Stream stream = file();
   const Stream rest = rest_of_a_file();
@@ -132,7 +132,7 @@ GST_START_TEST(flush_before_the_file_header) {
 }
 GST_END_TEST
 
-// The start was held back: the file header has yet to be sent.
+// The start of the stream is held, so the file header is not sent yet.
 GST_START_TEST(flush_in_the_hold) {
   Stream stream;
   stream.header().metadata().video(0, avc_config()).key(0);
@@ -164,7 +164,7 @@ GST_START_TEST(serialized_events_after_a_flush) {
 }
 GST_END_TEST
 
-// What waits for the first segment is dropped like all else.
+// Events that wait for the first segment are dropped, too.
 GST_START_TEST(waiting_events_are_dropped) {
   for (const bool flush : {false, true}) {
     Pace pace("sync=false");

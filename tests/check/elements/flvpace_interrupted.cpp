@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Input that does not go on where it stopped: DISCONT, another stream header in the caps, a stream
-// that is joined in its middle.
+// Discontinuous input: DISCONT, a new stream header in the caps, a stream that is joined in its
+// middle.
 #include "pacetest.h"
 
 #include <algorithm>
@@ -39,7 +39,7 @@ bool is_tag_of(const Stream &stream, const Buffer &bytes) {
   return false;
 }
 
-// Behind the file header: whole tags of the stream, and nothing else.
+// After the file header, the output has only whole tags of the stream.
 void assert_whole_tags(const Arrivals &arrivals, const Stream &stream) {
   for (std::size_t i = 1; i < arrivals.size(); ++i)
     fail_unless(is_tag_of(stream, arrivals[i].bytes), "buffer %zu is no tag of the stream", i);
@@ -61,7 +61,7 @@ GstEvent *caps_event(const std::vector<Bytes> &header) {
   return event;
 }
 
-// Caps come in front of the segment.
+// The caps come before the segment.
 void begin_with(Pace &pace, const std::vector<Bytes> &header) {
   const GstSegment segment = bytes_segment();
   pace.set_state(GST_STATE_PLAYING);
@@ -70,7 +70,7 @@ void begin_with(Pace &pace, const std::vector<Bytes> &header) {
   pace.push_event(gst_event_new_segment(&segment));
 }
 
-// A live stream is sent by a thread of its own.
+// A separate thread sends a live stream.
 void wait_for_end(Pace &pace) {
   pace.end();
   pace.wait_for([&] { return pace.count_events(GST_EVENT_EOS) == 1; });
@@ -94,7 +94,7 @@ std::size_t key_frame(const Stream &stream, std::size_t number) {
 
 } // namespace
 
-// Wherever a valve closes and opens again, no tag has bytes of two.
+// A valve that closes and opens at any position gives no tag with the bytes of two.
 GST_START_TEST(nothing_is_stitched) {
   const Stream stream = publisher(0);
   const Bytes bytes(stream.bytes);
@@ -109,7 +109,7 @@ GST_START_TEST(nothing_is_stitched) {
     pace.run();
     const Arrivals arrivals = pace.take();
     assert_whole_tags(arrivals, stream);
-    // A tag that lacks nothing but the size behind it is given that.
+    // A tag that lacks only its PreviousTagSize gets it.
     const guint64 accounted = pace.stat("bytes-out") + pace.stat("bytes-skipped");
     fail_unless(accounted - pace.stat("bytes-in") <= flv::kPreviousTagSizeSize);
     fail_if(pace.problem().found);
@@ -147,7 +147,7 @@ GST_START_TEST(output_is_marked) {
 }
 GST_END_TEST
 
-// Two sources behind an input-selector: the configurations come with the caps, once.
+// Two sources and an input-selector: the configurations are in the caps, once.
 GST_START_TEST(another_stream_header) {
   const Stream sources[] = {publisher(0, 1), publisher(90'000, 2)};
   Pace pace("sync=false retimestamp=none", GST_STATE_READY);
@@ -176,7 +176,7 @@ GST_START_TEST(another_stream_header) {
 }
 GST_END_TEST
 
-// flvmux, or another flvpace, sends in band what is in its caps.
+// flvmux, or another flvpace, repeats the headers from its caps in the stream.
 GST_START_TEST(known_stream_header) {
   const Stream stream = publisher(0);
   Pace pace("sync=false", GST_STATE_READY);
@@ -207,7 +207,7 @@ GST_START_TEST(joins_in_the_middle) {
 }
 GST_END_TEST
 
-// The header that is made up names what there is.
+// The generated header announces the kinds that are present.
 GST_START_TEST(joins_one_kind) {
   Stream stream;
   for (std::uint32_t time = 0; time < 2000; time += 20)
@@ -258,7 +258,7 @@ GST_START_TEST(joins_nothing_that_is_no_flv) {
     problem = pace.problem();
     return problem.found;
   });
-  // The source pad's task posts the error before a push is refused.
+  // The source pad's task posts the error before it refuses a push.
   pace.wait_for([&] {
     pace.push(noise);
     return pace.flow() == GST_FLOW_ERROR;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Live sources: due times follow when tags arrive.
+// Live sources: the due times depend on the arrival times of the tags.
 #include "pacetest.h"
 
 #include <algorithm>
@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint32_t kStep = 40;
 
-// A publisher of key frames, each sent when it says, and what became of them.
+// A publisher of keyframes with given arrival times, and a record of their departure.
 class Publisher : public Pace {
 public:
   explicit Publisher(const std::string &properties = "", gboolean live = TRUE) : Pace(properties) {
@@ -22,7 +22,7 @@ public:
     gst_harness_set_upstream_latency(harness(), 500 * GST_MSECOND);
   }
 
-  // The tag has come at `arrival` (ms), and what is due until then has left.
+  // Sends a tag that arrives at `arrival` (ms). All tags that are due before that time leave first.
   void send(std::uint32_t timestamp, double arrival, TagType type = TagType::Video) {
     run_until(static_cast<guint64>(arrival));
     Stream stream;
@@ -31,7 +31,7 @@ public:
     type == TagType::Video ? stream.key(timestamp) : stream.aac(timestamp);
     sent_.push_back(now());
     push(stream.bytes);
-    wait_for([this] { return Pace::idle(); }); // it has arrived
+    wait_for([this] { return Pace::idle(); }); // the tag has arrived
     settle();
     note();
   }
@@ -42,10 +42,10 @@ public:
     assert_equals_uint64(delays_.size(), sent_.size());
   }
 
-  // What has not left yet will not.
+  // Drops the tags that have not left yet from the record.
   void forget() { sent_.clear(); }
 
-  // How long each tag waited, in ms.
+  // The waiting time of each tag, in ms.
   [[nodiscard]] const std::vector<double> &delays() const { return delays_; }
   [[nodiscard]] double longest() const { return *std::max_element(delays_.begin(), delays_.end()); }
 
@@ -73,7 +73,7 @@ private:
 
 } // namespace
 
-// Each tag leaves at its due time, and none waits for longer than max-delay.
+// Each tag leaves at its due time, and no tag waits longer than max-delay.
 GST_START_TEST(clocks_of_publishers) {
   for (const double ppm : {0.0, 500.0, -500.0, 20'000.0, -20'000.0}) {
     Publisher publisher;
@@ -103,7 +103,7 @@ GST_START_TEST(pauses) {
 }
 GST_END_TEST
 
-// A server gives who joins the last seconds at once.
+// A server sends the last seconds at once to a client that joins.
 GST_START_TEST(history) {
   for (const char *properties : {"", "max-delay=100", "max-delay=0"}) {
     Publisher publisher(properties);
@@ -118,7 +118,7 @@ GST_START_TEST(history) {
 }
 GST_END_TEST
 
-// Demuxers behind it stamp by the segment.
+// Downstream demuxers compute timestamps from the segment.
 GST_START_TEST(segments_follow) {
   Publisher publisher;
   publisher.send(5000, 100);
@@ -136,7 +136,7 @@ GST_END_TEST
 
 namespace {
 
-// The running time (ms) that a demuxer gives a timestamp now.
+// The running time (ms) that a demuxer computes for a timestamp now.
 double demuxed(const Publisher &publisher, std::uint32_t timestamp) {
   const EventPtr event = publisher.last_event(GST_EVENT_SEGMENT);
   const GstSegment *segment = nullptr;
@@ -148,15 +148,14 @@ double demuxed(const Publisher &publisher, std::uint32_t timestamp) {
 
 } // namespace
 
-// Audio that comes behind later video, and is then found to be in front of a segment, would be
-// lost.
+// Audio after later video would be lost if its timestamp were before a new segment.
 GST_START_TEST(segments_hold_what_steps_back) {
   constexpr std::uint32_t kBack = 200;
   constexpr double kDrift = 6; // ms
   Publisher publisher;
   const std::uint32_t first = __i__ == 0 ? 0 : 3'600'000;
   for (std::uint32_t time = 0; time < 10'000; time += kStep) {
-    const double arrival = 1000 + time / 0.98; // a slow clock
+    const double arrival = 1000 + time / 0.98; // a clock that is slow
     publisher.send(first + time, arrival);
     fail_unless(std::abs(demuxed(publisher, first + time) - arrival) <= kDrift);
     if (time < kBack)
@@ -169,7 +168,7 @@ GST_START_TEST(segments_hold_what_steps_back) {
 }
 GST_END_TEST
 
-// flvdemux begins a segment of its own with the first frame of each kind.
+// flvdemux starts a new segment with the first frame of each kind.
 GST_START_TEST(segments_come_again_for_demuxers) {
   Publisher publisher;
   const auto segments = [&publisher] { return publisher.count_events(GST_EVENT_SEGMENT); };
@@ -188,7 +187,7 @@ GST_START_TEST(segments_come_again_for_demuxers) {
 }
 GST_END_TEST
 
-// Also where only the property says that the source is live.
+// Also if only the property declares the source as live.
 GST_START_TEST(latency) {
   Publisher publisher(__i__ == 0 ? "" : "live=yes", __i__ == 0);
   publisher.send(0, 0);
@@ -204,7 +203,7 @@ GST_START_TEST(latency) {
 }
 GST_END_TEST
 
-// What a sink waits for the pipeline's latency is no lateness.
+// The time that a sink waits for the pipeline's latency does not count as late.
 GST_START_TEST(latency_of_the_pipeline) {
   for (const guint64 latency : {0U, 500U}) {
     Pace pace;
@@ -246,7 +245,7 @@ GST_START_TEST(burst_has_no_effect) {
 }
 GST_END_TEST
 
-// The source is not kept waiting; what has come leaves nothing behind in a flush or a stop.
+// The source is not blocked. A flush or a stop leaves no state of earlier tags.
 GST_START_TEST(flush_and_stop) {
   for (const bool flush : {true, false}) {
     Publisher publisher("max-delay=10000");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Sixty days of media, past the wrap of the timestamps at 49.7 days: no due time drifts.
+// Sixty days of media, beyond the timestamp wrap at 49.7 days: no due time drifts.
 #include "pacetest.h"
 #include "watched.h"
 
@@ -11,10 +11,11 @@ namespace {
 constexpr guint64 kDay = 24 * 3600 * 1000; // ms
 constexpr guint64 kDays = 60;
 constexpr guint64 kStep = 9000;
-constexpr guint64 kLongStep = 900'000; // where each tag takes its time
+constexpr guint64 kLongStep = 900'000; // the step under slow tools
 constexpr guint64 kShortStep = 40;
 
-// When the tags of a day are due, in ms: one every 9 s, and for a second in each hour 40 ms apart.
+// The due times of the tags of a day, in ms: one every 9 s, and every 40 ms for one second in each
+// hour.
 std::vector<guint64> times_of_a_day() {
   const guint64 step = is_watched() ? kLongStep : kStep;
   std::vector<guint64> times;
@@ -27,10 +28,10 @@ std::vector<guint64> times_of_a_day() {
   return times;
 }
 
-// Plays a day after the other, and compares all that comes out.
+// Plays one day after another, and checks all output.
 class Marathon {
 public:
-  // `numerator` / `denominator` is the speed.
+  // The speed is `numerator` / `denominator`.
   explicit Marathon(const std::string &properties, guint64 numerator = 1, guint64 denominator = 1)
       : pace_(properties + (is_watched() ? " max-gap=0" : "")), numerator_(numerator),
         denominator_(denominator), times_(times_of_a_day()),
@@ -45,14 +46,14 @@ public:
   Marathon(const Marathon &) = delete;
   Marathon &operator=(const Marathon &) = delete;
 
-  // Each tag carries the time since the start, modulo 2^32.
+  // Each tag has the time since the start, modulo 2^32.
   void play_day(guint64 day) {
     push_day(day * kDay);
     pace_.run();
     assert_day(day);
   }
 
-  // The day is one more round of the same file.
+  // Each day is another round of the same file.
   void play_round(guint64 day) {
     if (day > 0)
       pace_.push(file_header(false, true));
@@ -69,7 +70,7 @@ public:
     fail_unless(pace_.stat("lateness-maximum") <= kRounding);
   }
 
-  // The end of the stream leaves a step after its last tag.
+  // EOS leaves one step after the last tag.
   void assert_end() {
     pace_.end();
     pace_.run();
@@ -80,7 +81,7 @@ public:
 private:
   static constexpr GstClockTime kRounding = 1; // ns
 
-  // Tag number `index` since the start, in ms of media.
+  // The time of tag number `index` since the start, in ms of media.
   [[nodiscard]] guint64 time_of(std::size_t index) const {
     return index / times_.size() * kDay + times_[index % times_.size()];
   }
@@ -92,15 +93,15 @@ private:
 
   void assert_near(GstClockTime is, guint64 time) const { assert_rounded(is, due(time)); }
 
-  // At speed 1 there is nothing to round.
+  // At speed 1 there is no rounding.
   void assert_rounded(GstClockTime is, GstClockTime should) const {
     const GstClockTime rounding = numerator_ == 1 ? 0 : kRounding;
     fail_unless(is <= should + rounding && is + rounding >= should, "%s, not %s",
                 milliseconds(is).c_str(), milliseconds(should).c_str());
   }
 
-  // Whoever takes a tag moves the clock to the next one, which saves a wait; but now and then the
-  // next one is waited for. Buffer number 0 is the file header, and number 1 the first tag.
+  // At each tag, the clock advances to the time of the next tag, which saves a wait; but for some
+  // tags the element waits. Buffer number 0 is the file header, and number 1 the first tag.
   void move_on(std::size_t index) {
     constexpr std::size_t kWaitEach = 997;
     if (index > 0 && index % kWaitEach != 0 && index < kDays * times_.size())
@@ -163,7 +164,7 @@ GST_START_TEST(sixty_days_at_another_speed) {
 }
 GST_END_TEST
 
-// A seam a day, and none of them loses or gains a millisecond.
+// One seam a day; no seam loses or gains a millisecond.
 GST_START_TEST(sixty_rounds_of_a_day) {
   Marathon marathon("");
   for (guint64 day = 0; day < kDays; ++day)

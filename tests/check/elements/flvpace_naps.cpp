@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How flvpace sleeps where the clock is a real one: up to a moment before the time, then for that
-// moment.
+// How flvpace sleeps on a real clock: a long wait until shortly before the due time, then a short
+// wait.
 #include "pacetest.h"
 
 using namespace flvtest;
@@ -8,8 +8,7 @@ using namespace pacetest;
 
 namespace {
 
-// A clock of the system's kind that is always as late as somebody waited for, and tells what that
-// was.
+// A system clock whose time is the latest time that was waited for. Records the waits.
 struct TellingClock {
   GstSystemClock parent;
   GstClockTime now;
@@ -43,7 +42,7 @@ void telling_clock_class_init(TellingClockClass *klass) {
 
 void telling_clock_init(TellingClock *) {}
 
-// The waits (us) of a stream that goes through.
+// The waits (us) for a stream.
 std::string waits(const Stream &stream) {
   std::vector<GstClockTime> times;
   const gstflv::ClockPtr clock(GST_CLOCK(g_object_new(telling_clock_get_type(), nullptr)));
@@ -74,7 +73,7 @@ GST_START_TEST(not_for_tags_of_the_same_time) {
 }
 GST_END_TEST
 
-// Somebody is awake at any time then.
+// If several elements wait, the process wakes often anyway.
 GST_START_TEST(not_among_many) {
   std::array<Pace, 4> others;
   for (Pace &other : others) {

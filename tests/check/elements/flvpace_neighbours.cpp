@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Behind GStreamer's own elements that drop parts of a stream, join streams, or have a latency.
+// flvpace after GStreamer elements that drop parts of a stream, join streams, or have a latency.
 #include <algorithm>
 #include <cstdlib>
 #include <mutex>
@@ -22,7 +22,7 @@ Buffer copy_of(GstBuffer *buffer) {
   return {mapped.bytes().begin(), mapped.bytes().end()};
 }
 
-// A launch line with a fakesink named "sink", whose buffers are kept.
+// A launch line with a fakesink named "sink". Keeps the buffers of the sink.
 class Line {
 public:
   explicit Line(const std::string &text) {
@@ -48,7 +48,7 @@ public:
     return gstflv::ElementPtr(gst_bin_get_by_name(GST_BIN(pipeline_), name));
   }
 
-  // Without a warning.
+  // Fails on a warning.
   void play_to_the_end() {
     gst_element_set_state(pipeline_, GST_STATE_PLAYING);
     fail_unless(ends_within(kPatience), "no end");
@@ -106,8 +106,8 @@ private:
   int ends_ = 0;
 };
 
-// Closes and opens a valve at random. It is open in the end: a closed one keeps the end of the
-// stream as well.
+// Closes and opens a valve at random. Leaves it open at the end, because a closed valve also drops
+// EOS.
 class Hand {
 public:
   Hand(const gstflv::ElementPtr &valve, unsigned seed) : random_(seed) {
@@ -131,11 +131,11 @@ private:
   }
 
   std::minstd_rand random_;
-  unsigned left_ = 20; // with the file header, the metadata and the configurations
+  unsigned left_ = 20; // includes the file header, the metadata and the configurations
   unsigned turns_ = 0;
 };
 
-// The tags of a file, which hold together from its header to its end.
+// The tags of a complete file.
 std::vector<Buffer> tags_of(Bytes file) {
   std::vector<Buffer> tags;
   for (std::size_t at = flv::kFileHeaderSize + flv::kPreviousTagSizeSize; at < file.size();) {
@@ -168,7 +168,7 @@ Bytes data_of(Bytes tag) {
 
 } // namespace
 
-// Wherever it closes and opens, what comes is tags of the source, in their order.
+// For any position of the valve's changes, the output has tags of the source in their order.
 GST_START_TEST(valve) {
   const auto file = read_file(sample_path()).value_or(Buffer());
   const std::vector<Buffer> tags = tags_of(file);
@@ -191,8 +191,8 @@ GST_START_TEST(valve) {
 }
 GST_END_TEST
 
-// The second file's header is left out, its times go on where the first one's end, and there is one
-// end of stream.
+// The second file's header is dropped, its timestamps continue from the end of the first file, and
+// there is one EOS.
 GST_START_TEST(concat) {
   Stream streams[2];
   for (std::uint8_t i = 0; i < 2; ++i) {
@@ -215,7 +215,7 @@ GST_START_TEST(concat) {
   for (std::size_t i = 0; i < streams[1].tags.size(); ++i) {
     const Bytes tag = got.at(1 + count + i);
     assert_bytes(data_of(tag), data_of(streams[1].at(i)));
-    if (i >= 3) // the metadata and the configurations come with the tag in front of them
+    if (i >= 3) // the metadata and the configurations leave with the tag before them
       shifts.insert(timestamp_of(tag) - streams[1].tags[i].timestamp);
   }
   fail_unless(shifts.size() == 1 && *shifts.begin() >= 1980 && *shifts.begin() <= 2040);
@@ -225,7 +225,7 @@ GST_END_TEST
 
 namespace {
 
-// A live appsrc that is fed on a test clock.
+// A live appsrc on a test clock.
 class Feed {
 public:
   Feed(const std::string &properties, GstClockTime latency)
@@ -236,7 +236,7 @@ public:
     if (latency > 0)
       gst_pipeline_set_latency(GST_PIPELINE(line_.pipeline()), latency);
     const auto sink = line_.element("sink");
-    // Its own deadline would be some more latency.
+    // The sink's own processing deadline would add to the latency.
     g_object_set(sink.get(), "sync", TRUE, "processing-deadline", guint64{0}, nullptr);
     gst_element_set_state(line_.pipeline(), GST_STATE_PLAYING);
   }
@@ -256,14 +256,14 @@ public:
     g_signal_emit_by_name(line_.element("source").get(), "end-of-stream", &flow);
   }
 
-  // Moves the clock, and everything that waits for a time on the way.
+  // Advances the clock to `time`, and stops at each time that a thread waits for.
   void run_until(GstClockTime time) {
     run(time);
     if (time > gst_clock_get_time(GST_CLOCK(clock_)))
       gst_test_clock_set_time(clock_, time);
   }
 
-  // Moves the clock to the times that are waited for.
+  // Advances the clock to each time that a thread waits for, up to `last`.
   void run(GstClockTime last) {
     for (GstClockTime wait = 0; next_wait(clock_, wait) && wait <= last; g_usleep(50))
       gst_test_clock_set_time(clock_, wait);
@@ -291,8 +291,8 @@ private:
 
 } // namespace
 
-// A source's latency has passed when its buffers come, and what the pipeline's lets sinks wait is
-// no lateness.
+// Upstream's latency is already over when buffers arrive. The time that sinks wait for the
+// pipeline's latency does not count as late.
 GST_START_TEST(latency) {
   if (!gstflv::ObjectPtr<GstElementFactory>(gst_element_factory_find("appsrc"))) {
     g_print("SKIP: no appsrc\n");
@@ -306,7 +306,7 @@ GST_START_TEST(latency) {
   for (const Stream::Tag &tag : stream.tags) {
     feed.run_until(tag.timestamp * GST_MSECOND);
     feed.push(stream.at(pushed++));
-    // A sink that waits holds back what comes behind it.
+    // A sink that waits blocks the data after it.
     feed.wait_for([&] { return feed.line().stat("video-tags") == pushed || feed.waits(); });
   }
   feed.end();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// In a real pipeline, between a real source and a sink that syncs on its own, still on a test
-// clock: states, seeks, and that nothing is waited for twice.
+// flvpace in a real pipeline with a real source and a sink with sync=true, on a test clock: states,
+// seeks, and that no buffer is delayed twice.
 #include <cstdlib>
 #include <mutex>
 
@@ -35,7 +35,7 @@ private:
   gchar *path_ = nullptr;
 };
 
-// filesrc, what is in `middle`, and a fakesink that syncs.
+// filesrc, the elements in `middle`, and a fakesink with sync=true.
 class Pipeline {
 public:
   Pipeline(const Stream &stream, const std::string &middle) : file_(stream.bytes) {
@@ -59,21 +59,21 @@ public:
   Pipeline(const Pipeline &) = delete;
   Pipeline &operator=(const Pipeline &) = delete;
 
-  // Reaches the state, the sink prerolled.
+  // Waits until the state is reached and the sink has prerolled.
   void set_state(GstState state) {
     gst_element_set_state(pipeline_, state);
     const auto get = [this] {
       return gst_element_get_state(sink_.get(), nullptr, nullptr, kPatience);
     };
     GstStateChangeReturn result = get();
-    // Of a pipeline that needs no preroll, the bin may set the sink's state behind our back.
+    // If a pipeline needs no preroll, the bin may set the sink's state from another thread.
     while (result == GST_STATE_CHANGE_FAILURE)
       result = get();
     fail_unless(result == GST_STATE_CHANGE_SUCCESS, "to %s: %s", gst_element_state_get_name(state),
                 gst_element_state_change_return_get_name(result));
   }
 
-  // Moves the clock until the end of the stream, or until its next wait is past `ms`.
+  // Advances the clock until EOS, or until the next wait is after `ms`.
   void run_until(guint64 ms) {
     const gint64 start = g_get_monotonic_time();
     for (GstClockTime time = 0; !ended();) {
@@ -111,7 +111,7 @@ public:
     return ended_;
   }
 
-  // What the sink has rendered since the last call, as "timestamp@time".
+  // The buffers that the sink has rendered since the last call, as "timestamp@time".
   std::string rendered() {
     const std::lock_guard lock(mutex_);
     return std::exchange(rendered_, {});
@@ -145,7 +145,7 @@ private:
   std::string rendered_;
 };
 
-// filesrc is pulled from, or pushes.
+// Pull mode, and push mode.
 constexpr const char *kMiddles[] = {"flvpace", "queue ! flvpace"};
 
 } // namespace
@@ -229,7 +229,7 @@ GST_START_TEST(seeks_while_it_waits) {
   fail_unless(pipeline.seek(GST_FORMAT_BYTES, stream.tags[5].begin));
   pipeline.set_state(GST_STATE_PLAYING);
   pipeline.run_until(10000);
-  // The burst is granted again.
+  // There is a new burst.
   assert_text(pipeline.rendered(), "500@50 600@50 700@50 800@150 900@250 1000@350");
   fail_unless(pipeline.ended());
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What gst-inspect-1.0 shows, and the statistics.
+// The properties as gst-inspect-1.0 shows them, and the statistics.
 #include <cstring>
 
 #include "pacetest.h"
@@ -11,10 +11,10 @@ namespace {
 
 struct Property {
   const char *name;
-  GType type;     // of which it is one
-  double minimum; // numbers only
+  GType type;     // the type that defines it
+  double minimum; // for numbers only
   double maximum;
-  const char *default_value; // as gst_value_serialize() writes it; "" where there is none
+  const char *default_value; // as gst_value_serialize() writes it; "": no default
   GParamFlags mutability;    // 0: read-only
 };
 
@@ -79,7 +79,7 @@ GST_START_TEST(ranges_and_defaults) {
   if (property.mutability == kNever)
     return;
   assert_text(value_text(g_param_spec_get_default_value(spec)), property.default_value);
-  // A new element has the defaults.
+  // A new element has the default values.
   GValue value = G_VALUE_INIT;
   g_value_init(&value, spec->value_type);
   g_object_get_property(G_OBJECT(pace.element()), property.name, &value);
@@ -157,7 +157,7 @@ GST_START_TEST(what_the_element_is) {
     const gchar *text = gst_element_factory_get_metadata(factory, key);
     fail_unless(text != nullptr && std::strlen(text) > 0, "no %s", key);
   }
-  // No autoplugger may take it for a parser.
+  // Autopluggers must not use it as a parser.
   assert_equals_int(gst_plugin_feature_get_rank(GST_PLUGIN_FEATURE(factory)), GST_RANK_NONE);
   for (const GList *at = gst_element_factory_get_static_pad_templates(factory); at; at = at->next) {
     auto *pad = static_cast<GstStaticPadTemplate *>(at->data);
@@ -179,8 +179,8 @@ GST_START_TEST(what_the_element_is) {
 }
 GST_END_TEST
 
-// A property that is flagged for READY changes nothing later. every_property shows that every
-// writable property has a flag.
+// A change of a property with the READY flag has no effect after the start. every_property checks
+// that every writable property has a flag.
 GST_START_TEST(set_while_it_plays) {
   const struct {
     const char *name;
@@ -204,16 +204,16 @@ GST_START_TEST(set_while_it_plays) {
     gst_util_set_object_arg(G_OBJECT(pace.element()), name, value);
     assert_problem(pace, false, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
                    std::string(name) + "=" + value + " has no effect now");
-    gst_util_set_object_arg(G_OBJECT(pace.element()), name, value); // no change
+    gst_util_set_object_arg(G_OBJECT(pace.element()), name, value); // the same value: no warning
     pace.push(Bytes(stream.bytes).subspan(half));
     pace.push(garbage);
     pace.end();
     pace.run();
-    assert_damage(pace, ""); // but no error
+    assert_damage(pace, ""); // a warning, but no error
     const Arrivals arrivals = pace.take();
     assert_equals_uint64(arrivals.size(), stream.tags.size() + 1);
     assert_bytes(bytes(arrivals), stream.bytes);
-    // The next start has it.
+    // The change takes effect at the next start.
     pace.set_state(GST_STATE_READY);
     pace.set_state(GST_STATE_PLAYING);
     GValue kept = G_VALUE_INIT;
@@ -225,7 +225,7 @@ GST_START_TEST(set_while_it_plays) {
 }
 GST_END_TEST
 
-// A value that was set too late counts for the next start.
+// A value that is set after the start takes effect at the next start.
 GST_START_TEST(set_for_the_next_start) {
   const Stream stream = video_at({500, 600});
   Pace pace("sync=false");
@@ -297,7 +297,7 @@ GST_START_TEST(stats_count_what_was_sent) {
 }
 GST_END_TEST
 
-// What still waits is not counted as sent.
+// Tags that still wait do not count as sent.
 GST_START_TEST(stats_while_playing) {
   const Stream stream = steady(1000);
   Pace pace;
@@ -323,11 +323,11 @@ GST_END_TEST
 
 GST_START_TEST(lateness) {
   Pace pace;
-  pace.block_sink(3, 250); // from 200 to 450
+  pace.block_sink(3, 250); // the sink blocks from 200 to 450
   pace.push(steady(900).bytes, 50);
   pace.end();
   pace.run();
-  // 10 tags, of which those at 300 and 400 are 150 and 50 ms late.
+  // 10 tags; those at 300 and 400 are 150 and 50 ms late.
   assert_equals_uint64(pace.stat("late-tags"), 2);
   assert_equals_uint64(pace.stat("lateness-maximum"), 150 * GST_MSECOND);
   assert_equals_uint64(pace.stat("lateness-average"), 20 * GST_MSECOND);
@@ -338,9 +338,9 @@ GST_END_TEST
 GST_START_TEST(late_is_more_than_ten_milliseconds) {
   Pace pace;
   pace.set_sink([&pace](std::size_t index) {
-    if (index == 3) // 10 ms over
+    if (index == 3) // 10 ms more than the limit
       pace.advance(110);
-    if (index == 6) // 11 ms over
+    if (index == 6) // 11 ms more than the limit
       pace.advance(111);
     return GST_FLOW_OK;
   });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Streams as publishers leave them: cut off inside a tag and followed by another publisher's, with
-// stream ids from RTMP, with tags that have no data.
+// Publisher streams: cut off within a tag and followed by another publisher's stream, with stream
+// ids from RTMP, with tags without data.
 #include "pacetest.h"
 
 #include "media.h"
@@ -10,14 +10,14 @@ using namespace pacetest;
 
 namespace {
 
-// A publisher of `clip`, cut off `there` bytes into its tag number `index`.
+// A publisher of `clip`, cut off `there` bytes after the start of tag number `index`.
 Buffer cut_publisher(const Stream &stream, std::size_t index, std::size_t there) {
   const Bytes bytes(stream.bytes);
   const Bytes cut = bytes.first(stream.tags.at(index).begin + there);
   return {cut.begin(), cut.end()};
 }
 
-// Another picture size, another time.
+// A publisher with a different picture size and different timestamps.
 Stream next_publisher() {
   Stream stream;
   stream.header().metadata({{"width", {1280.0}}}).configs(0, 7);
@@ -58,8 +58,8 @@ constexpr std::size_t kChunks[] = {0, 1, 7, 1000};
 
 } // namespace
 
-// A key frame of 100 kB is cut off, and the next publisher's whole stream fits into what is missing
-// of it; or it does not, and the PreviousTagSize is what shows that.
+// A keyframe of 100 kB is cut off, and the whole stream of the next publisher fits into its missing
+// bytes. If it does not fit, only the PreviousTagSize shows the cut.
 GST_START_TEST(cut_inside_a_tag) {
   const std::size_t missing = __i__ == 0 ? 100'000 : 3000;
   Stream first = file({.duration = 400});
@@ -80,7 +80,7 @@ GST_START_TEST(cut_inside_a_tag) {
     fail_unless(text.find(std::to_string(first.tags[cut].begin)) != std::string::npos, "%s",
                 text.c_str());
     fail_unless(text.find("after 50000 bytes") != std::string::npos, "%s", text.c_str());
-    // Who joins now gets the second publisher's metadata and configurations.
+    // A new client gets the metadata and configurations of the second publisher.
     assert_bytes(passed.head.at(1), second.at(0));
     assert_bytes(passed.head.at(2), second.at(1));
     assert_bytes(passed.head.at(3), second.at(2));
@@ -88,8 +88,8 @@ GST_START_TEST(cut_inside_a_tag) {
 }
 GST_END_TEST
 
-// Cut off behind each of its first and last bytes, the PreviousTagSize included: whole tags come
-// out, and no byte of the next publisher's is in any of the first.
+// Cut off after each of its first and last bytes, the PreviousTagSize included: whole tags are
+// sent, and no tag of the first publisher has a byte of the next one.
 GST_START_TEST(cut_anywhere) {
   const Stream first = file({.duration = 200});
   const std::size_t cut = 6;
@@ -112,7 +112,7 @@ GST_START_TEST(cut_anywhere) {
 }
 GST_END_TEST
 
-// Three publishers inside the first one's key frame.
+// Three publishers within the first publisher's keyframe.
 GST_START_TEST(cut_again_and_again) {
   Stream first = file({.duration = 200});
   const std::size_t cut = first.tags.size();
@@ -131,7 +131,7 @@ GST_START_TEST(cut_again_and_again) {
 }
 GST_END_TEST
 
-// The cutting of the input does not decide which of many cuts are found.
+// The number of detected cuts does not depend on the chunking of the input.
 GST_START_TEST(many_cuts) {
   const Stream next = next_publisher();
   const Buffer cut = cut_publisher(next, 5, 30);
@@ -153,8 +153,8 @@ GST_START_TEST(many_cuts) {
 }
 GST_END_TEST
 
-// The tag in front of a file header gets its size even where only the end of the stream shows the
-// cut; the last tag stays as it is.
+// The tag before a file header gets its PreviousTagSize, even if the cut is detected only at EOS.
+// The last tag is unchanged.
 GST_START_TEST(missing_size_behind_a_cut) {
   Stream first = file({.duration = 200});
   const std::size_t cut = first.tags.size();
@@ -191,7 +191,7 @@ GST_START_TEST(cut_tag_as_an_error) {
 }
 GST_END_TEST
 
-// So does one of short tags, each of which a file header cuts short.
+// The same for short tags, each of which is cut off by a file header.
 GST_START_TEST(many_file_headers) {
   Buffer data = file_header();
   for (std::size_t i = 0; i < 40'000; ++i)
@@ -201,8 +201,8 @@ GST_START_TEST(many_file_headers) {
 }
 GST_END_TEST
 
-// A stream of file headers inside file headers takes time in proportion to its bytes: with the
-// square of them this would take hours.
+// For nested file headers, the time is proportional to the number of bytes. Quadratic time would be
+// hours.
 GST_START_TEST(nested_file_headers) {
   constexpr std::size_t kCount = 100'000;
   Buffer data = file_header();
@@ -239,7 +239,8 @@ GST_START_TEST(stream_ids_are_passed_on) {
 }
 GST_END_TEST
 
-// Of any number; and where a server puts configurations of its own, with id 0, in front.
+// Stream ids of any value; also if a server inserts its own configurations, with id 0, at the
+// start.
 GST_START_TEST(other_stream_ids) {
   const Stream stream = file({.duration = 400});
   for (const std::uint32_t id : {1000U, 1U}) {
@@ -253,7 +254,7 @@ GST_START_TEST(other_stream_ids) {
 }
 GST_END_TEST
 
-// In a stream with stream id 1, damage is found and passed over as in any other.
+// In a stream with stream id 1, damage is detected and skipped as in any other stream.
 GST_START_TEST(damage_among_stream_ids) {
   Stream stream = file({.duration = 400});
   for (const Stream::Tag &tag : stream.tags)
@@ -268,8 +269,9 @@ GST_START_TEST(damage_among_stream_ids) {
 }
 GST_END_TEST
 
-// A tag without data, which the header's flags or the tag promise no picture with: clients start at
-// audio tags, as in a stream without video. Wherever it stands, and for sound as well.
+// An empty tag does not announce video, whatever the header flags or the tag say: clients start at
+// audio tags, as in a stream without video. This holds at any position, and also for empty audio
+// tags.
 GST_START_TEST(empty_tags_promise_nothing) {
   for (const std::size_t place : {0U, 1U, 5U}) {
     Stream stream;
@@ -284,13 +286,13 @@ GST_START_TEST(empty_tags_promise_nothing) {
     std::size_t starts = 0;
     for (const Arrival &arrival : passed.arrivals)
       starts += !arrival.has(GST_BUFFER_FLAG_DELTA_UNIT);
-    // The configuration may count as well; the empty tag and the metadata don't.
+    // The configuration may count, too; the empty tag and the metadata do not.
     fail_unless(starts == 30 || starts == 31, "%zu places to start", starts);
   }
 }
 GST_END_TEST
 
-// It has no time that counts either.
+// The timestamp of an empty tag is ignored, too.
 GST_START_TEST(empty_tags_have_no_time) {
   Stream stream;
   stream.header().configs(3'600'000).video(0, {}).key(3'600'000).video(0, {}).aac(3'600'000);
@@ -306,7 +308,8 @@ GST_START_TEST(empty_tags_have_no_time) {
 }
 GST_END_TEST
 
-// A size that a file lacks in front of the next one is written, so that what comes out is FLV.
+// If a file lacks its last PreviousTagSize before the next file, it is added, so that the output is
+// valid FLV.
 GST_START_TEST(missing_size_between_files) {
   const Stream stream = file({.duration = 200});
   for (std::size_t left = 0; left < 4; ++left) {
@@ -317,7 +320,7 @@ GST_START_TEST(missing_size_between_files) {
 }
 GST_END_TEST
 
-// AV1 and Opus with the numbers that were never published: their configurations are in the caps.
+// AV1 and Opus with their unofficial codec ids: the configurations are in the caps.
 GST_START_TEST(unpublished_codec_ids) {
   Stream stream;
   stream.header().metadata().video(0, Buffer{0x1D, 0, 0, 0, 0, 0x81, 8});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Pull mode: the element reads by itself, and sends the same.
+// Pull mode: the element reads by itself, with the same output.
 #include <thread>
 
 #include "pulltest.h"
@@ -16,7 +16,7 @@ void play_to_wait(Pull &pull) {
   assert_text(arrival_times(pull.take()), "0 0 100 200");
 }
 
-// As many bytes as several reads.
+// A stream of several reads.
 Stream large() {
   Stream stream;
   stream.header(false, true).metadata().video(0, avc_config()).key(0, 3000);
@@ -25,7 +25,7 @@ Stream large() {
   return stream;
 }
 
-// The tag, with the timestamp that a seek has given it.
+// The tag, with the timestamp that it has after a seek.
 Buffer with_timestamp_of(const Arrival &arrival, Bytes tag) {
   Buffer copy(tag.begin(), tag.end());
   flv::TagHeader header;
@@ -34,7 +34,7 @@ Buffer with_timestamp_of(const Arrival &arrival, Bytes tag) {
   return copy;
 }
 
-// Messages that a seek into the middle of a tag may leave.
+// Drops the warnings and errors that a seek into the middle of a tag may cause.
 void forget_problems(Pull &pull) {
   while (pull.problem().found) {
   }
@@ -79,7 +79,7 @@ GST_START_TEST(reads_large_blocks_once) {
   pull.run();
   assert_bytes(bytes(pull.take()), stream.bytes);
   std::vector<Pull::Read> reads = pull.reads();
-  // A look at the file header may come first.
+  // The file header may be read first, separately.
   if (reads.at(0).size <= 13)
     reads.erase(reads.begin());
   guint64 next = 0;
@@ -92,7 +92,8 @@ GST_START_TEST(reads_large_blocks_once) {
 }
 GST_END_TEST
 
-// It asks for more when what it has is sent, but for a tag that goes on in the next block.
+// The element reads the next block only after it has sent the previous one, except when a tag spans
+// both.
 GST_START_TEST(reads_no_further_than_it_sends) {
   constexpr guint64 kTag = 3100;
   Pull pull({large().bytes});
@@ -186,9 +187,9 @@ GST_START_TEST(seeks_in_every_state) {
   assert_equals_uint64(pull.count_events(GST_EVENT_EOS), 1);
   fail_unless(pull.seek(GST_FORMAT_BYTES, place));
   pull.settle();
-  fail_unless(pull.seek(GST_FORMAT_BYTES, place)); // while it waits
+  fail_unless(pull.seek(GST_FORMAT_BYTES, place)); // during a wait
   pull.run_until(pull.now() / GST_MSECOND + 150);
-  fail_unless(pull.seek(GST_FORMAT_BYTES, place)); // while it waits for the end
+  fail_unless(pull.seek(GST_FORMAT_BYTES, place)); // during the wait before EOS
   pull.settle();
   pull.pause();
   (void)pull.take();
@@ -203,7 +204,7 @@ GST_START_TEST(seeks_in_every_state) {
 }
 GST_END_TEST
 
-// None leaves the stream flushing or the other one waiting.
+// No seek leaves the stream flushing or the other seek blocked.
 GST_START_TEST(seeks_from_two_threads) {
   const Stream stream = steady();
   const auto place = static_cast<gint64>(stream.tags[9].begin);
@@ -214,7 +215,7 @@ GST_START_TEST(seeks_from_two_threads) {
       const auto work = [&](int step) {
         for (int turn = 0; turn < rounds; ++turn) {
           const bool flush = flushing || turn % 2 == 0;
-          // A pad that the other one flushes takes no event.
+          // A pad that the other seek flushes takes no event.
           (void)gst_pad_push_event(
               pull.downstream(),
               gst_event_new_seek(1.0, GST_FORMAT_BYTES,
@@ -272,13 +273,12 @@ GST_START_TEST(seek_to_the_start) {
   (void)pull.take();
   fail_unless(pull.seek(GST_FORMAT_BYTES, 0));
   pull.run();
-  // The file header was sent already.
+  // The file header is already sent.
   assert_bytes(bytes(pull.take()), Bytes(stream.bytes).subspan(13));
 }
 GST_END_TEST
 
-// Before anything was read, or when what is due at the start has passed: the file header comes all
-// the same.
+// Before the first read, or after the initial burst: the file header is sent in both cases.
 GST_START_TEST(seek_at_the_start) {
   const Stream stream = file();
   const std::size_t place = stream.tags[40].begin;
@@ -305,7 +305,7 @@ GST_START_TEST(seek_that_does_not_flush) {
   fail_unless(
       pull.seek(GST_FORMAT_BYTES, static_cast<gint64>(stream.tags[8].begin), GST_SEEK_FLAG_NONE));
   pull.run();
-  // The timeline goes on behind the tag that was waiting.
+  // The timeline continues after the tag that was waiting.
   const Arrivals arrivals = pull.take();
   assert_text(timestamps(arrivals), "400 500 600");
   assert_text(arrival_times(arrivals), "400 500 600");
@@ -313,7 +313,7 @@ GST_START_TEST(seek_that_does_not_flush) {
 }
 GST_END_TEST
 
-// A tag that the seek leaves half read is no damage.
+// A tag that a seek leaves partly read does not count as damage.
 GST_START_TEST(seek_leaves_a_tag_behind) {
   const Stream stream = large();
   const std::size_t place = stream.tags[200].begin;
@@ -333,16 +333,16 @@ GST_START_TEST(seeks_that_are_not_possible) {
   Pull pull({stream.bytes});
   play_to_wait(pull);
   fail_if(pull.seek(GST_FORMAT_TIME, 500 * GST_MSECOND));
-  assert_equals_int(pull.refused_seeks(), 1); // upstream was asked
+  assert_equals_int(pull.refused_seeks(), 1); // upstream received the seek
   fail_if(pull.seek(GST_FORMAT_BYTES, 13, GST_SEEK_FLAG_FLUSH, -1.0));
-  fail_if(pull.seek(GST_FORMAT_BYTES, 13, GST_SEEK_FLAG_FLUSH, 2.0)); // `speed` is for that
+  fail_if(pull.seek(GST_FORMAT_BYTES, 13, GST_SEEK_FLAG_FLUSH, 2.0)); // the speed is a property
   fail_if(pull.seek(GST_FORMAT_TIME, 13, GST_SEEK_FLAG_FLUSH, 2.0));
   pull.run();
   assert_text(due_times(pull.take()), "300 400 500 600 700 800 900 1000");
 }
 GST_END_TEST
 
-// Its end is not the end of the stream, which goes on with the next seek.
+// The end of the segment is not EOS: the stream continues with the next seek.
 GST_START_TEST(segment_seek) {
   const Stream stream = steady();
   const auto place = static_cast<gint64>(stream.tags[6].begin);
@@ -386,7 +386,7 @@ GST_START_TEST(seqnum_of_the_seek) {
     const EventPtr event = pull.last_event(type);
     fail_unless(gst_event_get_seqnum(event.get()) == seqnum, "%s", gst_event_type_get_name(type));
   }
-  // Who starts anew has forgotten it.
+  // After a restart, the segment seek has no effect.
   pull.set_state(GST_STATE_READY);
   pull.set_state(GST_STATE_PLAYING);
   pull.run();
@@ -397,7 +397,7 @@ GST_START_TEST(seqnum_of_the_seek) {
 GST_END_TEST
 
 GST_START_TEST(read_error) {
-  // Upstream posts the error; the stream still has to end.
+  // Upstream posts the error; the stream must still end.
   const Stream stream = large();
   Pull pull({.bytes = stream.bytes, .fails_at = 100000}, "sync=false");
   pull.run();
@@ -422,7 +422,7 @@ GST_START_TEST(downstream_decides) {
 }
 GST_END_TEST
 
-// The change of state itself may fail.
+// The state change itself may fail.
 GST_START_TEST(not_flv) {
   for (const Buffer &data : {payload(200000), Buffer(), Buffer{'F', 'L', 'V', 1, 5}}) {
     Pull pull({data}, "sync=false", GST_STATE_READY);

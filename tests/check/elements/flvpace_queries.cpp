@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the source pad answers itself, and what it leaves to upstream.
+// The queries that the source pad answers, and the queries that it forwards upstream.
 #include <limits>
 
 #include "pacetest.h"
@@ -9,7 +9,7 @@ using namespace pacetest;
 
 namespace {
 
-// Answers for upstream, in TIME and BYTES, while it lives.
+// Answers queries in place of upstream, in TIME and BYTES, during its lifetime.
 class Answers {
 public:
   explicit Answers(Pace &pace) : pad_(pace.upstream()) {
@@ -168,7 +168,7 @@ GST_START_TEST(seeking_is_upstreams) {
 }
 GST_END_TEST
 
-// Tags are stamped when they leave: upstream's latency has passed by then.
+// Tags get timestamps when they leave: upstream's latency is over by then.
 GST_START_TEST(latency_is_none) {
   for (const bool live : {false, true}) {
     for (const char *properties : {"", "burst=3000"}) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Buffers that nobody holds any more are used again. What was done to them must not show.
+// Buffers without references are reused. Earlier changes to them must have no effect.
 #include <algorithm>
 #include <optional>
 #include <thread>
@@ -11,10 +11,10 @@ using namespace pacetest;
 
 namespace {
 
-// One of the buffers that a stream came out in.
+// The number of one of the output buffers.
 constexpr std::size_t kOne = 3;
 
-// Whether a buffer has been freed.
+// Detects when a buffer is freed.
 class Life {
 public:
   explicit Life(GstBuffer *buffer) : object_(GST_MINI_OBJECT_CAST(buffer)) {
@@ -36,7 +36,7 @@ private:
   bool over_ = false;
 };
 
-// Pushes the stream, whole, and gives what came.
+// Pushes the stream in one piece. Returns the output.
 Arrivals passed_by(Pace &pace, const Stream &stream) {
   pace.push(Bytes(stream.bytes).subspan(stream.tags[0].begin));
   pace.settle();
@@ -126,7 +126,7 @@ GST_START_TEST(comes_back_as_new) {
 }
 GST_END_TEST
 
-// Whoever holds a buffer, or its memory, or a part of that, keeps its bytes.
+// A reference to a buffer, its memory, or a part of it keeps its bytes.
 GST_START_TEST(what_is_held_stays) {
   const Stream stream = file();
   Pace pace("sync=false");
@@ -148,7 +148,7 @@ GST_START_TEST(what_is_held_stays) {
   case 2:
     held.reset(gst_buffer_copy_region(arrivals[kOne].buffer.get(), GST_BUFFER_COPY_MEMORY, 5, 4));
     break;
-  default: { // a part of a part, to its end
+  default: { // a part of a part, up to its end
     const BufferPtr rest(gst_buffer_copy_region(arrivals[kOne].buffer.get(), GST_BUFFER_COPY_MEMORY,
                                                 3, static_cast<gsize>(-1)));
     held.reset(
@@ -167,7 +167,7 @@ GST_START_TEST(what_is_held_stays) {
 }
 GST_END_TEST
 
-// Parts that follow each other are joined without a copy.
+// Consecutive parts are joined without a copy.
 GST_START_TEST(parts_are_joined) {
   const Stream stream = file();
   Pace pace("sync=false");
@@ -183,7 +183,7 @@ GST_START_TEST(parts_are_joined) {
 }
 GST_END_TEST
 
-// They may outlive the element, which frees what it has when it stops and when it goes.
+// Buffers may outlive the element. It frees its pool when it stops, and when it is finalized.
 GST_START_TEST(lives_end) {
   const Stream stream = file();
   BufferPtr late;
@@ -213,7 +213,7 @@ GST_START_TEST(lives_end) {
 }
 GST_END_TEST
 
-// However many are held at a time, only so many wait to be used again.
+// The size of the pool is limited, however many buffers are in use.
 GST_START_TEST(keeps_few) {
   Stream stream;
   stream.header();
@@ -232,7 +232,7 @@ GST_START_TEST(keeps_few) {
 }
 GST_END_TEST
 
-// Threads that let go while the element goes on.
+// Threads release buffers while the element runs.
 GST_START_TEST(come_back_from_other_threads) {
   const Stream stream = file({.duration = 2000});
   Pace pace("sync=false");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// When each tag is due, and that it leaves then: origin, burst, speed, lateness, the end.
+// The due time of each tag, and that it leaves at that time: origin, burst, speed, lateness, the
+// end.
 #include "pacetest.h"
 
 using namespace flvtest;
@@ -22,7 +23,7 @@ GST_START_TEST(starts_at_any_timestamp) {
     const Arrivals arrivals = passed(stream.bytes, "");
     assert_text(due_times(arrivals), "0 0 40 100");
     assert_text(arrival_times(arrivals), "0 0 40 100");
-    // Media time goes by the timestamps.
+    // Media time follows the timestamps.
     assert_text(stream_times(arrivals), std::to_string(start) + timestamps_of(stream).substr(1));
     assert_bytes(bytes(arrivals), stream.bytes);
   }
@@ -98,7 +99,7 @@ GST_START_TEST(speed) {
 }
 GST_END_TEST
 
-// The burst is not scaled.
+// The speed does not scale the burst.
 GST_START_TEST(speed_and_burst) {
   const Stream stream = steady(600);
   assert_paced(stream, "speed=2 burst=100", "0 0 0 0 50 100 150 200");
@@ -140,13 +141,13 @@ GST_END_TEST
 
 GST_START_TEST(scripts_and_configurations_between) {
   Stream stream = video_at({0, 40});
-  stream.script(60, payload(9)).inter(80); // at its own time
+  stream.script(60, payload(9)).inter(80); // at its own timestamp
   stream.script(80, payload(9)).inter(120);
-  stream.script(90, payload(9));   // just behind the media: with it
-  stream.script(1121, payload(9)); // more than a second ahead: with the media
+  stream.script(90, payload(9));   // slightly before the media: due with it
+  stream.script(1121, payload(9)); // more than a second after the media: due with it
   stream.script(0, on_metadata({}));
   stream.inter(2000);
-  stream.video(0, avc_config()); // more than a second behind
+  stream.video(0, avc_config()); // more than a second before the media
   stream.video(999, avc_config(1)).inter(2040);
   const std::string due = "0 0 40 60 80 80 120 120 120 120 2000 2000 2000 2040";
   assert_paced(stream, "", due);
@@ -163,7 +164,7 @@ GST_END_TEST
 
 GST_START_TEST(late_sink) {
   Pace pace;
-  pace.block_sink(3, 500); // the tag at 200
+  pace.block_sink(3, 500); // the sink blocks
   pace.push(steady(1000).bytes);
   pace.end();
   pace.run();
@@ -193,7 +194,7 @@ GST_START_TEST(burst_is_not_caught_up) {
 GST_END_TEST
 
 GST_START_TEST(late_input) {
-  // Upstream pauses for a second: the schedule stays, and the stream runs after it.
+  // Upstream pauses for a second: the schedule is unchanged, and the stream catches up.
   const Stream stream = steady(1500);
   Pace pace;
   const std::size_t cut = stream.tags[4].begin;
@@ -218,7 +219,7 @@ GST_END_TEST
 
 namespace {
 
-// The EOS of `stream` leaves at `time`.
+// EOS of `stream` leaves at `time`.
 void assert_end(const Stream &stream, const std::string &properties, guint64 time) {
   Pace pace(properties);
   pace.push(stream.bytes);
@@ -245,7 +246,7 @@ GST_START_TEST(end_leaves_when_the_last_tag_has_lasted) {
 }
 GST_END_TEST
 
-// The last tag lasts the median of the last 5 steps of its kind.
+// The duration of the last tag is the median of the last 5 steps of its kind.
 GST_START_TEST(end_by_the_usual_step) {
   assert_end(video_at({0, 500, 530, 570, 620, 650, 700}), "", 740);
   Stream stream;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Timestamps that jump, wrap and start over: how the schedule is closed over them, and what becomes
-// of the timestamps inside the tags.
+// Timestamps that jump, wrap and restart: how the schedule closes the gap, and how the timestamps
+// in the tags change.
 #include "pacetest.h"
 
 using namespace flvtest;
@@ -8,7 +8,7 @@ using namespace pacetest;
 
 namespace {
 
-// How `data` is paced, what timestamps it carries then, and how many discontinuities that took.
+// The pacing of `data`, the timestamps in its tags, and the number of discontinuities.
 void assert_closed(Bytes data, const std::string &properties, const std::string &due,
                    const std::string &carried, guint64 discontinuities) {
   Pace pace(properties);
@@ -22,7 +22,7 @@ void assert_closed(Bytes data, const std::string &properties, const std::string 
   assert_equals_uint64(pace.stat("discontinuities"), discontinuities);
 }
 
-// The tag as it would be with another timestamp.
+// The same tag with a different timestamp.
 Buffer with_timestamp(Bytes tag, std::uint32_t timestamp) {
   Buffer copy(tag.begin(), tag.end());
   flv::store_timestamp(copy.data(), timestamp);
@@ -56,7 +56,7 @@ GST_START_TEST(step_back) {
 }
 GST_END_TEST
 
-// The usual step is the median of the last 5 steps forward.
+// The usual step is the median of the last 5 forward steps.
 GST_START_TEST(usual_step) {
   assert_closed(video_at({0, 900, 930, 970, 1020, 1050, 1090, 90000}).bytes, "",
                 "0 0 900 930 970 1020 1050 1090 1130", "h 0 900 930 970 1020 1050 1090 1130", 1);
@@ -72,7 +72,7 @@ GST_START_TEST(audio_and_video_stay_in_step) {
 }
 GST_END_TEST
 
-// One kind is past the jump when the other has yet to reach it.
+// One kind jumps before the other.
 GST_START_TEST(kinds_jump_one_after_the_other) {
   Stream stream;
   stream.header().key(0).aac(0).inter(40).aac(30).inter(80).aac(60);
@@ -138,14 +138,14 @@ GST_START_TEST(closing_shares_the_payload) {
   fail_unless(payload.data + payload.size == whole.bytes().data() + whole.bytes().size());
   fail_unless(payload.size >= stream.at(2).size() - flv::kTagHeaderSize);
   gst_memory_unmap(payload.memory, &payload);
-  // The input itself is as it was.
+  // The input is unchanged.
   assert_bytes(whole.bytes(), stream.bytes);
 }
 GST_END_TEST
 
-// Many buffers of several memories are too much for filesink of GStreamer 1.22.
+// filesink of GStreamer 1.22 cannot write many buffers with several memories each.
 GST_START_TEST(small_rewritten_tags_have_one_memory) {
-  constexpr std::size_t kRest = 11 + 5 + 4; // of a tag, beside its payload
+  constexpr std::size_t kRest = 11 + 5 + 4; // of a tag, in addition to its payload
   Stream stream = video_at({5000});
   stream.inter(5040, 20).inter(5080, 1024 - kRest).inter(5120, 1025 - kRest).aac(5120, 1);
   const Arrivals arrivals = passed(stream.bytes, "sync=false retimestamp=zero");
@@ -158,7 +158,7 @@ GST_START_TEST(small_rewritten_tags_have_one_memory) {
 }
 GST_END_TEST
 
-// The other kind confirms the time: not a byte changes, and every tag keeps its time.
+// The other kind confirms the time: all bytes and all times are unchanged.
 GST_START_TEST(muted_microphone) {
   Stream stream;
   stream.header().key(0).aac(0);
@@ -211,7 +211,7 @@ GST_START_TEST(zero_starts_at_zero) {
 }
 GST_END_TEST
 
-// Not before 0, where what comes second lies before what came first.
+// The lower limit is 0, if the second tag is before the first one.
 GST_START_TEST(zero_is_the_least) {
   Stream stream;
   stream.header().key(500).aac(470).inter(540).aac(493).aac(516);
@@ -254,7 +254,7 @@ GST_START_TEST(many_loops) {
   pace.end();
   pace.run();
   const Arrivals arrivals = pace.take();
-  // 10 frames of 40 ms a loop.
+  // 10 frames of 40 ms in each loop.
   assert_equals_uint64(arrivals.back().running, (20 * 400 - 40) * GST_MSECOND);
   assert_equals_uint64(arrivals.back().clock, (20 * 400 - 40) * GST_MSECOND);
   assert_equals_uint64(pace.stat("discontinuities"), 19);
@@ -262,8 +262,8 @@ GST_START_TEST(many_loops) {
 }
 GST_END_TEST
 
-// A new file starts a step after the last tag of its first tag's kind; where the other kind went on
-// longer, when that has lasted.
+// A new file starts one step after the last tag of the kind of its first tag. If the other kind is
+// longer, it starts after the end of that kind.
 GST_START_TEST(second_file_comes_after_the_first) {
   Stream stream;
   stream.header().key(0).inter(40).inter(80).aac(0).aac(100).aac(200);

@@ -24,7 +24,7 @@ GST_START_TEST(pause_holds_the_tag_at_hand) {
   pace.pause();
   pace.advance(2000);
   pace.resume();
-  // 50 ms were left to wait, and are waited now.
+  // 50 ms of the wait were left.
   assert_text(pace.waits_until(), "2300");
   assert_equals_uint64(pace.count(), 0);
   pace.run();
@@ -61,7 +61,7 @@ GST_START_TEST(many_pauses) {
 }
 GST_END_TEST
 
-// The burst, too, so that what follows can preroll on it. The rest waits for PLAYING.
+// The burst is also sent in PAUSED, so that downstream can preroll. The rest waits for PLAYING.
 GST_START_TEST(what_is_due_at_the_start_passes_in_paused) {
   const struct {
     const char *properties;
@@ -78,7 +78,7 @@ GST_START_TEST(what_is_due_at_the_start_passes_in_paused) {
     const Arrivals arrivals = pace.take();
     assert_text(due_times(arrivals), text);
     assert_bytes(arrivals[0].bytes, file_header(false, true));
-    pace.advance(10'000); // running time begins with PLAYING
+    pace.advance(10'000); // running time starts with PLAYING
     pace.resume();
     pace.run();
     assert_equals_uint64(pace.count() + expected, steady().tags.size() + 1);
@@ -87,7 +87,7 @@ GST_START_TEST(what_is_due_at_the_start_passes_in_paused) {
 }
 GST_END_TEST
 
-// The burst, too, stops with a pause that comes in its middle.
+// A pause during the burst stops the burst, too.
 GST_START_TEST(pause_in_the_burst) {
   Pace pace("burst=800");
   pace.set_sink([&pace](std::size_t index) {
@@ -173,7 +173,7 @@ GST_START_TEST(flush_counts_running_time_anew) {
   Pace pace;
   play_to_wait(pace, steady());
   pace.flush();
-  pace.run_until(1000); // 750 ms pass before there is data
+  pace.run_until(1000); // 750 ms without data
   Stream rest;
   rest.key(7000).inter(7100);
   pace.push(rest.bytes);
@@ -185,7 +185,7 @@ GST_START_TEST(flush_counts_running_time_anew) {
 }
 GST_END_TEST
 
-// Upstream may keep the running time going, as a playlist does.
+// Upstream may keep the running time across a flush, as a playlist does.
 GST_START_TEST(flush_that_keeps_the_running_time) {
   Pace pace("burst=100");
   pace.push(steady().bytes);
@@ -206,7 +206,7 @@ GST_END_TEST
 
 namespace {
 
-// Plays all, and stands in the wait before the EOS, from 1000 to 1100.
+// Plays all tags, up to the wait before EOS, from 1000 to 1100.
 void play_to_end(Pace &pace) {
   pace.push(steady().bytes);
   pace.end();
@@ -260,7 +260,7 @@ GST_START_TEST(another_clock) {
   Pace pace;
   play_to_wait(pace, steady());
   pace.pause();
-  // The pipeline picks its clock anew with each PLAYING. This one is at an hour.
+  // The pipeline selects a clock at each change to PLAYING. The new clock is at one hour.
   GstClock *other = gst_test_clock_new_with_start_time(3600 * GST_SECOND);
   gst_element_set_clock(pace.element(), other);
   gst_element_set_base_time(pace.element(), 3600 * GST_SECOND - 250 * GST_MSECOND);
@@ -295,7 +295,7 @@ GST_END_TEST
 GST_START_TEST(no_lock_is_held_in_the_wait) {
   Pace pace;
   play_to_wait(pace, steady());
-  // Whatever the application asks for is answered while the element waits.
+  // The element answers the application while it waits.
   (void)pace.lead();
   guint burst = 1;
   g_object_get(pace.element(), "burst", &burst, nullptr);
@@ -308,7 +308,7 @@ GST_START_TEST(no_lock_is_held_in_the_wait) {
 }
 GST_END_TEST
 
-// Oob events overtake the wait.
+// Out-of-band events do not wait.
 GST_START_TEST(event_overtakes_the_wait) {
   Pace pace;
   play_to_wait(pace, steady());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What can be wrong: an error that says the number, and nothing else.
+// Errors: each one contains the offending number, and there is no second message.
 #include <limits>
 
 #include "seektest.h"
@@ -18,7 +18,7 @@ Source source_of(Buffer bytes, int access) {
   return {.bytes = std::move(bytes), .access = kAccesses[access]};
 }
 
-// A file whose onMetaData has these members, and media.
+// A file with media, whose onMetaData has these members.
 Buffer with_metadata(Members members) {
   Stream stream;
   stream.header().metadata(std::move(members)).configs();
@@ -40,7 +40,7 @@ Buffer without_metadata() {
   return stream.bytes;
 }
 
-// onMetaData that says it is an object and is none.
+// onMetaData that claims to be an object, but is not.
 Buffer malformed() {
   Buffer data = on_metadata({{"duration", {1.0}}});
   data[13] = 0x7F;
@@ -53,7 +53,7 @@ Buffer malformed() {
 struct NoIndex {
   Buffer bytes;
   const char *words;
-  bool is_wrong = false; // there is one
+  bool is_wrong = false; // the file has an index
 };
 
 std::vector<NoIndex> without_an_index() {
@@ -103,7 +103,7 @@ GST_END_TEST
 GST_START_TEST(metadata_cannot_be_read) {
   Seek seek(source_of(malformed(), __i__), "offset=500");
   assert_fails(seek, GST_STREAM_ERROR, GST_STREAM_ERROR_DEMUX, "13");
-  // A scan needs none of it.
+  // A scan does not use the index.
   for (const char *index : {"scan", "auto"}) {
     Seek scanning(source_of(malformed(), __i__), "offset=500 index=" + std::string(index));
     scanning.run();
@@ -117,7 +117,7 @@ GST_START_TEST(no_index) {
   for (const NoIndex &row : without_an_index()) {
     Seek seek(source_of(row.bytes, __i__), "offset=500");
     assert_fails(seek, GST_STREAM_ERROR, GST_STREAM_ERROR_DEMUX, row.words);
-    // Then the tag headers have to do.
+    // Then the element uses the tag headers.
     Seek scanning(source_of(row.bytes, __i__), "offset=500 index=auto reinsert=0");
     scanning.run();
     if (row.is_wrong)
@@ -166,7 +166,7 @@ GST_START_TEST(nowhere) {
 }
 GST_END_TEST
 
-// The index of another file: its entries are inside the file, and no key frames.
+// The index of another file: its entries are inside the file, but are not keyframes.
 GST_START_TEST(index_does_not_match) {
   const auto shifted = [](const Stream &stream) {
     Entries entries = key_frames_of(stream);
@@ -181,7 +181,7 @@ GST_START_TEST(index_does_not_match) {
 }
 GST_END_TEST
 
-// Key frame number 3 and audio behind it, which the index lists: only a pipe has no way back.
+// Keyframe number 3 and audio after it, which the index lists. Only a pipe cannot go back to it.
 GST_START_TEST(behind) {
   const Stream stream = clip(1, [](const Stream &file) {
     return entries_of(file, [&](std::size_t tag) {
@@ -209,7 +209,7 @@ GST_START_TEST(behind) {
 }
 END_TEST
 
-// Behind the last key frame there is only the end of sequence, which the index lists as well.
+// After the last keyframe there is only the end of sequence, which the index also lists.
 GST_START_TEST(past_the_last_of_a_listed_end) {
   const auto media = [](Stream &file) {
     file.configs().key(0).inter(40).key(80).inter(120).video(160, avc_end());
@@ -253,7 +253,7 @@ GST_START_TEST(stop_before_start) {
 }
 GST_END_TEST
 
-// An error that is there before data flows fails the change of state.
+// An error before data flow fails the state change.
 GST_START_TEST(state_change_fails) {
   for (const char *properties : {"offset=9999999", "start-time=2801"}) {
     Seek seek(source_of(whole().bytes, 0), properties, GST_STATE_READY);
@@ -263,7 +263,7 @@ GST_START_TEST(state_change_fails) {
 }
 GST_END_TEST
 
-// --- Upstream that can't give the bytes ---
+// --- Upstream that cannot deliver the bytes ---
 
 GST_START_TEST(read_fails_at_once) {
   Seek seek({.bytes = whole().bytes, .fails_at = 0}, "offset=500");
@@ -298,14 +298,14 @@ GST_START_TEST(upstream_refuses_to_seek) {
   seek.run();
   assert_problem(seek, true, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ, "");
   assert_equals_uint64(seek.size(), 0);
-  // Upstream ends the stream then, which may be told as well.
+  // Upstream sends EOS then, which may be forwarded, too.
   seek.set_state(GST_STATE_NULL);
   while (seek.problem().found) {
   }
 }
 GST_END_TEST
 
-// The index is right, and the file shorter than it was.
+// The index is correct, but the file is truncated.
 GST_START_TEST(ends_before_the_place) {
   const Stream stream = clip(300);
   const guint64 place = position(stream, 5);
@@ -318,15 +318,15 @@ GST_START_TEST(ends_before_the_place) {
     const Problem problem = seek.problem();
     fail_unless(problem.found && problem.error);
     assert_equals_uint64(seek.size(), 0);
-    // Where the size is known, the index is wrong from the beginning.
+    // If the size is known, the index is already invalid at the start.
     if (size_known && kAccesses[__i__] != Access::Forward)
       fail_unless(problem.domain == GST_STREAM_ERROR, "%s", problem.text.c_str());
   }
 }
 GST_END_TEST
 
-// A seek of which only upstream's bytes can tell that it can't be met: there is one error, though
-// the stream had been further than where it was looked for.
+// Only upstream's bytes show that the seek is impossible. There is one error, although the stream
+// was already beyond the scanned position.
 GST_START_TEST(one_error_for_a_seek) {
   const Stream stream = clip(300);
   Seek seek(source_of(stream.bytes, 1), "index=scan start-time=400");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the element tells and sends of files whose timestamps, metadata or bytes are unusual.
+// The messages and the output for files with unusual timestamps, metadata or bytes.
 #include "media.h"
 #include "seektest.h"
 
@@ -10,8 +10,8 @@ namespace {
 
 constexpr guint32 kHour = 3'600'000;
 
-// Ten seconds from `first` on, a key frame each second; the index lists `moved` seconds more than
-// the time since the first tag.
+// Ten seconds from `first` on, with a keyframe each second. The index entries are the time since
+// the first tag plus `moved` seconds.
 Stream recording(guint32 first, double moved) {
   const auto media = [first](Stream &stream) {
     stream.configs(first);
@@ -48,7 +48,7 @@ const char *const kIndexes[] = {"metadata", "scan", "auto"};
 
 } // namespace
 
-// --- Timestamps that begin at an hour ---
+// --- Timestamps that start at an hour ---
 
 GST_START_TEST(times_count_from_the_first_tag) {
   const Access access = kAccesses[__i__ % 3];
@@ -75,7 +75,7 @@ GST_START_TEST(times_count_from_the_first_tag) {
     assert_equals_uint64(seek.starts().at(0).actual_time, 7000);
     gint64 end = -1;
     fail_unless(gst_pad_query_position(seek.source_pad(), GST_FORMAT_TIME, &end));
-    // Over HTTP, a scan ends behind the place.
+    // Over HTTP, a scan ends after the place.
     const guint64 last = access == Access::Seekable && index[0] == 's' ? 8000 : 9000;
     assert_equals_uint64(static_cast<guint64>(end), last * GST_MSECOND);
   }
@@ -92,7 +92,7 @@ GST_START_TEST(error_texts_count_from_the_first_tag) {
 }
 GST_END_TEST
 
-// --- Metadata that can't be read: left out, with a warning that is not repeated ---
+// --- Unreadable metadata: dropped, with one warning ---
 
 GST_START_TEST(unreadable_metadata) {
   const Access access = kAccesses[__i__];
@@ -118,7 +118,7 @@ GST_START_TEST(unreadable_metadata) {
 }
 GST_END_TEST
 
-// --- An index that is not this file's ---
+// --- An index of another file ---
 
 GST_START_TEST(lying_index) {
   const auto media = [](Stream &stream) {
@@ -139,7 +139,7 @@ GST_START_TEST(lying_index) {
 }
 GST_END_TEST
 
-// --- Files of another kind ---
+// --- Files of other formats ---
 
 static const struct {
   std::string_view bytes;
@@ -170,7 +170,7 @@ GST_START_TEST(other_formats) {
 }
 GST_END_TEST
 
-// --- The reported files, through gst-launch's usual elements ---
+// --- The reported files, with the elements that gst-launch users combine ---
 
 static const struct {
   const char *name;

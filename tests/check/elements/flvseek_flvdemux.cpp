@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// flvdemux behind flvseek takes the seeks that it takes behind filesrc.
+// flvdemux after flvseek accepts the same seeks as after filesrc.
 #include <map>
 #include <mutex>
 #include <utility>
@@ -27,8 +27,8 @@ bool has_flvdemux() {
   return true;
 }
 
-// What flvdemux gives: of each of its pads the segments and, in each, how many buffers came and the
-// first and the last time.
+// Plays with flvdemux. Records the segments of each pad, and for each segment the number of buffers
+// and the first and last time.
 class Player {
 public:
   Player(const std::string &path, const std::string &between) {
@@ -53,7 +53,7 @@ public:
   Player(const Player &) = delete;
   Player &operator=(const Player &) = delete;
 
-  // From one sink only: flvdemux, where it pulls, would do it twice.
+  // Sends the seek to one sink only: in pull mode, flvdemux would execute it twice.
   [[nodiscard]] bool seek(double rate, int flags, gint64 start, gint64 stop) {
     GstElement *sink = gst_bin_get_by_name(GST_BIN(pipeline_), "video");
     const bool taken = gst_element_send_event(
@@ -89,7 +89,7 @@ public:
     return text;
   }
 
-  // Waits for the end of the stream or of the segment, and gives what came since the last call.
+  // Waits for the end of the stream or of the segment. Returns the output since the last call.
   [[nodiscard]] std::string run() {
     constexpr auto kEnds =
         static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR | GST_MESSAGE_SEGMENT_DONE);
@@ -113,7 +113,7 @@ public:
       text += std::string(" ") + gst_format_get_name(format) + std::to_string(position);
     }
     gst_message_unref(message);
-    // The message may be there before the last pad has its event.
+    // The message may arrive before the last pad's event.
     Seek::wait_for([this] {
       const std::lock_guard lock(mutex_);
       return tracks_["video"].ended && tracks_["audio"].ended;
@@ -208,7 +208,7 @@ struct Wish {
   gint64 stop = -1;
 };
 
-// Everything that comes of these seeks, one after the other.
+// The complete output for these seeks, one after another.
 std::string played(const std::string &path, const std::string &between,
                    std::initializer_list<Wish> wishes) {
   Player player(path, between);
@@ -221,7 +221,7 @@ std::string played(const std::string &path, const std::string &between,
   return text;
 }
 
-// Twelve seconds, with a key frame in each.
+// Twelve seconds, with a keyframe each second.
 Stream movie() {
   return indexed(
       [](Stream &stream) {
@@ -239,7 +239,7 @@ Stream movie() {
 
 } // namespace
 
-// flvdemux pulls through flvseek.
+// flvdemux pulls data from flvseek.
 GST_START_TEST(same_as_behind_filesrc) {
   if (!has_flvdemux())
     return;
@@ -261,8 +261,8 @@ GST_START_TEST(same_as_behind_filesrc) {
 }
 GST_END_TEST
 
-// Where flvseek pushes, it answers flvdemux's TIME seeks with TIME segments. The reference is
-// flvdemux in pull mode behind filesrc, since its seeks in push mode have faults of their own.
+// In push mode, flvseek answers flvdemux's TIME seeks with TIME segments. The reference is flvdemux
+// in pull mode after filesrc, because flvdemux's seeks in push mode have bugs.
 GST_START_TEST(same_where_it_pushes) {
   if (!has_flvdemux())
     return;
@@ -289,7 +289,7 @@ GST_START_TEST(same_where_it_pushes) {
 }
 GST_END_TEST
 
-// A loop without a flush goes on in running time.
+// A loop without flush: the running time continues.
 GST_START_TEST(loop_where_it_pushes) {
   if (!has_flvdemux())
     return;
@@ -308,7 +308,7 @@ GST_START_TEST(loop_where_it_pushes) {
 }
 GST_END_TEST
 
-// From one start to the next, with properties that make the other mode.
+// Restarts with properties that cause the other scheduling mode.
 GST_START_TEST(starts_again_in_the_other_mode) {
   if (!has_flvdemux())
     return;

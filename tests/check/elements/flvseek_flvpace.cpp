@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// flvpace behind flvseek: a seek in time is a new start, with its burst.
+// flvpace after flvseek: a seek in time restarts it, with a burst.
 #include <atomic>
 #include <thread>
 
@@ -10,7 +10,7 @@ using namespace seektest;
 
 namespace {
 
-// The pipeline's clock only moves when the test moves it.
+// The pipeline's clock moves only by the test.
 class Paced {
 public:
   Paced(const Stream &stream, Access access, const std::string &properties, const std::string &pace)
@@ -35,7 +35,7 @@ public:
     Seek::wait_for([&] { return pacetest::next_wait(clock_, time); });
     return time / GST_MSECOND;
   }
-  // Moves the clock along as long as the condition does not hold.
+  // Advances the clock until the condition is true.
   void run_until(const std::function<bool()> &condition) {
     Seek::wait_for([&] {
       GstClockTime time = 0;
@@ -45,7 +45,7 @@ public:
     });
   }
 
-  // The timestamps of the video frames that have come, configurations aside.
+  // The timestamps of the video frames in the output, without configurations.
   [[nodiscard]] std::string frames() {
     std::string text;
     for (const Piece &piece : seek_.take_pieces()) {
@@ -100,7 +100,7 @@ GST_START_TEST(seek_in_time_unpaced) {
 }
 GST_END_TEST
 
-// The end of the segment waits for its last tag, and the next turn follows it.
+// The end of the segment waits for its last tag, and the next loop follows it.
 GST_START_TEST(segment_seek) {
   Paced paced(clip(), kAccesses[__i__], "start-time=400", "retimestamp=none");
   Seek &seek = paced.seek();
@@ -123,7 +123,7 @@ GST_START_TEST(segment_seek) {
 }
 GST_END_TEST
 
-// flvpace takes a file from flvseek in push mode, in which flvseek takes seeks in time.
+// flvpace receives a file from flvseek in push mode, in which flvseek accepts seeks in time.
 GST_START_TEST(seek_in_time_from_the_start_of_the_file) {
   Paced paced(clip(), kAccesses[__i__], "", "burst=100");
   assert_equals_uint64(paced.waits_until(), 20);
@@ -134,7 +134,7 @@ GST_START_TEST(seek_in_time_from_the_start_of_the_file) {
 }
 GST_END_TEST
 
-// The timeline goes on.
+// The timeline continues.
 GST_START_TEST(seek_that_does_not_flush) {
   Paced paced(clip(), kAccesses[__i__], "start-time=400", "burst=100");
   assert_equals_uint64(paced.waits_until(), 20);
@@ -147,7 +147,7 @@ GST_START_TEST(seek_that_does_not_flush) {
 }
 GST_END_TEST
 
-// In PAUSED flvpace holds upstream's thread, for which the seek must not wait.
+// In PAUSED, flvpace blocks upstream's thread. The seek must not wait for it.
 GST_START_TEST(seek_that_does_not_flush_while_paused) {
   Paced paced(clip(300), Access::Seekable, "start-time=400", "retimestamp=none");
   Seek &seek = paced.seek();
@@ -171,11 +171,11 @@ GST_START_TEST(seek_that_does_not_flush_while_paused) {
 }
 GST_END_TEST
 
-// --- Damage behind a start: the warning names the byte of the file ---
+// --- Damage after a start: the warning has the byte offset in the file ---
 
 namespace {
 
-// Writes the text of the first warning of any element.
+// Stores the text of the first warning of any element.
 GstBusSyncReply note_warning(GstBus *, GstMessage *message, gpointer text) {
   if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_WARNING) {
     GError *error = nullptr;
@@ -189,7 +189,7 @@ GstBusSyncReply note_warning(GstBus *, GstMessage *message, gpointer text) {
   return GST_BUS_DROP;
 }
 
-// What flvpace warns of in a pipeline of stock elements.
+// The warning of flvpace in a pipeline with stock elements.
 std::string warning_of(const Buffer &bytes, const std::string &between,
                        const std::string &properties) {
   const TemporaryFile file(bytes);
@@ -219,7 +219,7 @@ std::string warning_of(const Buffer &bytes, const std::string &between,
   return text;
 }
 
-// Upstream's three ways: read at will, seekable, neither.
+// The three access modes of upstream: pull, seekable, not seekable.
 const char *const kBetween[] = {"", " ! queue", " ! identity"};
 
 } // namespace
@@ -243,7 +243,7 @@ GST_START_TEST(damage_is_named_by_the_file) {
 }
 GST_END_TEST
 
-// So is a tag that the end of the file cuts off, and a discontinuity.
+// The same for a tag that the end of the file cuts off, and for a discontinuity.
 GST_START_TEST(end_is_named_by_the_file) {
   const Stream stream = clip();
   Buffer bytes = stream.bytes;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Files that are none, or were one: they end, with an error or not.
+// Invalid and damaged files: the stream ends, with or without an error.
 #include <random>
 
 #include "seektest.h"
@@ -18,7 +18,7 @@ const char *const kProperties[] = {
     "",
 };
 
-// Somewhere else each time; more of them near the beginning.
+// Changes random bytes, more of them near the start.
 Buffer mutated(Buffer bytes, std::mt19937 &random) {
   const auto below = [&random](std::size_t limit) { return random() % limit; };
   for (std::size_t count = 1 + below(8); count > 0; --count) {
@@ -45,7 +45,7 @@ Buffer mutated(Buffer bytes, std::mt19937 &random) {
   return bytes;
 }
 
-// It ends by itself; what it says on the bus is its own matter.
+// The stream ends without intervention. Any messages on the bus are allowed.
 void play(Source source, const char *properties, bool and_seek) {
   Seek seek(std::move(source), properties);
   seek.run();
@@ -99,7 +99,7 @@ GST_START_TEST(cut_anywhere) {
 }
 GST_END_TEST
 
-// A group of pictures without an end is not held for ever.
+// A group of pictures without an end is not held indefinitely.
 GST_START_TEST(no_other_key_frame) {
   constexpr std::size_t kMaxHeld = 64 << 20;
   Stream stream;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the element tells of a start: the message, the properties, the warning.
+// What the element reports at a start: the message, the properties, the warning.
 #include "seektest.h"
 
 using namespace flvtest;
@@ -99,7 +99,7 @@ GST_START_TEST(keyframes) {
 GST_END_TEST
 
 GST_START_TEST(warning_about_entries_passed_over) {
-  // As flvmux does it: audio tags are entries, too.
+  // flvmux writes audio tags as index entries, too.
   const auto with_audio = [](const Stream &stream) {
     return entries_of(stream, [&](std::size_t tag) {
       const flv::Role role = role_of(stream, tag);
@@ -117,7 +117,7 @@ GST_START_TEST(warning_about_entries_passed_over) {
   assert_bytes(next.take(), started(stream, 4, {false, false, false}));
   Seek exact(source, "snap=exact offset=" + std::to_string(asked));
   assert_fails(exact, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SEEK, std::to_string(asked));
-  if (source.access == Access::Forward) // the bytes before it are gone
+  if (source.access == Access::Forward) // the bytes before the start are gone
     return;
   Seek previous(source, "reinsert=0 snap=previous offset=" + std::to_string(asked));
   previous.run();
@@ -126,7 +126,7 @@ GST_START_TEST(warning_about_entries_passed_over) {
 }
 GST_END_TEST
 
-// As flvmeta and yamdi do it.
+// flvmeta and yamdi write such indexes.
 GST_START_TEST(entries_that_are_configurations) {
   const auto listed = [](const Stream &stream) {
     Entries entries = key_frames_of(stream);

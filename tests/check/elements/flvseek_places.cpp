@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What comes out for a request, byte for byte, and the same however the file is read.
+// The output for a request, byte by byte. It does not depend on the access mode.
 #include "seektest.h"
 
 using namespace flvtest;
@@ -8,9 +8,9 @@ using namespace seektest;
 namespace {
 
 struct Row {
-  const char *properties; // %p: the position of key frame `near`
+  const char *properties; // %p: the position of keyframe `near`
   std::size_t near;
-  int shift; // bytes added to that
+  int shift; // bytes that are added to it
   std::size_t key;
 };
 
@@ -39,7 +39,7 @@ std::string with_position(std::string text, guint64 position) {
 
 constexpr guint kChunks[] = {4096, 1 << 20, 7, 1};
 
-// A byte at a time takes the longest.
+// Chunks of one byte take the longest.
 std::span<const guint> chunks() {
   return std::span(kChunks).first(pacetest::is_short() ? 3 : 4);
 }
@@ -79,7 +79,7 @@ GST_START_TEST(place_in_a_large_file) {
   const guint64 offset = position(stream, row.near) + static_cast<guint64>(row.shift);
   const std::string properties = with_position(row.properties, offset) + kOriginal;
   for (const Access access : kAccesses) {
-    // Where a jump is dear, a change of configuration far in front of the place is not found.
+    // If upstream seeks are expensive, a change of configuration far before the place is not found.
     if (access == Access::Seekable && row.key > 4)
       continue;
     const Buffer out = result(source_of(stream, access), properties);
@@ -90,7 +90,7 @@ GST_START_TEST(place_in_a_large_file) {
 }
 GST_END_TEST
 
-// Without an index, even, and with whatever stands behind the header.
+// Also without an index, and for any data after the header.
 GST_START_TEST(whole_file) {
   const Access access = kAccesses[__i__];
   const Buffer odd = joined({file_header(), payload(3000)});
@@ -206,7 +206,7 @@ GST_START_TEST(stripped_index) {
 }
 GST_END_TEST
 
-// The size of what upstream gives is not always known.
+// The size of upstream is not always known.
 GST_START_TEST(size_unknown) {
   const Stream stream = clip();
   const Access access = __i__ == 0 ? Access::Seekable : Access::Forward;
@@ -216,7 +216,7 @@ GST_START_TEST(size_unknown) {
 }
 GST_END_TEST
 
-// No video: any audio tag is a place.
+// Without video, any audio tag is a place to start.
 GST_START_TEST(audio_only) {
   const auto media = [](Stream &stream) {
     stream.audio(0, aac_config());
@@ -238,8 +238,8 @@ GST_START_TEST(audio_only) {
 }
 GST_END_TEST
 
-// A group of pictures that was held back, in the buffers of which it came: nobody has to put them
-// together, however many there are.
+// A held group of pictures leaves in its original buffers. It is not merged, however many buffers
+// it has.
 GST_START_TEST(held_as_it_came) {
   constexpr guint kChunk = 1000;
   const Stream stream = clip(100);
@@ -256,7 +256,7 @@ GST_START_TEST(held_as_it_came) {
 }
 GST_END_TEST
 
-// A stop in time is one in bytes once the key frames are known, however late that is.
+// A stop time becomes a byte position as soon as the keyframes are known, even if that is late.
 GST_START_TEST(stop_time) {
   const Access access = kAccesses[__i__ % 2];
   const char *const kIndexes[] = {"metadata", "scan", "auto"};
@@ -273,7 +273,7 @@ GST_START_TEST(stop_time) {
   for (const std::size_t scale : {1U, 300U}) {
     const Stream stream = clip(scale, index == "metadata" ? key_frames_of : none, false);
     for (const auto &row : rows) {
-      for (const bool again : {false, true}) { // for a scan has been made then
+      for (const bool again : {false, true}) { // after a scan
         Seek seek(source_of(stream, access), "index=" + index + kOriginal, GST_STATE_READY);
         seek.block(0);
         seek.set_state(GST_STATE_PLAYING);
@@ -297,8 +297,8 @@ GST_START_TEST(stop_time) {
 }
 GST_END_TEST
 
-// Who asks upstream for other bytes may still do so when all of them have come, and must not be in
-// the way of going back to the place.
+// An upstream seek may still be in progress when all bytes have arrived. It must not block the
+// return to the place.
 GST_START_TEST(stop_time_in_slow_seeks) {
   const Stream stream = clip(1, [](const Stream &) { return Entries(); });
   Seek seek({.bytes = stream.bytes, .access = Access::Seekable, .seeks_slowly = true},

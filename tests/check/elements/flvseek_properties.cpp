@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What gst-inspect-1.0 shows.
+// The properties as gst-inspect-1.0 shows them.
 #include <cstring>
 
 #include "seektest.h"
@@ -11,10 +11,10 @@ namespace {
 
 struct Property {
   const char *name;
-  GType type;                // of which it is one
-  const char *default_value; // as in a launch line; "" where it is read-only
+  GType type;                // the type that defines it
+  const char *default_value; // as in a launch line; "": read-only
   GParamFlags mutability;    // 0: read-only
-  const char *late = "";     // another value
+  const char *late = "";     // a different value
 };
 
 constexpr auto kReady = static_cast<GParamFlags>(GST_PARAM_MUTABLE_READY);
@@ -40,7 +40,7 @@ GParamSpec *spec_of(const Seek &seek, const char *name) {
   return spec;
 }
 
-// Flags as they are in a launch line.
+// Formats flags as in a launch line.
 std::string value_text(const GValue *value) {
   if (G_VALUE_HOLDS_FLAGS(value)) {
     std::string names;
@@ -117,8 +117,8 @@ GST_START_TEST(pads) {
 }
 GST_END_TEST
 
-// A property that is flagged for READY changes nothing later, not even a seek. The others are read
-// by the next seek, and warn only where no seek is possible.
+// A change of a property with the READY flag has no effect after the start, not even for a seek.
+// The next seek uses the other properties; a change of them warns only if no seek is possible.
 GST_START_TEST(set_while_it_plays) {
   const Stream stream = clip(300);
   const Bytes file(stream.bytes);
@@ -153,7 +153,7 @@ GST_START_TEST(set_while_it_plays) {
 }
 GST_END_TEST
 
-// A seek reads the properties that are flagged for PLAYING.
+// A seek uses the properties with the PLAYING flag.
 GST_START_TEST(set_for_the_next_seek) {
   const Stream stream = clip(1, key_frames_of, false);
   const Access access = kAccesses[__i__];

@@ -67,7 +67,7 @@ GST_START_TEST(seekable) {
 }
 GST_END_TEST
 
-// The index is found in the file as it passes by; for that, nobody is asked for other bytes.
+// The element reads the index from the passing file, without an upstream seek.
 GST_START_TEST(seekable_from_the_start) {
   for (const std::size_t scale : {1U, 300U, 3000U}) {
     const Stream stream = clip(scale);
@@ -100,7 +100,7 @@ GST_START_TEST(not_seekable_without_an_index) {
 }
 GST_END_TEST
 
-// That of the last key frame in front of what is sent next.
+// The time of the last keyframe before the next output.
 GST_START_TEST(positions) {
   const Stream stream = clip(300);
   Seek seek({.bytes = stream.bytes, .access = kAccesses[__i__]}, "start-time=1200",
@@ -133,7 +133,7 @@ GST_START_TEST(only_pushes) {
 }
 GST_END_TEST
 
-// Downstream can pull a file that is sent unchanged.
+// Downstream can pull an unchanged file.
 GST_START_TEST(can_be_pulled_from) {
   const struct {
     const char *properties;
@@ -166,7 +166,7 @@ GST_START_TEST(mode_of_the_sink_pad) {
 }
 GST_END_TEST
 
-// In READY there is nothing to tell, and nothing that breaks.
+// In READY, no value is known, and queries do not fail the element.
 GST_START_TEST(nothing_is_known_in_ready) {
   Seek seek({.bytes = clip().bytes, .access = kAccesses[__i__]}, "start-time=1200",
             GST_STATE_READY);

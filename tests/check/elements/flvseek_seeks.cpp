@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Seeks by the application while the stream runs.
+// Seeks by the application during the stream.
 #include <atomic>
 #include <random>
 #include <thread>
@@ -18,7 +18,7 @@ constexpr int kAfter = kKeyUnit | GST_SEEK_FLAG_SNAP_AFTER;
 
 const std::string kOriginal = "metadata-keyframes=original ";
 
-// Where seeks are possible; small enough to be held as a whole, or not.
+// The access modes that allow seeks; the file is small enough to be held as a whole, or not.
 struct Way {
   Access access;
   std::size_t scale;
@@ -29,7 +29,7 @@ constexpr Way kWays[] = {
     {Access::Seekable, 300}, {Access::Seekable, 1, true}, {Access::Seekable, 300, true},
 };
 
-// Where a jump is dear, a change of configuration far in front of the place is not found.
+// If upstream seeks are expensive, a change of configuration far before the place is not found.
 Stream stream_of(const Way &way) {
   return clip(way.scale, key_frames_of, way.access == Access::Pull || way.scale == 1);
 }
@@ -38,10 +38,10 @@ Source source_of(const Stream &stream, const Way &way) {
   return {.bytes = stream.bytes, .access = way.access, .queued = way.queued};
 }
 
-constexpr int kPulled = 2; // of these
+constexpr int kPulled = 2; // the number of pull-mode entries
 constexpr int kWayCount = std::size(kWays);
 
-// Whether the seek comes back while the stream is held back. If not, that is ended.
+// Whether the seek returns while the stream is blocked. If it does not, the stream is released.
 template <class Holder> bool returns(Seek &seek, GstEvent *event, Holder &holder) {
   constexpr gint64 kPatience = G_USEC_PER_SEC;
   std::atomic<bool> back = false;
@@ -64,8 +64,7 @@ GstEvent *without_flush(guint64 ms) {
                             static_cast<gint64>(ms * GST_MSECOND), GST_SEEK_TYPE_NONE, -1);
 }
 
-// Of what came, everything up to the last segment is the beginning of `before`, and the rest is
-// `after`.
+// The output up to the last segment is the start of `before`, and the rest is `after`.
 void assert_joined(Seek &seek, const Buffer &before, const Buffer &after) {
   const std::size_t from = seek.segment_begin();
   const Buffer all = seek.take();
@@ -74,10 +73,10 @@ void assert_joined(Seek &seek, const Buffer &before, const Buffer &after) {
   assert_bytes(Bytes(all).subspan(from), after);
 }
 
-// Keeps the end of the stream from the sink, which would take nothing behind it.
+// Blocks EOS before the sink, because a sink accepts no data after EOS.
 class Ends {
 public:
-  // End number `held` waits until it is released; they are counted from 1.
+  // Blocks EOS number `held` until it is released. Counts from 1.
   Ends(GstPad *pad, std::size_t held) : pad_(pad), held_(held) {
     probe_ = gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, see, this, nullptr);
   }
@@ -166,7 +165,7 @@ GST_START_TEST(in_bytes) {
     std::size_t key;
   } rows[] = {
       {place, kFlush, 4},
-      {place + 1, kFlush, 5}, // as `snap` says
+      {place + 1, kFlush, 5}, // depends on `snap`
       {place + 1, kFlush | kBefore, 4},
       {place - 1, kFlush | kAfter, 4},
       {place + 1, kFlush | kBefore | kAfter, 4},
@@ -197,7 +196,7 @@ GST_START_TEST(to_the_start) {
 }
 GST_END_TEST
 
-// The whole file, of which the index may be unknown yet.
+// The whole file. Its index may not be known yet.
 GST_START_TEST(from_the_start) {
   const Way &way = kWays[__i__];
   const Stream stream = stream_of(way);
@@ -223,7 +222,7 @@ GST_START_TEST(order_and_segment) {
   seek.run();
   assert_text(seek.order(), "flush-start flush-stop segment B eos");
   assert_equals_int(seek.segment().format, GST_FORMAT_TIME);
-  // Offsets are those of the file. The head has none.
+  // Offsets are file offsets. The head has no offset.
   guint64 next = position(stream, 5);
   bool is_first = true;
   for (const Piece &piece : seek.take_pieces()) {
@@ -269,7 +268,7 @@ GST_START_TEST(one_seek_from_two_sinks) {
   for (int sink = 0; sink < 2; ++sink)
     fail_unless(seek.send(gst_event_ref(event)));
   seek.run();
-  fail_unless(seek.send(event)); // late
+  fail_unless(seek.send(event)); // the second one, late
   assert_bytes(seek.take(), started(stream, 5));
   assert_equals_uint64(seek.count_events(GST_EVENT_FLUSH_STOP), flushes + 1);
   assert_equals_uint64(seek.starts().size(), 1);
@@ -308,7 +307,7 @@ GST_START_TEST(without_flushing) {
 }
 GST_END_TEST
 
-// Upstream's thread waits in the sink, which nobody flushes: it is not waited for.
+// Upstream's thread waits in the sink, which is not flushed. The seek does not wait for the thread.
 GST_START_TEST(without_flushing_while_the_sink_blocks) {
   const Way &way = kWays[__i__];
   const Stream stream = stream_of(way);
@@ -333,7 +332,7 @@ GST_START_TEST(without_flushing_while_the_sink_blocks) {
 }
 GST_END_TEST
 
-// The last of them counts.
+// The last seek takes effect.
 GST_START_TEST(several_without_flushing) {
   const Way &way = kWays[__i__];
   const Stream stream = stream_of(way);
@@ -409,7 +408,7 @@ GST_START_TEST(without_flushing_behind_the_end) {
 }
 GST_END_TEST
 
-// A seek that waits for upstream's thread is not lost over one that can't be met.
+// A seek that waits for upstream's thread is not lost when a later seek is impossible.
 GST_START_TEST(refused_while_another_waits) {
   const Way &way = kWays[__i__];
   const Stream stream = stream_of(way);
@@ -467,8 +466,8 @@ GST_START_TEST(impossible) {
 }
 GST_END_TEST
 
-// BYTES seeks without a wish follow the property. Only where it can be pulled from, the place is
-// looked at before the stream is disturbed.
+// BYTES seeks without snap flags use the property. Only in pull mode, the place is checked before
+// the stream is interrupted.
 GST_START_TEST(impossible_with_exact) {
   const Way &way = kWays[__i__];
   const Stream stream = stream_of(way);
@@ -513,7 +512,7 @@ GST_START_TEST(while_the_sink_blocks) {
 }
 GST_END_TEST
 
-// Whether it is taken or not, what comes is whole.
+// The seek may be accepted or refused; the output is complete in both cases.
 GST_START_TEST(before_data_flows) {
   const Way &way = kWays[__i__];
   const Stream stream = stream_of(way);
@@ -554,7 +553,7 @@ GST_START_TEST(from_two_threads) {
   const Way &way = kWays[__i__];
   const Stream stream = stream_of(way);
   Seek seek(source_of(stream, way), kOriginal + "start-time=400");
-  Seek::wait_for([&] { return seek.count_starts() > 0; }); // before, there is nothing to seek in
+  Seek::wait_for([&] { return seek.count_starts() > 0; }); // seekable from the first start on
   const auto work = [&](std::size_t step) {
     for (std::size_t turn = 0; turn < (pacetest::is_short() ? 50U : 2000U); ++turn)
       (void)seek.seek_time((turn * step % 7 + 1) * 400);
@@ -569,7 +568,7 @@ GST_START_TEST(from_two_threads) {
 }
 GST_END_TEST
 
-// What ended with an error can be sought in.
+// A seek is possible after an error.
 GST_START_TEST(after_an_error) {
   const Stream stream = clip(300);
   Seek seek({.bytes = stream.bytes, .fails_at = position(stream, 6)},

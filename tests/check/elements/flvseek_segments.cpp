@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// SEGMENT seeks, seeks of another rate, relative seeks, and the segments that answer them.
+// SEGMENT seeks, seeks with a new rate, relative seeks, and the resulting segments.
 #include <thread>
 
 #include "seektest.h"
@@ -44,7 +44,7 @@ GstEvent *event_of(const Wish &wish) {
                             wish.start_type, wish.start, wish.stop_type, wish.stop);
 }
 
-// The file from one key frame to another, with its head.
+// The file from one keyframe to another, with its head.
 Buffer part(const Stream &stream, std::size_t from, std::size_t to) {
   Buffer bytes = started(stream, from);
   bytes.resize(bytes.size() - (stream.bytes.size() - position(stream, to)));
@@ -59,7 +59,7 @@ struct SegmentMessage {
   guint32 seqnum = 0;
 };
 
-// Reads what flvseek posts itself: its bin keeps SEGMENT_START.
+// Records the messages of flvseek itself, because its bin does not forward SEGMENT_START.
 class SegmentMessages {
 public:
   explicit SegmentMessages(const Seek &seek) : bus_(gst_bus_new()) {
@@ -122,7 +122,7 @@ void assert_segment_told(Seek &seek, SegmentMessages &messages, guint32 seqnum, 
   assert_equals_uint64(gst_event_get_seqnum(event.get()), seqnum);
 }
 
-// A clip whose tags' timestamps begin at an hour.
+// A clip whose timestamps start at an hour.
 constexpr std::uint32_t kHour = 3'600'000;
 Stream late_clip() {
   return indexed(
@@ -141,7 +141,7 @@ Stream late_clip() {
 
 } // namespace
 
-// A demuxer takes rate, start and stop from the segment.
+// A demuxer uses rate, start and stop of the segment.
 GST_START_TEST(time_seek_gives_a_time_segment) {
   const Stream stream = clip();
   const struct {
@@ -178,7 +178,7 @@ GST_START_TEST(time_seek_gives_a_time_segment) {
 }
 GST_END_TEST
 
-// Start and stop are in the tags' timestamps, stream time counts from the first tag.
+// Start and stop are in the tags' timestamps. Stream time counts from the first tag.
 GST_START_TEST(time_segment_of_a_file_that_begins_at_an_hour) {
   const Stream stream = late_clip();
   Seek seek(source_of(stream, kWays[__i__]), kOriginal + "start-time=400");
@@ -224,7 +224,8 @@ GST_START_TEST(segment_in_time) {
   assert_segment_told(seek, messages, seqnum, GST_FORMAT_TIME, 1000 * GST_MSECOND,
                       2000 * GST_MSECOND);
   assert_bytes(seek.take(), part(stream, 2, 5));
-  // To the end of the file: the duration. At a key frame: its time.
+  // A segment to the end of the file ends at the duration. A segment at a keyframe ends at its
+  // time.
   seqnum = run_segment(seek, {.start = ms(2500), .flags = kFlush | kSegment | kKeyUnit});
   assert_text(seek.order(), "flush-start flush-stop segment B segment-done");
   assert_segment_told(seek, messages, seqnum, GST_FORMAT_TIME, 2400 * GST_MSECOND,
@@ -254,7 +255,7 @@ GST_START_TEST(segment_in_bytes) {
 }
 GST_END_TEST
 
-// A loop: each turn begins at the running time at which the one before has ended.
+// A loop: each turn starts at the running time of the end of the previous turn.
 GST_START_TEST(segments_without_flushing) {
   const Stream stream = clip();
   Seek seek(source_of(stream, kWays[__i__]), kOriginal + "start-time=400");
@@ -284,7 +285,7 @@ GST_START_TEST(segments_without_flushing) {
 }
 GST_END_TEST
 
-// The running time that was reached in what a demuxer makes of a BYTES segment counts as well.
+// The running time in a BYTES segment, as a demuxer computes it, counts as well.
 GST_START_TEST(running_time_goes_on_in_mid_stream) {
   const Stream stream = clip(30);
   const Way &way = kWays[__i__];
@@ -328,7 +329,7 @@ GST_START_TEST(relative) {
            .start = static_cast<gint64>(position(stream, 7)) - size,
            .start_type = GST_SEEK_TYPE_END},
           started(stream, 7));
-  // A new rate from where it is: the end of the file, which is in the last group.
+  // A new rate from the current position: the end of the file is in the last group.
   goes_to({.rate = 2, .start_type = GST_SEEK_TYPE_NONE, .stop_type = GST_SEEK_TYPE_NONE},
           started(stream, 7));
   fail_unless(seek.segment().rate == 2.0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Stopping and starting again, in whatever the element is doing.
+// Stops and restarts in all states of the element.
 #include <atomic>
 #include <thread>
 
@@ -109,7 +109,7 @@ GST_START_TEST(nothing_upstream) {
 }
 GST_END_TEST
 
-// The sink decides that it has enough.
+// The sink returns EOS.
 GST_START_TEST(nothing_downstream) {
   const Stream stream = clip();
   for (const Access access : kAccesses) {
@@ -157,8 +157,8 @@ GST_START_TEST(file_and_queues) {
 }
 GST_END_TEST
 
-// Two seeks that flush at the same time, of which the first ends the other's flush, too. The sink
-// lets nobody through but who flushes it.
+// Two flushing seeks at the same time. The end of the first flush also ends the other one. The sink
+// blocks all threads except those that flush it.
 GST_START_TEST(two_flushes_at_once) {
   struct Flushes {
     Seek &seek;
@@ -205,7 +205,7 @@ GST_START_TEST(two_flushes_at_once) {
   };
   std::thread first(go, 800, 2000);
   Seek::wait_for([&] { return flushes.upstream == 1; });
-  std::thread second(go, 0, 2000); // for which nothing has to be read
+  std::thread second(go, 0, 2000); // needs no read
   Seek::wait_for([&] { return flushes.returned == 2; });
   first.join();
   second.join();

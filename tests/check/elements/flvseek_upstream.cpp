@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What upstream is asked for: few seeks, few bytes.
+// The load on upstream: few seeks, few bytes.
 #include "seektest.h"
 
 using namespace flvtest;
@@ -21,7 +21,7 @@ GST_START_TEST(one_seek_to_a_place_far_away) {
   const std::vector<guint64> seeks = seek.upstream_seeks();
   assert_equals_uint64(seeks.size(), 1);
   fail_unless(seeks[0] <= place && seeks[0] + 100000 > place);
-  // The head, and from a little before the place on.
+  // The head, and the bytes from shortly before the place on.
   fail_unless(seek.bytes_read() < stream.bytes.size() - place + 300000);
 }
 GST_END_TEST
@@ -54,7 +54,7 @@ GST_START_TEST(never_seeks_where_upstream_cannot) {
 }
 GST_END_TEST
 
-// What stands between is not read.
+// The bytes between them are not read.
 GST_START_TEST(pulls_little) {
   const Stream stream = clip(3000);
   const guint64 place = position(stream, 7);
@@ -75,7 +75,7 @@ GST_START_TEST(scans_by_headers) {
 }
 GST_END_TEST
 
-// Upstream that stops early at the place where the stream stops.
+// Upstream ends early, at the stop position of the stream.
 GST_START_TEST(reads_no_further_than_the_stop) {
   const Stream stream = clip(300);
   for (const Access access : kAccesses) {
@@ -87,7 +87,7 @@ GST_START_TEST(reads_no_further_than_the_stop) {
 }
 GST_END_TEST
 
-// What can be known to be impossible is refused, and nobody notices.
+// A seek that is known to be impossible is refused without any effect.
 GST_START_TEST(no_seek_that_cannot_be_met) {
   const Stream stream = clip(300, key_frames_of, false);
   const guint64 between = position(stream, 3) + 200'000;
@@ -131,7 +131,7 @@ GST_START_TEST(no_seek_that_cannot_be_met) {
 }
 GST_END_TEST
 
-// Upstream that is sought by somebody else: what comes then begins like a stream.
+// Another element seeks upstream: the following bytes start a new stream.
 GST_START_TEST(flush_from_upstream) {
   const Stream stream = clip(300);
   Seek seek(seekable(stream), "start-time=2000 metadata-keyframes=original");

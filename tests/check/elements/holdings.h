@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the process holds, for tests that nothing is left behind.
+// The resources that the process holds, for leak tests.
 #pragma once
 
 #include <unistd.h>
@@ -45,7 +45,7 @@ inline bool is_more(const Holdings &now, const Holdings &before) {
   return now.threads > before.threads || now.descriptors > before.descriptors;
 }
 
-// A thread that is done goes a little later, and with it what it was the last to hold.
+// A thread releases its last references shortly after it ends.
 inline void assert_no_more_than(const Holdings &before) {
   constexpr std::size_t kGrowth = 4'000'000;
   constexpr int kTurns = 200;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The exact header fields of answers, and the spellings of a path.
+// The exact header fields of responses, and the spellings of a path.
 #include <map>
 
 #include "httptest.h"
@@ -11,7 +11,7 @@ namespace {
 
 constexpr const char *kSite = "https://example.org";
 
-// A server with a stream, at /live if `properties` do not say otherwise.
+// A server with a stream, at /live unless `properties` set another path.
 class Live : public Server {
 public:
   explicit Live(const std::string &properties = "") : Server(properties) {
@@ -21,7 +21,7 @@ public:
   }
 };
 
-// Header fields by lower-case name; the values of a repeated field are joined with " | ".
+// Header fields by lower-case name. The values of a repeated field are joined with " | ".
 std::map<std::string, std::string> fields_of(const Client &client) {
   std::map<std::string, std::string> fields;
   const std::string &head = client.head();
@@ -49,7 +49,7 @@ int status_of(const Server &server, const std::string &path) {
 
 // --- The 101 ---
 
-// Strict clients refuse a 101 whose Connection field has another option than Upgrade.
+// Strict clients refuse a 101 whose Connection field has an option other than Upgrade.
 GST_START_TEST(switching_protocols) {
   const char *const connections[] = {"Upgrade", "keep-alive, Upgrade", "upgrade"};
   const char *const origins[] = {"*", "", kSite};
@@ -67,7 +67,7 @@ GST_START_TEST(switching_protocols) {
     assert_text(fields["connection"], "Upgrade");
     assert_text(fields["upgrade"], "websocket");
     assert_text(fields["sec-websocket-accept"], "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
-    // Nothing that speaks of a body, a subprotocol or an extension.
+    // No field that announces a body, a subprotocol or an extension.
     for (const char *name : {"content-length", "transfer-encoding", "content-type",
                              "sec-websocket-protocol", "sec-websocket-extensions"})
       fail_if(fields.contains(name), "%s: %s", name, fields[name].c_str());
@@ -77,7 +77,7 @@ GST_START_TEST(switching_protocols) {
 }
 GST_END_TEST
 
-// What is refused still closes.
+// A refused handshake still closes the connection.
 GST_START_TEST(refused_handshakes) {
   const Live server;
   for (const char *rest : {"", "Sec-WebSocket-Version: 13\r\n", "Sec-WebSocket-Version: 8\r\n"}) {
@@ -90,7 +90,7 @@ GST_START_TEST(refused_handshakes) {
 }
 GST_END_TEST
 
-// --- Other sites, and proxies ---
+// --- Cross-origin requests, and proxies ---
 
 GST_START_TEST(cross_origin_fields) {
   const struct {
@@ -146,7 +146,7 @@ GST_END_TEST
 
 // --- Paths ---
 
-// The same place, whichever of the spellings is the property and whichever the request.
+// The property and the request may spell the same path differently.
 GST_START_TEST(spellings_of_a_path) {
   const std::vector<std::vector<std::string>> rows = {
       {"/live%20cam.flv", "/l%69ve%20cam.flv", "/./live%20cam.flv", "/a/../live%20cam.flv",
@@ -169,7 +169,7 @@ GST_START_TEST(spellings_of_a_path) {
     server.push(clip().bytes);
     server.settle();
     for (const std::string &request : row) {
-      // A space, a quote or a backslash cannot be sent as it is.
+      // A URL cannot contain a space, a quote or a backslash.
       if (request.find_first_of(" \"\\") != std::string::npos)
         continue;
       const int status = status_of(server, request + "?query=/%20");
@@ -194,7 +194,7 @@ GST_START_TEST(other_places) {
       const int status = status_of(server, request);
       fail_unless(status == 404, "%d for %s at %s", status, request, property);
     }
-    // What is no escape is no URL.
+    // A URL with an invalid escape is invalid.
     for (const char *request : {"/a%", "/a%2", "/a%zz", "/%%20"})
       assert_equals_int(status_of(server, request), 400);
   }
@@ -228,7 +228,7 @@ GST_START_TEST(paths_that_are_none) {
 }
 GST_END_TEST
 
-// Two spellings of a path are one place, of one element and of two.
+// Two spellings of a path are the same path, for one element and for two.
 GST_START_TEST(spellings_that_collide) {
   Server both("", GST_STATE_NULL);
   both.set("path", "/a b");

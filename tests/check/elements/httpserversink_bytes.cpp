@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Byte for byte what clients get of an FLV stream, and where in it they begin.
+// The bytes that clients of an FLV stream receive, and where in the stream they start.
 #include <algorithm>
 
 #include "httptest.h"
@@ -11,7 +11,7 @@ namespace {
 
 const std::string kWhole = "join=burst burst=100000 ";
 
-// All that a client gets that is there before the stream.
+// All that a client receives if it connects before the stream starts.
 Buffer passed(const std::string &properties, const std::string &caps, Bytes stream,
               std::size_t chunk, Transport transport) {
   Server server(kWhole + properties);
@@ -26,7 +26,7 @@ Buffer passed(const std::string &properties, const std::string &caps, Bytes stre
   return client.body();
 }
 
-// A server that has got the stream up to tag `end`.
+// A server with the stream up to tag `end`.
 class Begun : public Server {
 public:
   Begun(const std::string &properties, const Stream &stream, std::size_t end = SIZE_MAX)
@@ -37,7 +37,7 @@ public:
   }
 };
 
-// The rest of the stream and its end come; a client has got all of it.
+// Pushes the rest of the stream and EOS. The client receives all of it.
 void assert_rest(Server &server, Client &client, const Stream &stream, std::size_t from,
                  const Buffer &should) {
   server.push(part(stream, from));
@@ -68,7 +68,7 @@ GST_START_TEST(pieces_of_any_size) {
 }
 GST_END_TEST
 
-// The first bytes tell, however few they are.
+// The first bytes identify the format, however few they are.
 GST_START_TEST(no_caps) {
   const Stream stream = clip({.start = 1000, .groups = 1});
   for (const std::size_t chunk : {0U, 1U, 2U, 7U})
@@ -90,7 +90,7 @@ GST_START_TEST(a_buffer_without_bytes) {
 }
 GST_END_TEST
 
-// Its head is in the caps, and its tags are all that comes.
+// The head is in the caps, and the stream has only tags.
 GST_START_TEST(a_head_in_the_caps) {
   const Stream stream = clip({.start = 1000});
   const std::size_t first = keys(stream)[0];
@@ -115,7 +115,7 @@ GST_START_TEST(original_timestamps) {
   const std::size_t first = keys(stream)[0];
   assert_bytes(passed("rebase-timestamps=false", kFlv, stream.bytes, 7, transport),
                joined({head(stream, first, 5000), rebased(stream, first, 5000)}));
-  // Where it joins later, its head has the time of the key frame.
+  // If a client joins later, its head has the time of the keyframe.
   const std::size_t key = keys(stream)[2];
   Begun server("rebase-timestamps=false", stream, key + 3);
   Client client(server, transport);
@@ -130,7 +130,7 @@ GST_START_TEST(from_the_latest_key_frame) {
   const Stream stream = clip({.start = 5000});
   for (const std::size_t key : {0U, 1U, 3U}) {
     for (const std::size_t behind : {1U, 2U, 19U}) {
-      // The first key frame waits for the audio that the header promises.
+      // The first keyframe waits for the audio that the header announces.
       if (key == 0 && behind == 1)
         continue;
       const std::size_t end = keys(stream)[key] + behind;
@@ -155,14 +155,14 @@ GST_START_TEST(from_the_next_key_frame) {
 }
 GST_END_TEST
 
-// The key frames are 400 ms apart, and the newest tag is 360 ms behind the last of them.
+// The keyframes are 400 ms apart, and the newest tag is 360 ms after the last keyframe.
 GST_START_TEST(from_a_burst_back) {
   const struct {
     guint burst;
     std::size_t key;
   } rows[] = {{0, 9}, {360, 9}, {361, 8}, {760, 8}, {761, 7}, {2000, 4}, {3960, 0}};
   const Stream stream = clip({.start = 5000, .groups = 10});
-  // The longest of them decides what is kept.
+  // The longest burst determines what is kept.
   Begun server("join=burst burst=3960", stream);
   wait_for([&] { return server.stat("history-bytes") > 0; }, "there is no history");
   for (const auto &row : rows) {
@@ -175,7 +175,7 @@ GST_START_TEST(from_a_burst_back) {
 }
 GST_END_TEST
 
-// There is less than that.
+// The stream is shorter than the burst.
 GST_START_TEST(from_the_first_key_frame) {
   const Stream stream = clip({.start = 5000});
   Begun server(kWhole, stream);
@@ -185,7 +185,7 @@ GST_START_TEST(from_the_first_key_frame) {
 }
 GST_END_TEST
 
-// `join` counts when a client comes.
+// A client uses the value of `join` at its arrival.
 GST_START_TEST(another_place_while_it_plays) {
   const Stream stream = clip();
   Begun server(kWhole, stream, keys(stream)[3] + 1);
@@ -199,7 +199,7 @@ GST_START_TEST(another_place_while_it_plays) {
 }
 GST_END_TEST
 
-// What merging changes is when, not what.
+// Merging changes the times of writes, and not the bytes.
 GST_START_TEST(merged) {
   const Stream stream = clip({.start = 5000});
   for (const char *merge : {"merge=40", "merge=350"})
@@ -207,7 +207,7 @@ GST_START_TEST(merged) {
 }
 GST_END_TEST
 
-// A message is whole tags, and the first one is the head.
+// A message has whole tags, and the first message is the head.
 GST_START_TEST(messages_of_whole_tags) {
   const Stream stream = clip({.groups = 3, .scale = 30});
   Begun server(kWhole, stream);
@@ -246,7 +246,7 @@ GST_START_TEST(many_clients) {
 }
 GST_END_TEST
 
-// What is no FLV although the caps say so.
+// Data that is not FLV, although the caps say so.
 GST_START_TEST(something_else) {
   Server server;
   server.begin();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A source that stops and comes back keeps its clients: they go on at the next key frame, with its
-// configuration in front and a timeline without a gap.
+// A source that stops and comes back keeps its clients: they continue at the next keyframe, after
+// its configuration, on a timeline without a gap.
 #include "httptest.h"
 
 using namespace flvtest;
@@ -20,7 +20,7 @@ void come_back(Server &server, Way way) {
     server.begin();
 }
 
-// A server with a client that has got all of the first stream up to tag `end`.
+// A server with a client that has received the first stream up to tag `end`.
 struct Served {
   Served(const Stream &stream, std::size_t end, Transport transport,
          const std::string &properties = "")
@@ -31,7 +31,7 @@ struct Served {
     client.wait_for_size(got.size());
   }
 
-  // The client gets this and no more, until the end.
+  // The client receives exactly this until the end.
   void assert_goes_on(const Buffer &should) {
     server.end();
     client.wait_for_close();
@@ -45,7 +45,7 @@ struct Served {
   Buffer got;
 };
 
-// From key frame `key` on, at `time`, behind its configurations.
+// From keyframe `key` on, at `time`, after its configurations.
 Buffer resumed(const Stream &stream, std::size_t key, std::uint32_t time) {
   const std::size_t first = keys(stream).at(key);
   return joined({configurations(stream, first, time), rebased(stream, first, time)});
@@ -76,7 +76,7 @@ GST_START_TEST(another_stream) {
 }
 GST_END_TEST
 
-// Who comes then begins with the other stream.
+// A later client starts with the second stream.
 GST_START_TEST(another_client) {
   const Stream one = clip({.start = 5000});
   const Stream other = clip({.start = 100, .groups = 2, .variant = 1});
@@ -108,7 +108,7 @@ GST_START_TEST(again_and_again) {
 }
 GST_END_TEST
 
-// In the middle of a tag, and of its header.
+// Within a tag, and within a tag header.
 GST_START_TEST(broken_off) {
   const Stream one = clip({.start = 5000});
   const Stream other = clip({.start = 100, .variant = 1});
@@ -126,7 +126,7 @@ GST_START_TEST(broken_off) {
 }
 GST_END_TEST
 
-// Without a head of its own, so that the one before counts.
+// Without a head, so that the previous head stays valid.
 GST_START_TEST(tags_alone) {
   const Stream one = clip({.start = 5000});
   const Stream tail = without_head(clip({.start = 100}), keys(one)[1]);
@@ -138,7 +138,7 @@ GST_START_TEST(tags_alone) {
 }
 GST_END_TEST
 
-// First there is no key frame: what nobody gets takes no time.
+// There is no keyframe at first: dropped media does not advance the timeline.
 GST_START_TEST(in_the_middle_of_a_group) {
   const Stream one = clip({.start = 5000});
   const Stream tail = without_head(clip({.start = 100}), keys(one)[1] + 4);
@@ -168,7 +168,7 @@ GST_START_TEST(before_there_was_anything) {
 }
 GST_END_TEST
 
-// Those of the key frame's, though it is no other stream.
+// The configurations of the keyframe, although the stream is the same.
 GST_START_TEST(another_configuration) {
   Stream stream = clip({.start = 5000, .groups = 2});
   const std::size_t end = stream.tags.size();
@@ -188,7 +188,7 @@ GST_START_TEST(another_configuration) {
 }
 GST_END_TEST
 
-// Timestamps that jump within a stream are its own; those of a client go on.
+// The source's timestamps jump; a client's timestamps continue.
 GST_START_TEST(a_jump) {
   Stream stream = clip({.start = 5000, .groups = 1});
   const std::size_t end = stream.tags.size();
@@ -216,7 +216,7 @@ GST_START_TEST(another_segment) {
 }
 GST_END_TEST
 
-// As they are, they may go back.
+// Original timestamps may decrease.
 GST_START_TEST(original_timestamps) {
   const Stream one = clip({.start = 5000});
   const Stream other = clip({.start = 100, .groups = 2, .variant = 1});
@@ -237,7 +237,7 @@ GST_START_TEST(original_timestamps) {
 }
 GST_END_TEST
 
-// What had both is heard only, from here on.
+// The stream had audio and video; it has only audio from here on.
 GST_START_TEST(without_video) {
   const Stream one = clip({.start = 5000});
   const Stream other = clip({.start = 100, .groups = 2, .video = false});

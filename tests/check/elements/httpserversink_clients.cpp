@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Who is there, who has gone and why, and what the application can do about it.
+// Clients: statistics, the reasons for their removal, and the application's control of them.
 #include <algorithm>
 
 #include "httptest.h"
@@ -9,7 +9,7 @@ using namespace httptest;
 
 namespace {
 
-// A server with a stream, whose clients get all of it.
+// A server with a stream, whose clients receive all of it.
 class Live : public Server {
 public:
   explicit Live(const std::string &properties = "")
@@ -35,14 +35,14 @@ guint64 sum(const StructurePtr &stats, const char *field) {
   return total;
 }
 
-// Of what came over the connection, the answer to a handshake is not the element's.
+// The received bytes that the element counts: without the response to a handshake.
 std::size_t counted(const Client &client, Transport transport) {
   return client.size() - (transport == Transport::WebSocket ? client.head().size() : 0);
 }
 
 } // namespace
 
-// --- Why they go ---
+// --- Reasons for removal ---
 
 GST_START_TEST(closes) {
   Live server;
@@ -52,7 +52,7 @@ GST_START_TEST(closes) {
   client.reset();
   server.wait_for_removals(1);
   assert_text(server.removed(), "1 closed");
-  // With a word, or without one while there is more.
+  // With a close frame, or without one while data is pending.
   Client other(server, transport);
   other.wait_for_size(server.all.size());
   if (transport == Transport::WebSocket)
@@ -69,7 +69,7 @@ GST_START_TEST(closes) {
 }
 GST_END_TEST
 
-// It says nothing more, but listens.
+// It closes its sending side, but still reads.
 GST_START_TEST(half_closes) {
   Live server("");
   Client client(server);
@@ -84,7 +84,7 @@ GST_START_TEST(half_closes) {
 }
 GST_END_TEST
 
-// Whether it still listens shows only where something is sent.
+// Only a write shows whether the client still reads.
 GST_START_TEST(half_closes_for_good) {
   Live server("client-timeout=300");
   Client client(server);
@@ -101,14 +101,14 @@ GST_START_TEST(breaks_the_rules) {
     int code;
   } rows[] = {{{0x81, 0x01, 'a'}, 1002},                                    // unmasked
               {{0xF1, 0x80, 1, 2, 3, 4}, 1002},                             // reserved bits
-              {{0x83, 0x80, 1, 2, 3, 4}, 1002},                             // no such kind
-              {{0x80, 0x80, 1, 2, 3, 4}, 1002},                             // goes on with nothing
-              {{0x09, 0x80, 1, 2, 3, 4}, 1002},                             // control in pieces
+              {{0x83, 0x80, 1, 2, 3, 4}, 1002},                             // unknown opcode
+              {{0x80, 0x80, 1, 2, 3, 4}, 1002},                             // no start
+              {{0x09, 0x80, 1, 2, 3, 4}, 1002},                             // fragmented control
               {{0x89, 0xFE, 0x00, 0x7E, 1, 2, 3, 4}, 1002},                 // a long ping
-              {{0x88, 0x81, 1, 2, 3, 4, 'a'}, 1002},                        // half a code
-              {{0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE7}, 1002},                 // no such code
-              {{0x82, 0xFF, 0, 0, 0, 0, 0x7F, 0, 0, 0, 1, 2, 3, 4}, 1009},  // too big
-              {{0x82, 0xFF, 0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4}, 1009}}; // impossible
+              {{0x88, 0x81, 1, 2, 3, 4, 'a'}, 1002},                        // half a close code
+              {{0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE7}, 1002},                 // invalid close code
+              {{0x82, 0xFF, 0, 0, 0, 0, 0x7F, 0, 0, 0, 1, 2, 3, 4}, 1009},  // too large
+              {{0x82, 0xFF, 0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4}, 1009}}; // impossible size
   const auto &row = rows[__i__];
   Live server;
   Client other(server, Transport::WebSocket);
@@ -125,7 +125,7 @@ GST_START_TEST(breaks_the_rules) {
 }
 GST_END_TEST
 
-// A WebSocket client, with what it may say.
+// A WebSocket client that sends too much, with valid frames.
 GST_START_TEST(talks_too_much) {
   const Transport transport = kTransports[__i__];
   Live server;
@@ -140,7 +140,7 @@ GST_START_TEST(talks_too_much) {
 }
 GST_END_TEST
 
-// As much as players do, and more.
+// As much as players send, and more.
 GST_START_TEST(talks_a_little) {
   Live server;
   Client client(server, Transport::WebSocket);
@@ -154,7 +154,7 @@ GST_START_TEST(talks_a_little) {
 }
 GST_END_TEST
 
-// --- What the application does ---
+// --- Actions of the application ---
 
 GST_START_TEST(removes_one) {
   Live server;
@@ -183,7 +183,7 @@ GST_START_TEST(removes_one) {
 }
 GST_END_TEST
 
-// Those who come afterwards are welcome, those who wait are not spared.
+// Later clients are accepted; waiting clients are removed, too.
 GST_START_TEST(clears) {
   Server server;
   Client client(server, kTransports[__i__]);
@@ -198,7 +198,7 @@ GST_START_TEST(clears) {
 }
 GST_END_TEST
 
-// From within the signal, too.
+// Also within the signal handler.
 GST_START_TEST(removes_in_a_signal) {
   Live server;
   g_signal_connect(server.element(), "client-added", G_CALLBACK(+[](GstElement *sink, guint64 id) {
@@ -229,7 +229,7 @@ GST_START_TEST(so_many_and_no_more) {
   server.set("max-clients", 3U);
   Client third(server);
   server.wait_for_clients(3);
-  // Nobody who is there has to go.
+  // Connected clients stay.
   server.set("max-clients", 1U);
   server.push(server.stream.at(keys(server.stream)[0] + 1));
   second.wait_for_size(server.all.size());
@@ -335,7 +335,7 @@ GST_START_TEST(sums) {
   assert_equals_uint64(sum(stats, "bytes"), bytes);
   assert_equals_uint64(number(stats.get(), "history-bytes"), size);
   assert_equals_uint64(number(stats.get(), "history-duration"), 1560);
-  // They stay when clients go.
+  // The counters remain after the clients leave.
   plain.reset();
   server.wait_for_removals(1);
   wait_for([&] { return server.clients() == 1; }, "it does not go");
@@ -346,7 +346,7 @@ GST_START_TEST(sums) {
 }
 GST_END_TEST
 
-// Somebody always looks, and somebody always turns the knobs.
+// One thread reads the statistics all the time, and another sets properties all the time.
 GST_START_TEST(watched_while_it_plays) {
   Server server("stats-path=/stats metrics-path=/metrics");
   server.begin();
@@ -361,7 +361,7 @@ GST_START_TEST(watched_while_it_plays) {
     gst_util_set_object_arg(G_OBJECT(server.element()), "join", kJoins[turn % 3]);
     server.set("burst", turn * 100);
     server.set("max-lag", turn * 50);
-    server.set("max-lag-bytes", guint64{turn} * 1'000'000); // fewer could lack a key frame
+    server.set("max-lag-bytes", guint64{turn} * 1'000'000); // enough for a keyframe
     server.set("merge", turn % 7);
     server.set("rebase-timestamps", turn % 2);
     server.set("max-clients", turn % 9);

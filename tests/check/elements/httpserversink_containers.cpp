@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Containers other than FLV: the streamheader of the caps, then buffers, from one on that stands by
-// itself.
+// Containers other than FLV: clients receive the streamheader of the caps, then buffers from the
+// first one without DELTA_UNIT.
 #include "httptest.h"
 
 using namespace flvtest;
@@ -12,7 +12,7 @@ const std::string kMatroska = "video/x-matroska";
 const Buffer kHeader = payload(300, 1);
 const Buffer kInfo = payload(100, 2);
 
-// Buffers of a stream, and all of their bytes.
+// Sends the buffers of a stream, and keeps all of their bytes.
 class Opaque : public Server {
 public:
   using Server::Server;
@@ -22,7 +22,7 @@ public:
     begin(caps_of(header.empty() ? "video/mpegts" : kMatroska, header), format);
   }
 
-  // In ms; none: there is no timestamp.
+  // `time` in ms; nullopt: no timestamp.
   void add(Bytes bytes, bool delta, std::optional<guint64> time = {}, bool header = false) {
     GstBuffer *buffer = gst_buffer_new_memdup(bytes.data(), bytes.size());
     if (delta)
@@ -34,7 +34,7 @@ public:
     push_buffer(buffer);
   }
 
-  // Ten buffers from a group's key frame on, 40 ms apart.
+  // Ten buffers of a group, with a keyframe first, 40 ms apart.
   Buffer add_group(std::uint32_t group) {
     Buffer all;
     for (std::uint32_t i = 0; i < 10; ++i) {
@@ -66,7 +66,7 @@ GST_START_TEST(a_stream) {
 }
 GST_END_TEST
 
-// The muxer sends its head in band, too, flagged as such.
+// The muxer also sends its head in the stream, with the HEADER flag.
 GST_START_TEST(a_head_in_band) {
   Opaque server;
   Client early(server, kTransports[__i__]);
@@ -78,7 +78,7 @@ GST_START_TEST(a_head_in_band) {
   early.wait_for_size(with_head(first).size());
   Client late(server, kTransports[__i__]);
   late.wait_for_size(with_head(first).size());
-  // Not the head's: it stays. And without the flag it is data.
+  // A buffer that differs from the head stays. Without the flag it is data.
   const Buffer other = payload(50, 3);
   server.add(other, true, 400, true);
   server.add(kInfo, true, 400);
@@ -95,7 +95,7 @@ GST_START_TEST(from_where_it_stands_by_itself) {
   Client early(server, kTransports[__i__]);
   server.wait_for_clients(1);
   server.start();
-  server.add(payload(100, 7), true, 0); // in front of all that one could begin with
+  server.add(payload(100, 7), true, 0); // before the first possible start point
   Buffer all = server.add_group(0);
   early.wait_for_size(with_head(all).size());
   const Buffer second = server.add_group(1);
@@ -135,7 +135,7 @@ GST_START_TEST(other_places_to_join) {
 }
 GST_END_TEST
 
-// Each buffer stands by itself, and there is no head: MPEG-TS, for one.
+// Each buffer is a start point, and there is no head: for example MPEG-TS.
 GST_START_TEST(without_a_head) {
   Opaque server("join=burst burst=100000");
   server.start({});
@@ -152,7 +152,7 @@ GST_START_TEST(without_a_head) {
 }
 GST_END_TEST
 
-// mpegtsmux flags no more than the first packet of a key frame, which may be one of the head.
+// mpegtsmux flags only the first packet of a keyframe, which may equal a packet of the head.
 GST_START_TEST(a_head_that_begins_a_picture) {
   Opaque server;
   Client client(server, kTransports[__i__]);
@@ -174,7 +174,7 @@ GST_START_TEST(a_head_that_begins_a_picture) {
 }
 GST_END_TEST
 
-// Bytes of which nobody says anything.
+// Bytes without caps.
 GST_START_TEST(without_caps) {
   Server server;
   Client client(server);
@@ -189,8 +189,7 @@ GST_START_TEST(without_caps) {
 }
 GST_END_TEST
 
-// Who is there gets the other head in front of the next place to join; caps that say the same say
-// nothing.
+// Connected clients receive the new head before the next start point. Equal caps have no effect.
 GST_START_TEST(another_head) {
   Opaque server;
   Client early(server, kTransports[__i__]);
@@ -201,7 +200,7 @@ GST_START_TEST(another_head) {
   const Buffer second = server.add_group(1);
   const Buffer other = payload(333, 9);
   server.set_caps(caps_of(kMatroska, {other}));
-  server.add(payload(100, 7), true, 800); // of no use to anybody
+  server.add(payload(100, 7), true, 800); // no client can use it
   server.add(other, false, {}, true);
   const Buffer third = server.add_group(2);
   const Buffer should = with_head(joined({first, second, other, third}));
@@ -232,7 +231,7 @@ GST_START_TEST(comes_back) {
 }
 GST_END_TEST
 
-// What is far behind is told by the buffers' times, or by the clock if they have none.
+// The lag is measured with the buffers' times, or with the clock if they have none.
 GST_START_TEST(time) {
   for (const GstFormat format : {GST_FORMAT_TIME, GST_FORMAT_BYTES}) {
     Opaque server("join=burst burst=100000");
@@ -249,7 +248,7 @@ GST_START_TEST(time) {
 }
 GST_END_TEST
 
-// What browsers call it.
+// The MIME types that browsers use.
 GST_START_TEST(types) {
   const std::pair<const char *, const char *> rows[] = {
       {"video/x-flv", "video/x-flv"},
@@ -275,8 +274,8 @@ GST_START_TEST(types) {
 }
 GST_END_TEST
 
-// A container whose header is at the start only: clients that are there get the stream, others are
-// told why they do not, and the application is warned once.
+// A container whose header is only at the start: connected clients receive the stream, later
+// clients get an error response, and there is one warning.
 GST_START_TEST(begins_with_a_header) {
   const char *const types[] = {"video/quicktime, variant=iso-fragmented",
                                "video/quicktime",
@@ -317,7 +316,7 @@ GST_START_TEST(begins_with_a_header) {
   Client late(server, Transport::WebSocket);
   late.wait_for_close();
   assert_equals_int(late.status(), 406);
-  // It goes on for those who are there.
+  // Connected clients still receive it.
   server.push(payload(500, 3));
   server.settle();
   early.wait_for_size(1500);
@@ -330,7 +329,7 @@ GST_START_TEST(begins_with_a_header) {
 }
 GST_END_TEST
 
-// These repeat what a reader needs.
+// These containers repeat what a reader needs.
 GST_START_TEST(begins_anywhere) {
   const char *const types[] = {"video/mpegts, systemstream=true, packetsize=188",
                                "multipart/x-mixed-replace, boundary=frame",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The stream's end: clients get all of it and are closed, and only then it is told. A client that
-// does not take it is waited for, but not for long, and by nobody who wants to go.
+// The end of the stream: clients receive all of it and are closed, and the element posts EOS after
+// that. It waits for slow clients, but with a limit, and not during a stop.
 #include "httptest.h"
 
 using namespace flvtest;
@@ -8,16 +8,16 @@ using namespace httptest;
 
 namespace {
 
-constexpr double kAtOnce = 20; // s: far less than what is waited for
+constexpr double kAtOnce = 20; // s: much less than the timeouts
 const std::string kForever =
     "drain-timeout=600000 client-timeout=600000 max-lag=0 max-lag-bytes=0 ";
 
-// More than the system takes in for a client that does not read.
+// More than the system buffers for a client that does not read.
 Stream heavy() {
   return clip({.groups = 20, .scale = 100});
 }
 
-// A server that has ended, with a client that has all of it and one that takes nothing.
+// A server after EOS, with a client that has everything and one that reads nothing.
 struct Draining {
   explicit Draining(const std::string &properties)
       : stream(heavy()), server("join=burst burst=100000 " + properties), quick(server),
@@ -74,7 +74,7 @@ GST_START_TEST(nobody_is_there) {
 }
 GST_END_TEST
 
-// There was no stream, or none that shows itself.
+// There is no stream, or none that a client can start with.
 GST_START_TEST(nothing_was_there) {
   for (const CapsPtr &caps : {caps_of(""), caps_of(kFlv)}) {
     Server server("wait-timeout=600000 " + kForever);
@@ -93,7 +93,7 @@ GST_START_TEST(nothing_was_there) {
 }
 GST_END_TEST
 
-// What is held back in order to see what the stream has is not lost.
+// Data that is held to detect the kinds of the stream is not lost.
 GST_START_TEST(a_short_stream) {
   Stream stream;
   stream.header().metadata(lasting()).video(0, avc_config()).key(0).inter(40);
@@ -127,7 +127,7 @@ GST_START_TEST(who_comes_too_late) {
 }
 GST_END_TEST
 
-// --- Somebody does not take it ---
+// --- A client does not read ---
 
 GST_START_TEST(waits_for_those_who_read_on) {
   Draining it(kForever);
@@ -169,7 +169,7 @@ GST_START_TEST(waits_not_at_all) {
 }
 GST_END_TEST
 
-// It goes meanwhile.
+// The client leaves during the wait.
 GST_START_TEST(waits_for_nobody_who_leaves) {
   Draining it(kForever);
   it.stalled.reset();
@@ -188,7 +188,7 @@ GST_START_TEST(waits_for_nobody_who_is_removed) {
 }
 GST_END_TEST
 
-// --- Somebody wants to go ---
+// --- A stop during the wait ---
 
 GST_START_TEST(stops_at_once) {
   for (const GstState state : {GST_STATE_READY, GST_STATE_NULL}) {
@@ -223,7 +223,7 @@ GST_START_TEST(stops_at_any_moment) {
 }
 GST_END_TEST
 
-// A pause does not end it, and the end is told when it plays.
+// A pause does not end the wait, and EOS is posted in PLAYING.
 GST_START_TEST(pauses) {
   Draining it(kForever);
   for (int turn = 0; turn < 300; ++turn) {
@@ -237,7 +237,7 @@ GST_START_TEST(pauses) {
 }
 GST_END_TEST
 
-// Those who had not got all of it get that, and what comes now.
+// Clients with pending data receive it, and then the new stream.
 GST_START_TEST(flushes_at_once) {
   const Stream other = clip({.start = 100, .groups = 2, .variant = 1});
   Draining it(kForever);
@@ -256,7 +256,7 @@ GST_START_TEST(flushes_at_once) {
 }
 GST_END_TEST
 
-// --- Behind the end ---
+// --- After the end ---
 
 GST_START_TEST(serves_again_behind_a_flush) {
   const Stream stream = clip({.start = 5000});
@@ -272,13 +272,13 @@ GST_START_TEST(serves_again_behind_a_flush) {
     client.wait_for_close();
     wait_for([&] { return server.ends() == turn; }, "there is no end");
     server.flush();
-    // Nobody gets what was before.
+    // No client receives earlier data.
     gst_util_set_object_arg(G_OBJECT(server.element()), "join", "latest-keyframe");
   }
 }
 GST_END_TEST
 
-// A client waits again until there is something, however soon it comes.
+// A client waits again until there is data, however soon it comes.
 GST_START_TEST(waits_again_behind_a_flush) {
   constexpr std::size_t kTurns = 20;
   const Stream stream = clip({.start = 5000});

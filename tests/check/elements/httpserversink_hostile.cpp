@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Clients that mean no good: slow, endless, broken, and many.
+// Hostile clients: slow, endless, invalid, and many.
 #include <algorithm>
 
 #include "holdings.h"
@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kMostHead = 8192; // bytes
 
-// A server with a stream, and somebody who gets it whatever the others do.
+// A server with a stream, and a client that must receive it during the attack.
 struct Besieged {
   explicit Besieged(const std::string &properties = "") : server(properties), guest(server) {
     server.wait_for_clients(1);
@@ -28,7 +28,7 @@ struct Besieged {
     server.push(part(stream, begin));
   }
 
-  // The stream goes on for the guest, and there is room for another.
+  // The stream continues for the guest, and there is room for another client.
   void assert_stands() {
     go_on();
     guest.wait_for_size(served(stream).size());
@@ -39,7 +39,7 @@ struct Besieged {
   }
 
   Stream stream = clip();
-  std::uint32_t time = 1600; // of its next tag
+  std::uint32_t time = 1600; // of the next tag
   Server server;
   Client guest;
 };
@@ -60,7 +60,7 @@ GST_START_TEST(one_byte_at_a_time) {
     fail_unless(client.send(std::string(1, byte)));
   client.wait_for_head();
   assert_equals_int(client.status(), 200);
-  // Line feeds alone will do.
+  // Lines may end with LF alone.
   Client other(it.server.port());
   other.send("GET /live HTTP/1.1\nHost: localhost\n\n");
   other.wait_for_head();
@@ -84,7 +84,7 @@ GST_START_TEST(too_much) {
 }
 GST_END_TEST
 
-// They are no request, but count.
+// They are not a request, but count towards the limit.
 GST_START_TEST(empty_lines_in_front) {
   Besieged it;
   for (const std::size_t lines : {1U, 2U, 1000U}) {
@@ -105,7 +105,7 @@ GST_START_TEST(empty_lines_in_front) {
 }
 GST_END_TEST
 
-// Neither a line nor an end.
+// Without a line end or a head end.
 GST_START_TEST(endless) {
   Besieged it("request-timeout=600000");
   for (const std::uint8_t byte : Buffer{0x00, 0x0A, 0x0D, 0x41, 0xFF}) {
@@ -135,7 +135,7 @@ GST_START_TEST(nothing) {
 }
 GST_END_TEST
 
-// A little now and then does not help it, neither in the head nor behind it.
+// A few bytes now and then do not extend the timeout, neither within the head nor after it.
 GST_START_TEST(slow_for_ever) {
   Besieged it("request-timeout=300");
   for (const char *start : {"GET /live HTTP/1.1\r\nX: ",
@@ -184,7 +184,7 @@ GST_START_TEST(garbage) {
 }
 GST_END_TEST
 
-// The second one is not answered.
+// The second request gets no response.
 GST_START_TEST(two_requests) {
   Besieged it;
   Client client(it.server.port());
@@ -215,7 +215,7 @@ GST_START_TEST(garbage_in_frames) {
 }
 GST_END_TEST
 
-// Pings without end, whose answers nobody reads.
+// Endless pings, whose pongs the client does not read.
 GST_START_TEST(floods) {
   Besieged it;
   Client plain(it.server.port(), 4096);
@@ -264,7 +264,7 @@ GST_START_TEST(comes_and_goes) {
 }
 GST_END_TEST
 
-// All at once, where there is room for two.
+// All at once, with room for two.
 GST_START_TEST(too_many_upgrades) {
   Besieged it("max-clients=3");
   for (int turn = 0; turn < 20; ++turn) {
@@ -292,7 +292,7 @@ GST_START_TEST(too_many_upgrades) {
 }
 GST_END_TEST
 
-// All at once, and nobody asks for anything.
+// All at once, without a request.
 GST_START_TEST(a_crowd_at_the_gate) {
   Besieged it("request-timeout=600000");
   std::vector<std::unique_ptr<Client>> crowd;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What gst-inspect-1.0 shows.
+// The properties as gst-inspect-1.0 shows them.
 #include <cstring>
 
 #include "httptest.h"
@@ -16,8 +16,8 @@ struct Property {
   const char *name;
   GType type;
   GParamFlags when;
-  const char *default_value; // as in a launch line; nullptr where it is read-only
-  guint64 most = 0;          // of numbers
+  const char *default_value; // as in a launch line; nullptr: read-only
+  guint64 most = 0;          // for numbers
   guint64 least = 0;
 };
 
@@ -174,7 +174,7 @@ GST_START_TEST(signals) {
 }
 GST_END_TEST
 
-// Before the start and behind the end there are neither clients nor a stream.
+// Before the start and after the end there are no clients and no stream.
 GST_START_TEST(actions_and_statistics_at_rest) {
   Server server("", GST_STATE_NULL);
   for (int turn = 0; turn < 2; ++turn) {
@@ -205,7 +205,7 @@ GST_START_TEST(a_free_port) {
 }
 GST_END_TEST
 
-// Whatever the name stands for.
+// The name may resolve to any address.
 GST_START_TEST(addresses) {
   for (const char *address : {"localhost", "127.0.0.1", "0.0.0.0"}) {
     Server server(std::string("address=") + address);
@@ -229,7 +229,7 @@ GST_END_TEST
 
 namespace {
 
-// Another value for each property that is flagged for READY.
+// A different value for each property with the READY flag.
 const std::pair<const char *, const char *> kLate[] = {
     {"address", "127.0.0.2"},      {"port", "1"},         {"path", "/elsewhere"},
     {"request-timeout", "7"},      {"tls-key", "/none"},  {"tls-certificate", "/none"},
@@ -237,8 +237,8 @@ const std::pair<const char *, const char *> kLate[] = {
 
 } // namespace
 
-// A property that is flagged for READY changes nothing later. every_property shows that every
-// writable property has a flag.
+// A change of a property with the READY flag has no effect after the start. every_property checks
+// that every writable property has a flag.
 GST_START_TEST(set_while_it_plays) {
   std::size_t ready = 0;
   for (const Property &property : kProperties)
@@ -254,7 +254,7 @@ GST_START_TEST(set_while_it_plays) {
     gst_util_set_object_arg(G_OBJECT(server.element()), name, value);
     assert_problem(server, false, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
                    std::string(name) + "=" + value + " has no effect now");
-    gst_util_set_object_arg(G_OBJECT(server.element()), name, value); // no change
+    gst_util_set_object_arg(G_OBJECT(server.element()), name, value); // the same value: no warning
     assert_text(value_of(server.element(), name), value);
     assert_equals_int(server.port(), port);
     Client client(server);
@@ -281,7 +281,8 @@ GST_START_TEST(set_while_it_plays_at_once) {
 }
 GST_END_TEST
 
-// The base class starts the element on the way to READY, but a value set in READY takes effect.
+// The base class starts the element in the change to READY, but a value that is set in READY takes
+// effect.
 GST_START_TEST(set_in_ready) {
   Server server("", GST_STATE_READY);
   fail_unless(server.port() > 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What requests are answered, before there is a stream and with one.
+// The responses to requests, with and without a stream.
 #include "httptest.h"
 
 using namespace flvtest;
@@ -19,7 +19,7 @@ public:
   const Stream stream = clip();
 };
 
-// A request of any kind, and its answer. Fails the test if it is not whole.
+// Any request and its response. Fails the test if the response is not complete.
 struct Answer {
   Answer(const Server &server, const std::string &method, const std::string &path,
          const std::string &headers = "")
@@ -54,7 +54,7 @@ GST_START_TEST(the_stream) {
 }
 GST_END_TEST
 
-// With whatever is in the query.
+// With any query.
 GST_START_TEST(the_stream_by_other_names) {
   const Live server;
   for (const char *path : {"/live?", "/live?a=b&c", "http://localhost/live", "/li%76e"}) {
@@ -66,7 +66,7 @@ GST_START_TEST(the_stream_by_other_names) {
 }
 GST_END_TEST
 
-// The stream is there once its header is, in the bytes or in the caps.
+// The stream counts as present as soon as its header is, in the bytes or in the caps.
 GST_START_TEST(the_head_alone) {
   const Stream stream = clip();
   Server server;
@@ -219,7 +219,7 @@ GST_START_TEST(waits_for_the_stream) {
 }
 GST_END_TEST
 
-// With caps, too, that came in front of any of it.
+// Also with caps before the first data.
 GST_START_TEST(waits_only_so_long) {
   constexpr double kTimeout = 0.3;
   Server server("wait-timeout=300");
@@ -240,7 +240,7 @@ GST_START_TEST(waits_only_so_long) {
   assert_equals_int(framed.close_code(), 1013);
   server.wait_for_removals(2);
   assert_text(server.removed(), "1 waited, 2 waited");
-  // The next one is served when there is a stream.
+  // The next client is served when there is a stream.
   server.set("wait-timeout", 600'000U);
   Client client(server);
   server.wait_for_clients(1);
@@ -265,10 +265,10 @@ GST_START_TEST(leaves_before_the_stream) {
 }
 GST_END_TEST
 
-// A close looks like the end of what a client has to say. Before the stream begins, nothing is sent
-// that would tell; it counts as gone after a moment.
+// Half-closed and closed connections look the same to a server that does not send. Before the
+// stream starts, the server sends nothing; the client counts as gone after a moment.
 GST_START_TEST(closes_before_the_stream) {
-  const bool shown = __i__ % 2 == 1; // the caps have told the header: it has its 200
+  const bool shown = __i__ % 2 == 1; // the header is known from the caps, so the client has its 200
   Server server("wait-timeout=600000 client-timeout=600000");
   if (shown)
     server.begin(caps_of("video/x-matroska", {payload(100)}));
@@ -289,7 +289,7 @@ GST_START_TEST(closes_before_the_stream) {
 }
 GST_END_TEST
 
-// One that only has nothing more to say is served where the stream begins at once.
+// A half-closed client is served if the stream starts at once.
 GST_START_TEST(says_no_more_before_the_stream) {
   Server server("wait-timeout=600000 client-timeout=600000");
   Client client(server);
@@ -327,7 +327,7 @@ GST_START_TEST(statistics) {
        {"httpserversink_clients{path=\"/live\"} 1.000\n", "# TYPE httpserversink_clients gauge\n",
         "httpserversink_clients_total{path=\"/live\"} 1.000\n"})
     fail_unless(has(metrics.text(), words), "no %s in %s", words, metrics.text().c_str());
-  // They are no stream.
+  // These responses are not streams.
   const Answer head(server, "HEAD", "/stats");
   assert_equals_int(head.client.status(), 200);
   assert_text(head.text(), "");
@@ -335,15 +335,15 @@ GST_START_TEST(statistics) {
 }
 GST_END_TEST
 
-// A user agent is shown up to 256 bytes, and never a part of a character.
+// A user agent is shown up to 256 bytes, without partial characters.
 GST_START_TEST(long_user_agents) {
   const std::string filler(253, 'x');
   const std::pair<std::string, std::string> rows[] = {
       {std::string(256, 'x'), std::string(256, 'x')},
       {std::string(257, 'x'), std::string(256, 'x')},
       {std::string(7000, 'x'), std::string(256, 'x')},
-      {filler + "\xE2\x82\xAC!", filler + "\xE2\x82\xAC"}, // 256 bytes end behind the character
-      {filler + "y\xE2\x82\xAC!", filler + "y"},           // and within it
+      {filler + "\xE2\x82\xAC!", filler + "\xE2\x82\xAC"}, // byte 256 is the end of the character
+      {filler + "y\xE2\x82\xAC!", filler + "y"},           // byte 256 is within the character
       {filler + "yz\xC3\xA4!", filler + "yz"},
   };
   const auto &[agent, shown] = rows[__i__];
@@ -358,7 +358,7 @@ GST_START_TEST(long_user_agents) {
 }
 GST_END_TEST
 
-// An answer is given to all who ask for 250 ms; what the property says is always new.
+// A response is cached for 250 ms for all clients; the property is always current.
 GST_START_TEST(kept_statistics) {
   const char *const paths[] = {"/stats", "/metrics"};
   const char *const path = paths[__i__];
@@ -375,7 +375,7 @@ GST_START_TEST(kept_statistics) {
   fail_if(third == first);
   fail_unless(has(third, __i__ == 0 ? "\"clients-now\":1," : "clients{path=\"/live\"} 1.000\n"),
               "%s", third.c_str());
-  // Many at once, and some that do not wait for it.
+  // Many requests at once, and some clients that do not wait for the response.
   std::vector<std::unique_ptr<Client>> many;
   for (int i = 0; i < 50; ++i) {
     many.push_back(std::make_unique<Client>(server.port()));

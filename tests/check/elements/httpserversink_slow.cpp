@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Clients that do not take the stream as fast as it comes.
+// Clients that read more slowly than the stream.
 #include <algorithm>
 
 #include "httptest.h"
@@ -9,11 +9,11 @@ using namespace httptest;
 
 namespace {
 
-constexpr int kSmall = 4096; // bytes of a receive buffer
+constexpr int kSmall = 4096; // bytes of the receive buffer
 
 const std::string kPatient = "client-timeout=600000 drain-timeout=600000 ";
 
-// Groups of 400 ms and 180 kB: as a whole more than the system takes in for a client.
+// Groups of 400 ms and 180 kB: together more than the system buffers for a client.
 constexpr std::size_t kScale = 100;
 constexpr std::uint32_t kGroups = 40;
 
@@ -21,7 +21,7 @@ Stream heavy() {
   return clip({.start = 5000, .groups = kGroups, .scale = kScale});
 }
 
-// Pushes the groups one by one, as far as `client` takes them.
+// Pushes the groups one by one, each after `client` has received the previous one.
 void push_paced(Server &server, Client &client, const Stream &stream) {
   const std::vector<std::size_t> groups = keys(stream);
   const Buffer all = served(stream);
@@ -48,7 +48,7 @@ bool ends_with(const Buffer &body, Bytes end) {
   return body.size() >= end.size() && std::equal(end.rbegin(), end.rend(), body.rbegin());
 }
 
-// What it is told of client number 2.
+// A field in the statistics of client number 2.
 guint64 of_stalled(const Server &server, const char *field) {
   const StructurePtr stats = server.stats();
   return number(client_of(stats.get(), 1), field);
@@ -56,12 +56,12 @@ guint64 of_stalled(const Server &server, const char *field) {
 
 } // namespace
 
-// One is stalled, the other gets everything; what the stalled one lacks is forgotten, and when it
-// reads on, it goes on at a key frame.
+// One client stalls, and the other receives everything. The entries that the stalled client lacks
+// are evicted. When it reads again, it continues at a keyframe.
 GST_START_TEST(skips) {
   const struct {
     const char *properties;
-    std::size_t most; // bytes of the history
+    std::size_t most; // bytes of the backlog
   } rows[] = {{"max-lag=1000 max-lag-bytes=0", 1'000'000},
               {"max-lag=0 max-lag-bytes=600000", 600'000}};
   const auto &row = rows[__i__ / 2];
@@ -93,7 +93,7 @@ GST_START_TEST(skips) {
 }
 GST_END_TEST
 
-// It reads on now and then, and skips each time.
+// The client reads from time to time, and skips each time.
 GST_START_TEST(skips_again_and_again) {
   constexpr guint64 kSkips = 3;
   Stream stream = clip({.start = 5000, .groups = 1, .scale = kScale});
@@ -123,7 +123,7 @@ GST_START_TEST(skips_again_and_again) {
 }
 GST_END_TEST
 
-// Nothing bounds how far behind it may be: it gets all of it.
+// Without a limit for the lag, the client receives everything.
 GST_START_TEST(skips_nothing) {
   const Stream stream = heavy();
   Server server(kPatient + "max-lag=0 max-lag-bytes=0");
@@ -158,7 +158,7 @@ GST_START_TEST(is_closed) {
   assert_text(server.removed(), "2 slow");
   fail_unless(stopwatch.seconds() >= kTimeout);
   fail_if(quick.is_closed());
-  // What was kept for it goes with the next round.
+  // The next turn evicts the entries that were kept for it.
   server.push(stream.at(stream.tags.size() - 1));
   wait_for([&] { return server.stat("history-bytes") < 400'000; }, "the history stays");
 }
@@ -173,7 +173,7 @@ GST_START_TEST(is_never_closed) {
   server.wait_for_clients(2);
   server.begin();
   push_paced(server, quick, stream);
-  g_usleep(700'000); // more than three looks at the timeouts
+  g_usleep(700'000); // longer than three timeout checks
   assert_text(server.removed(), "");
   server.set("drain-timeout", 600000U);
   server.end();
@@ -182,8 +182,8 @@ GST_START_TEST(is_never_closed) {
 }
 GST_END_TEST
 
-// One that has got all that there is, however long there is nothing, or that takes a little now and
-// then, is not slow.
+// A client that has received everything, however long the source is silent, or that reads a little
+// from time to time, is not slow.
 GST_START_TEST(is_not_closed) {
   const Stream stream = heavy();
   Server server("client-timeout=300 max-lag=0 max-lag-bytes=0 drain-timeout=600000");
@@ -205,11 +205,11 @@ GST_START_TEST(is_not_closed) {
 }
 GST_END_TEST
 
-// A reader of 12 kB/s with a window of 32 KiB takes something all the time: it skips, and is not
-// closed, however much longer than client-timeout it takes until it is written to again.
+// A reader of 12 kB/s with a window of 32 KiB reads all the time: it skips, and is not closed, even
+// if the next write to it comes much later than client-timeout.
 GST_START_TEST(is_slow_and_steady) {
   constexpr std::size_t kRate = 1200; // bytes in 100 ms
-  constexpr int kWindow = 16 << 10;   // the system doubles it
+  constexpr int kWindow = 16 << 10;   // the system doubles the size
   Server server("client-timeout=3000 max-lag=1000 drain-timeout=0");
   Client steady(server, kTransports[__i__], kWindow);
   server.wait_for_clients(1);
@@ -228,13 +228,13 @@ GST_START_TEST(is_slow_and_steady) {
     }
   }
   assert_text(server.removed(), "");
-  // When it takes all again, it is where the stream is.
+  // When it reads everything again, it follows the stream.
   steady.wait_for([&] { return server.stat("skips") > 0; }, "it does not skip");
 }
 GST_END_TEST
 
-// A small stream does not fill what the system takes for a client: one that takes nothing is
-// closed all the same, and the stream does not have to go on for that.
+// A small stream does not fill the system's buffer for a client. A client that reads nothing is
+// closed nevertheless, even if the stream does not continue.
 GST_START_TEST(is_closed_with_little_to_take) {
   const Stream stream = clip({.start = 5000, .groups = 20, .scale = 20});
   Server server("client-timeout=800 max-lag=0");
@@ -250,10 +250,10 @@ GST_START_TEST(is_closed_with_little_to_take) {
 }
 GST_END_TEST
 
-// --- No key frame left ---
+// --- Without a keyframe ---
 
-// One key frame, and then none within max-lag-bytes: a warning, once; a new client starts at the
-// next configuration, or at any frame after wait-timeout, and the statistics say so.
+// One keyframe, and no other within max-lag-bytes: one warning. A new client starts at the next
+// configuration, or at any frame after wait-timeout, and the statistics report it.
 GST_START_TEST(no_key_frame_left) {
   const bool configured = __i__ < 2;
   const Transport transport = kTransports[__i__ % 2];
@@ -306,7 +306,7 @@ GST_START_TEST(no_key_frame_left) {
               configured ? "configuration" : "frame");
   const Buffer opening = head(stream, first + (configured ? 2 : 0));
   assert_bytes(Bytes(client.body()).first(opening.size()), opening);
-  // A key frame ends it; the warning does not come again.
+  // A keyframe ends this case; the warning is not repeated.
   const std::size_t key = stream.tags.size();
   append_groups(stream, {.start = time, .groups = 1});
   server.push(part(stream, key));
@@ -321,7 +321,7 @@ GST_START_TEST(no_key_frame_left) {
 }
 GST_END_TEST
 
-// Nobody is there: what is kept is what the next one needs.
+// Without clients, the backlog keeps what the next client needs.
 GST_START_TEST(history_for_nobody) {
   const Stream stream = heavy();
   const std::size_t group = part(stream, keys(stream)[1], keys(stream)[2]).size();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Starting and stopping, several elements at a port, and what keeps one from starting.
+// Starts and stops, several elements on a port, and errors that prevent a start.
 #include <algorithm>
 
 #include <arpa/inet.h>
@@ -18,7 +18,7 @@ std::string port_of(const Server &server) {
   return "port=" + std::to_string(server.port()) + " ";
 }
 
-// Clients in whatever state there is.
+// Clients in all states.
 class Crowd {
 public:
   explicit Crowd(Server &server) {
@@ -41,7 +41,7 @@ private:
   std::vector<std::unique_ptr<Client>> clients_;
 };
 
-// Stopped with clients that wait, that are served, that are about to come.
+// Stops with clients that wait, that are served, and that connect.
 void run_cycles(Server &server, unsigned count) {
   const Stream stream = clip();
   for (unsigned cycle = 0; cycle < count; ++cycle) {
@@ -104,7 +104,7 @@ GST_START_TEST(serves_again) {
 }
 GST_END_TEST
 
-// Clients are told, if they understand it.
+// Clients get a close frame or a response, if their protocol has one.
 GST_START_TEST(stops_in_order) {
   const Stream stream = clip();
   Server server;
@@ -128,7 +128,7 @@ GST_START_TEST(stops_in_order) {
 }
 GST_END_TEST
 
-// Its clients stay, and get what comes when it plays again.
+// The clients stay, and receive the next data in PLAYING.
 GST_START_TEST(pauses) {
   const Stream stream = clip();
   Server server;
@@ -194,7 +194,7 @@ GST_START_TEST(paths_of_a_port) {
   beside.push(part(other, 0, 10));
   of_live.wait_for_size(served(one, 0, 10).size());
   of_other.wait_for_size(served(other, 0, 10).size());
-  // One of them goes, and comes back.
+  // One element leaves, and comes back.
   live.set_state(GST_STATE_NULL);
   of_live.wait_for_close();
   Client lost(beside.port());
@@ -223,7 +223,7 @@ GST_START_TEST(a_path_that_is_taken) {
   assert_does_not_start(port + "path=/a stats-path=/live", GST_RESOURCE_ERROR_BUSY, "\"/live\"");
   assert_does_not_start(port + "path=/a metrics-path=/stats", GST_RESOURCE_ERROR_BUSY,
                         "\"/stats\"");
-  // Nothing of those is left behind.
+  // The failed elements leave nothing on the port.
   assert_does_not_start(port + "request-timeout=600000", GST_RESOURCE_ERROR_BUSY, "\"/live\"");
   Client silent(live.port());
   silent.wait_for_close();
@@ -241,7 +241,7 @@ GST_START_TEST(a_path_twice) {
 }
 GST_END_TEST
 
-// What was taken is free when its element has gone.
+// A path is free after its element is gone.
 GST_START_TEST(a_path_that_was_taken) {
   Server first;
   first.keep_port();
@@ -258,7 +258,7 @@ GST_START_TEST(a_path_that_was_taken) {
 }
 GST_END_TEST
 
-// Many at once, each in a thread of its own, whether somebody has the port all along or not.
+// Many elements at once, each in a separate thread, with and without a permanent user of the port.
 GST_START_TEST(starts_in_threads) {
   constexpr std::size_t kThreads = 4;
   Server holds;
@@ -289,7 +289,7 @@ GST_START_TEST(starts_in_threads) {
 }
 GST_END_TEST
 
-// --- What keeps it from starting ---
+// --- Errors that prevent a start ---
 
 GST_START_TEST(a_port_in_use) {
   const int taken = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -335,7 +335,7 @@ GST_START_TEST(a_key_without_a_certificate) {
 }
 GST_END_TEST
 
-// Who waited for a stream is told that there is none.
+// A client that waits for a stream gets an error response.
 GST_START_TEST(stops_with_nothing_to_serve) {
   Server server("wait-timeout=600000");
   Client client(server);
@@ -351,7 +351,7 @@ GST_START_TEST(stops_with_nothing_to_serve) {
 }
 GST_END_TEST
 
-// What was wrong can be put right.
+// A start is possible after the error is corrected.
 GST_START_TEST(starts_after_an_error) {
   Server server("path=live", GST_STATE_NULL);
   fail_unless(server.set_state(GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE);

@@ -21,7 +21,7 @@ namespace httptest {
 
 namespace {
 
-constexpr double kHangs = 60; // s; under valgrind things take their time
+constexpr double kHangs = 60; // s; valgrind is slow
 
 } // namespace
 
@@ -34,7 +34,7 @@ void wait_for(const std::function<bool()> &condition, const char *what) {
   }
 }
 
-// --- What clients should get ---
+// --- What clients should receive ---
 
 Members lasting(bool video) {
   Members members{{"encoder", {std::string("httptest")}}};
@@ -85,7 +85,7 @@ Buffer rebased(const Stream &stream, std::size_t first, std::uint32_t time, std:
   const std::uint32_t from = stream.tags.at(first).timestamp;
   Buffer out;
   for (std::size_t i = first; i < std::min(end, stream.tags.size()); ++i) {
-    // They may wrap.
+    // Timestamps may wrap.
     const auto behind = static_cast<std::int32_t>(stream.tags[i].timestamp - from);
     if (role_of(stream, i) != flv::Role::DecoderConfig && behind < 0)
       continue;
@@ -225,7 +225,7 @@ GstBusSyncReply Server::note_message(GstBus *, GstMessage *message, gpointer ser
       gst_message_parse_error(message, &error, nullptr);
     else
       gst_message_parse_warning(message, &error, nullptr);
-    // The base class adds that the start has failed.
+    // The base class adds an error for the failed start.
     if (!g_error_matches(error, GST_CORE_ERROR, GST_CORE_ERROR_STATE_CHANGE))
       self->problems_.push_back(
           {true, type == GST_MESSAGE_ERROR, error->domain, error->code, error->message});
@@ -278,7 +278,7 @@ void Server::flush() {
   gst_pad_push_event(pad_, gst_event_new_flush_start());
   settle();
   gst_pad_push_event(pad_, gst_event_new_flush_stop(TRUE));
-  // A pipeline would do this.
+  // A pipeline does this for its elements.
   set_state(GST_STATE_PLAYING);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// httpserversink behind a pad, and clients that are nothing but a socket. A thread of its own
-// pushes, so that the test can look at an element that drains.
+// httpserversink after a source pad, and clients that are plain sockets. A separate thread pushes,
+// so that the test can inspect an element that drains.
 #pragma once
 
 #include <chrono>
@@ -20,7 +20,7 @@ using gstflv::ElementPtr;
 using gstflv::StructurePtr;
 using pacetest::Problem;
 
-// Waits for what some thread will make true; fails the test if none does.
+// Waits until `condition` is true; fails the test after a timeout.
 void wait_for(const std::function<bool()> &condition, const char *what = "nothing moves");
 
 class Stopwatch {
@@ -33,12 +33,11 @@ private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-// --- What clients should get ---
+// --- What clients should receive ---
 
-// Of onMetaData in clip(): what is true for a stream, too.
+// The members of clip()'s onMetaData that also apply to a stream.
 [[nodiscard]] flvtest::Members lasting(bool video = true);
-// `groups` of 400 ms from `start` on, of H.264 and AAC, or one of them. The payload grows with
-// `scale`.
+// `groups` groups of 400 ms from `start` on, of H.264, AAC or both. The payload grows with `scale`.
 struct Groups {
   std::uint32_t start = 0;
   std::uint32_t groups = 4;
@@ -48,31 +47,31 @@ struct Groups {
   std::uint8_t variant = 0; // of the configurations
 };
 void append_groups(Stream &stream, const Groups &groups);
-// A file with a header, onMetaData, configurations.
+// A file with a header, onMetaData and configurations.
 [[nodiscard]] Stream clip(const Groups &of = {});
-// The tags of the key frames, or of all audio where there is no video.
+// The tags of the keyframes, or of all audio if there is no video.
 [[nodiscard]] std::vector<std::size_t> keys(const Stream &stream);
 
-// The stream from tag `first` to in front of tag `end`, as a client has it whose timestamps start
-// at `time`. Media that plays before the first is left out.
+// Tags `first` to `end` - 1, as a client receives them with timestamps from `time` on. Media that
+// plays before the first tag is left out.
 [[nodiscard]] Buffer rebased(const Stream &stream, std::size_t first, std::uint32_t time = 0,
                              std::size_t end = SIZE_MAX);
-// File header, metadata, and the configurations that count at tag `first`.
+// File header, metadata, and the configurations that are valid at tag `first`.
 [[nodiscard]] Buffer head(const Stream &stream, std::size_t first, std::uint32_t time = 0);
 [[nodiscard]] Buffer configurations(const Stream &stream, std::size_t first,
                                     std::uint32_t time = 0);
-// All that a client gets that joins at key frame number `key`.
+// Everything that a client receives if it joins at keyframe number `key`.
 [[nodiscard]] Buffer served(const Stream &stream, std::size_t key = 0, std::size_t end = SIZE_MAX);
-// The bytes of these tags; those in front of the first one come with it.
+// The bytes of these tags; the first part includes all bytes before the first tag.
 [[nodiscard]] Bytes part(const Stream &stream, std::size_t first, std::size_t end = SIZE_MAX);
-// The timestamps of a file's tags, in order. Fails the test where it is not whole.
+// The timestamps of a file's tags, in order. Fails the test if the file is not complete.
 [[nodiscard]] std::vector<std::uint32_t> timestamps(Bytes file);
 
 // --- The element ---
 
 inline constexpr const char *kFlv = "video/x-flv";
 
-// With these buffers as the streamheader, if there are any. "": nullptr.
+// Sets these buffers as the streamheader, if there are any. "": returns nullptr.
 [[nodiscard]] CapsPtr caps_of(const std::string &type, const std::vector<Buffer> &header = {});
 
 struct Removal {
@@ -83,10 +82,10 @@ struct Removal {
 
 class Server {
 public:
-  // Serves at /live of a free port of 127.0.0.1, unsynchronized and unmerged, if `properties` (as
-  // in a launch line) don't say otherwise.
+  // Serves at /live on a free port of 127.0.0.1, with sync=false and without merging, unless
+  // `properties` (as in a launch line) set these.
   explicit Server(const std::string &properties = "", GstState state = GST_STATE_PLAYING);
-  // Fails the test if there is a problem on the bus that nobody asked for.
+  // Fails the test if the bus has an unexpected warning or error.
   ~Server();
   Server(const Server &) = delete;
   Server &operator=(const Server &) = delete;
@@ -94,7 +93,7 @@ public:
   [[nodiscard]] GstElement *element() const { return element_.get(); }
   [[nodiscard]] GstPad *upstream() const { return pad_; }
   [[nodiscard]] guint port() const;
-  // Starts again at the port that it has, which others can share then.
+  // Starts again at the same port, with a port number that other elements can share.
   void keep_port();
   GstStateChangeReturn set_state(GstState state) { return gst_element_set_state(element(), state); }
   template <typename T> void set(const char *property, T value) {
@@ -104,32 +103,32 @@ public:
     g_signal_emit_by_name(element(), action, values...);
   }
 
-  // --- Upstream. The calls return at once; what a failed push leaves behind is dropped. ---
-  // Stream start, caps (nullptr: none) and a segment of bytes or time.
+  // --- Upstream. The calls return at once; buffers after a failed push are dropped. ---
+  // Stream start, caps (nullptr: none) and a segment in bytes or time.
   void begin(const CapsPtr &caps = caps_of(kFlv), GstFormat format = GST_FORMAT_BYTES);
   void set_caps(const CapsPtr &caps) { push_event(gst_event_new_caps(caps.get())); }
   void push(Bytes data, std::size_t chunk = 0); // cut into chunks; 0: in one piece
-  void push_buffer(GstBuffer *buffer);          // takes it
-  void push_event(GstEvent *event);             // takes it; in order with the buffers
+  void push_buffer(GstBuffer *buffer);          // takes ownership
+  void push_event(GstEvent *event);             // takes ownership; in order with the buffers
   void end() { push_event(gst_event_new_eos()); }
-  // Out of order with what is pushed, while it plays.
+  // Not serialized with the pushed data. Requires PLAYING.
   void flush();
-  // Until all was taken. What became of the buffer that was pushed last.
+  // Waits until all data is taken. Returns the flow of the last pushed buffer.
   GstFlowReturn settle();
   [[nodiscard]] bool idle();
 
-  // --- What it says ---
+  // --- Statistics, signals and messages ---
   [[nodiscard]] StructurePtr stats() const;
   [[nodiscard]] guint64 stat(const char *field) const;
   [[nodiscard]] std::size_t clients() const { return stat("clients-now"); }
   void wait_for_clients(std::size_t count) const;
-  // Since it was built.
+  // All clients added since construction.
   [[nodiscard]] std::vector<guint64> added();
   [[nodiscard]] std::vector<Removal> removals();
   // "1 closed, 2 slow", in order of the clients' numbers.
   [[nodiscard]] std::string removed();
   void wait_for_removals(std::size_t count);
-  [[nodiscard]] std::size_t ends(); // messages of the end
+  [[nodiscard]] std::size_t ends(); // EOS messages
   [[nodiscard]] Problem problem();  // the next one on the bus
 
 private:
@@ -150,7 +149,7 @@ private:
 // A field of a client's statistics.
 [[nodiscard]] guint64 number(const GstStructure *stats, const char *field);
 [[nodiscard]] std::string text(const GstStructure *stats, const char *field);
-// Those of client number `index` in a server's statistics.
+// The statistics of client number `index` in a server's statistics.
 [[nodiscard]] const GstStructure *client_of(const GstStructure *stats, std::size_t index = 0);
 
 // --- Clients ---
@@ -171,48 +170,48 @@ inline constexpr std::uint8_t kPong = 10;
 
 class Client {
 public:
-  // Connects, and says nothing. `receive_buffer` in bytes; 0: the system's own.
+  // Connects and sends nothing. `receive_buffer` in bytes; 0: the system's default.
   explicit Client(guint port, int receive_buffer = 0);
-  // Asks for the stream.
+  // Requests the stream.
   explicit Client(const Server &server, Transport transport = Transport::Http,
                   int receive_buffer = 0);
   ~Client();
   Client(const Client &) = delete;
   Client &operator=(const Client &) = delete;
 
-  // false: the other side does not take it any more.
+  // false: the peer has closed the connection.
   bool send(Bytes bytes);
   bool send(const std::string &text);
   // `headers`: whole lines.
   void ask(const std::string &path = "/live", const std::string &headers = "",
            const std::string &method = "GET");
   void upgrade(const std::string &path = "/live", const std::string &headers = "");
-  // Masked, as clients have to.
+  // Masked, as the protocol requires of clients.
   bool send_frame(std::uint8_t opcode, Bytes payload);
-  void shut_down() const; // says nothing more
+  void shut_down() const; // closes the sending side
   void close();
-  void reset(); // closes without a word
+  void reset(); // closes with a TCP reset
 
-  // Reads on until it is so; fails the test if it never is.
+  // Reads until the condition is true; fails the test after a timeout.
   void wait_for(const std::function<bool()> &condition, const char *what);
   void wait_for_head();
   void wait_for_size(std::size_t size); // of body()
   void wait_for_close();
-  // Reads what is there, or some of it.
+  // Reads available bytes, maybe not all.
   void receive();
   void receive_at_most(std::size_t size);
 
-  // Behind the head: the answer's body, or the binary messages' payload.
+  // After the response head: the body of the response, or the payload of the binary messages.
   [[nodiscard]] const Buffer &body() const { return body_; }
-  [[nodiscard]] int status() const; // 0: there is none yet
+  [[nodiscard]] int status() const; // 0: no response yet
   [[nodiscard]] const std::string &head() const { return head_; }
-  [[nodiscard]] std::string header(const std::string &name) const;           // "": there is none
-  [[nodiscard]] const std::vector<Frame> &frames() const { return frames_; } // of control
+  [[nodiscard]] std::string header(const std::string &name) const;           // "": not present
+  [[nodiscard]] const std::vector<Frame> &frames() const { return frames_; } // control frames
   [[nodiscard]] const std::vector<std::size_t> &messages() const { return messages_; } // sizes
-  [[nodiscard]] int close_code() const; // 0: there was none
+  [[nodiscard]] int close_code() const; // 0: no close frame received
   [[nodiscard]] bool is_closed() const { return closed_; }
   [[nodiscard]] bool was_reset() const { return reset_; }
-  [[nodiscard]] std::size_t size() const { return size_; } // of all bytes that came
+  [[nodiscard]] std::size_t size() const { return size_; } // of all received bytes
 
 private:
   void take(Bytes bytes);

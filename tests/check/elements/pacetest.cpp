@@ -11,7 +11,7 @@ namespace pacetest {
 Pace::Pace(const std::string &properties, GstState state) {
   build(properties, "sink");
   if (state != GST_STATE_PLAYING) {
-    // A harness plays as soon as it is built.
+    // A harness starts an element in PLAYING.
     set_state(GST_STATE_READY);
     set_state(state);
   }
@@ -142,7 +142,7 @@ void Pace::settle() {
 
 void Pace::wait_for(const std::function<bool()> &condition) {
   constexpr gint64 kPoll = 50;              // µs
-  constexpr gint64 kHangs = 60 * 1'000'000; // µs; under valgrind things take their time
+  constexpr gint64 kHangs = 60 * 1'000'000; // µs; valgrind is slow
   const gint64 start = g_get_monotonic_time();
   while (!condition()) {
     fail_if(g_get_monotonic_time() - start > kHangs, "nothing moves");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// flvpace between two pads, on a clock that only the test moves. A thread of its own pushes, so
-// that the test can look at an element that waits.
+// flvpace between two pads, with a clock that only the test advances. A separate thread pushes, so
+// that the test can inspect an element that waits.
 #pragma once
 
 #include <functional>
@@ -23,16 +23,16 @@ using gstflv::BufferPtr;
 using gstflv::CapsPtr;
 using gstflv::EventPtr;
 
-// A buffer as it came out.
+// An output buffer.
 struct Arrival {
   BufferPtr buffer;
   Buffer bytes;
-  GstClockTime running = GST_CLOCK_TIME_NONE; // by its PTS
+  GstClockTime running = GST_CLOCK_TIME_NONE; // of its PTS
   GstClockTime stream = GST_CLOCK_TIME_NONE;
-  GstClockTime clock = 0; // what the clock said when it came
+  GstClockTime clock = 0; // the clock time of its arrival
   GstState state = GST_STATE_VOID_PENDING;
-  bool first = false;   // since the element was built
-  std::size_t caps = 0; // how many caps came before it
+  bool first = false;   // since construction
+  std::size_t caps = 0; // the number of caps before it
 
   [[nodiscard]] bool has(GstBufferFlags flag) const {
     return GST_BUFFER_FLAG_IS_SET(buffer.get(), flag);
@@ -41,23 +41,24 @@ struct Arrival {
 
 using Arrivals = std::vector<Arrival>;
 
-// Arrivals as text, one word a buffer. Times are milliseconds, with a "!" where DTS is not PTS.
+// Arrivals as text, one word a buffer. Times are in milliseconds; "!" means that DTS and PTS
+// differ.
 [[nodiscard]] std::string due_times(const Arrivals &arrivals);
 [[nodiscard]] std::string stream_times(const Arrivals &arrivals);
 [[nodiscard]] std::string arrival_times(const Arrivals &arrivals);
 [[nodiscard]] std::string sizes(const Arrivals &arrivals);
-// The timestamps that the tags themselves carry; "h" for a file header.
+// The timestamps in the tags; "h" for a file header.
 [[nodiscard]] std::string timestamps(const Arrivals &arrivals);
-// H header, D delta unit, X discont, - none of them. The first buffer after the start may or may
-// not be a DISCONT: that one is not shown.
+// H: HEADER, D: DELTA_UNIT, X: DISCONT, -: none of them. DISCONT of the first buffer after the
+// start is optional, and not shown.
 [[nodiscard]] std::string flags(const Arrivals &arrivals);
-// How many caps had come before each.
+// The number of caps before each buffer.
 [[nodiscard]] std::string caps_before(const Arrivals &arrivals);
 [[nodiscard]] Buffer bytes(const Arrivals &arrivals);
-// All there is to compare: bytes, times and flags, a line a buffer.
+// Bytes, times and flags for comparison, one line a buffer.
 [[nodiscard]] std::string everything(const Arrivals &arrivals);
 
-// What a stream of tags looks like in timestamps().
+// The output of timestamps() for a stream of tags.
 [[nodiscard]] std::string timestamps_of(const flvtest::Stream &stream);
 
 [[nodiscard]] std::string milliseconds(GstClockTime time);
@@ -78,15 +79,15 @@ struct Problem {
 class Pusher;
 class SinkLog;
 
-// Called in the streaming thread for buffer number `index` since the start, before it counts as
-// arrived; what it returns is what the element gets.
+// Called in the streaming thread for buffer number `index` since the start, before the buffer
+// counts as arrived. The element receives the returned flow.
 using Sink = std::function<GstFlowReturn(std::size_t index)>;
 
 class Pace {
 public:
   // `properties` as in a launch line. `state`: READY, PAUSED or PLAYING.
   explicit Pace(const std::string &properties = "", GstState state = GST_STATE_PLAYING);
-  // Fails the test if there is a problem on the bus that nobody asked for.
+  // Fails the test if the bus has an unexpected warning or error.
   virtual ~Pace();
   Pace(const Pace &) = delete;
   Pace &operator=(const Pace &) = delete;
@@ -96,18 +97,19 @@ public:
   [[nodiscard]] GstPad *upstream() const { return harness_->srcpad; }
   [[nodiscard]] GstPad *downstream() const { return harness_->sinkpad; }
 
-  // --- Upstream. The calls return at once; what a failed push leaves behind is dropped. ---
+  // --- Upstream. The calls return at once; buffers after a failed push are dropped. ---
   void push(Bytes data, std::size_t chunk = 0); // cut into chunks; 0: in one piece
-  void push_buffer(GstBuffer *buffer);          // takes it
-  void push_event(GstEvent *event);             // takes it; in order with the buffers
+  void push_buffer(GstBuffer *buffer);          // takes ownership
+  void push_event(GstEvent *event);             // takes ownership; in order with the buffers
   void end() { push_event(gst_event_new_eos()); }
-  // What became of the buffer that was pushed last.
+  // The flow of the last pushed buffer.
   [[nodiscard]] GstFlowReturn flow();
-  // The last event of a type that came up since the last call, or nullptr. The others are dropped.
+  // The last upstream event of a type since the last call, or nullptr. Events of other types are
+  // dropped.
   [[nodiscard]] EventPtr upstream_event(GstEventType type);
 
-  // Out of order with the buffers, as upstream does it: flush start; flush stop, and the segment
-  // that follows. Running time starts anew.
+  // Not serialized with the buffers, as upstream sends them: flush start; then flush stop and the
+  // next segment. Running time restarts at 0.
   void flush_start();
   void flush_stop(const GstSegment *segment = nullptr);
   void flush() {
@@ -116,25 +118,25 @@ public:
   }
 
   // --- Time ---
-  // Waits until there is nothing more to do at this time: all was taken, or the element waits for
-  // a later time.
+  // Waits until the element has nothing left to do at this time: it has taken everything, or it
+  // waits for a later time.
   void settle();
-  // Moves the clock to `ms`, and everything that is due on the way.
+  // Advances the clock to `ms` and stops at each due time.
   void run_until(guint64 ms);
-  // Moves the clock until all that was pushed has come out.
+  // Advances the clock until all pushed data is output.
   void run();
-  // The time on the clock (ms) for which the element waits; "" if it does not.
+  // The clock time (ms) for which the element waits; "" if it does not wait.
   [[nodiscard]] std::string waits_until();
-  // Waits for a condition that some thread will make true.
+  // Waits until another thread makes the condition true.
   void wait_for(const std::function<bool()> &condition);
-  // Lets a thread that should be blocked the time to show that it is not.
+  // Gives a thread that should be blocked enough time to show that it is not.
   [[nodiscard]] bool stays_blocked();
   void advance(guint64 ms);
   [[nodiscard]] GstClockTime now() const;
 
   // --- State ---
   void set_state(GstState state);
-  // PLAYING after PAUSED: running time goes on where it stopped.
+  // PLAYING after PAUSED: running time continues from its value at the pause.
   void pause();
   void resume();
   template <typename T> void set(const char *property, T value) {
@@ -144,22 +146,22 @@ public:
   [[nodiscard]] gint64 lead() const;
 
   // --- Downstream ---
-  // The buffers that came since the last call.
+  // The buffers since the last call.
   [[nodiscard]] Arrivals take();
-  [[nodiscard]] std::size_t count() const; // how many there are to take
-  // What came since the start or the last call, buffers as "B", repeated ones once: "caps segment
-  // B eos".
+  [[nodiscard]] std::size_t count() const; // the number of buffers for take()
+  // The output since the start or the last call, with buffers as "B" and repeats as one: "caps
+  // segment B eos".
   [[nodiscard]] std::string order();
-  // The last event of a type, or nullptr; how many there were.
+  // The last event of a type, or nullptr; the number of events.
   [[nodiscard]] EventPtr last_event(GstEventType type) const;
   [[nodiscard]] std::size_t count_events(GstEventType type) const;
   void set_sink(Sink sink);
-  // A sink that takes `ms` for buffer number `index`.
+  // Blocks the sink for `ms` at buffer number `index`.
   void block_sink(std::size_t index, guint64 ms);
 
   // --- Messages ---
   [[nodiscard]] Problem problem(); // the next one
-  // The element messages so far, as text without the types. Problems that came before are dropped.
+  // The element messages so far, as text without the types. Drops earlier warnings and errors.
   [[nodiscard]] std::string element_messages();
 
 protected:
@@ -180,28 +182,28 @@ private:
   std::unique_ptr<Pusher> pusher_;
 };
 
-// Whether $FLV_TEST_SHORT is set: fewer repetitions, for tools under which tests are many times
-// slower.
+// Whether $FLV_TEST_SHORT is set: fewer repetitions, for tools that slow tests down many times.
 [[nodiscard]] bool is_short();
-// The buffers of the streamheader in the last caps. All of them are HEADER buffers.
+// The buffers of the streamheader in the last caps. All of them have the HEADER flag.
 [[nodiscard]] std::vector<Buffer> stream_header(const Pace &pace);
-// "" if there is none.
+// "": no difference.
 [[nodiscard]] std::string difference(Bytes is, Bytes should);
-// Whether somebody waits for a time to come, and for which. A wait that is due is ended instead.
+// Whether a thread waits for a future time, and for which. A wait that is already due is ended
+// instead.
 [[nodiscard]] bool next_wait(GstTestClock *clock, GstClockTime &time);
-// A BYTES segment from `start` on.
+// A BYTES segment that starts at `start`.
 [[nodiscard]] GstSegment bytes_segment(guint64 start = 0);
-// Video only, a key frame and inter frames at these times.
+// Video only: a keyframe and inter frames at these times.
 [[nodiscard]] flvtest::Stream video_at(std::initializer_list<std::uint32_t> times);
 // The same, every 100 ms from 0 to `last`.
 [[nodiscard]] flvtest::Stream steady(std::uint32_t last = 1000);
-// Everything that comes out of a stream that is pushed whole, unwatched.
+// The complete output for a stream that is pushed in one piece, with `properties`.
 [[nodiscard]] Arrivals passed(Bytes data, const std::string &properties = "sync=false",
                               std::size_t chunk = 0);
 
 } // namespace pacetest
 
-// Compares text, and shows both.
+// Compares text, and prints both on failure.
 #define assert_text(is, should)                                                                    \
   do {                                                                                             \
     const std::string is_(is), should_(should);                                                    \
@@ -209,14 +211,14 @@ private:
                 should_.c_str());                                                                  \
   } while (0)
 
-// Compares bytes, and says where they part.
+// Compares bytes, and prints the first difference.
 #define assert_bytes(is, should)                                                                   \
   do {                                                                                             \
     const std::string difference_ = pacetest::difference(is, should);                              \
     fail_unless(difference_.empty(), "%s and %s: %s", #is, #should, difference_.c_str());          \
   } while (0)
 
-// The next problem on the bus is of this kind, and its text holds these words.
+// The next problem on the bus is of this type, and its text contains these words.
 #define assert_problem(pace, is_error, in_domain, with_code, words)                                \
   do {                                                                                             \
     const pacetest::Problem problem_ = (pace).problem();                                           \

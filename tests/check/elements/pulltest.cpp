@@ -25,7 +25,7 @@ Pull::~Pull() {
   gst_object_unref(pad_);
 }
 
-// A task that has ended is paused, and has left its function when the stream lock is free.
+// A task that has ended is paused. It has left its function if the stream lock is free.
 bool Pull::idle() {
   if (gst_pad_get_task_state(sink_) == GST_TASK_STARTED || !GST_PAD_STREAM_TRYLOCK(sink_))
     return false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// flvpace behind a pad that it can pull from, with all that Pace has.
+// flvpace after a pad that supports pull mode, with all functions of Pace.
 #pragma once
 
 #include <mutex>
@@ -13,25 +13,25 @@ public:
   struct Source {
     Buffer bytes;
     bool seekable = true;
-    guint64 fails_at = G_MAXUINT64; // reads from here on fail
+    guint64 fails_at = G_MAXUINT64; // reads at or after this offset fail
     GstFlowReturn failure = GST_FLOW_ERROR;
   };
 
   struct Read {
     guint64 offset = 0;
-    guint size = 0; // asked for
+    guint size = 0; // requested
   };
 
-  // Goes to `state`, and starts reading with PAUSED.
+  // Sets the state. Reading starts in PAUSED.
   explicit Pull(Source source, const std::string &properties = "",
                 GstState state = GST_STATE_PLAYING);
   ~Pull() override;
 
   [[nodiscard]] GstPad *element_sink() const { return sink_; }
   [[nodiscard]] std::vector<Read> reads();
-  // How many seek events reached upstream, which refuses them all.
+  // The number of seek events that upstream received. It refuses all of them.
   [[nodiscard]] int refused_seeks() const { return g_atomic_int_get(&refused_seeks_); }
-  // As an application does it; running time starts anew if it flushes.
+  // A seek by the application; running time restarts at 0 if it flushes.
   [[nodiscard]] bool seek(GstFormat format, gint64 start, GstSeekFlags flags = GST_SEEK_FLAG_FLUSH,
                           double rate = 1.0);
 

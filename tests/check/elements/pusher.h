@@ -14,7 +14,7 @@ namespace pacetest {
 using gstflv::BufferPtr;
 using gstflv::EventPtr;
 
-// Pushes in a thread of its own what it is given, in order.
+// Pushes the given objects in order, in a separate thread.
 class Pusher {
 public:
   explicit Pusher(GstPad *pad) : pad_(pad), thread_([this] { work(); }) {}

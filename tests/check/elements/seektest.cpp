@@ -115,7 +115,7 @@ using seektest::SourceState;
 
 struct SeekTestSrc {
   GstBaseSrc parent;
-  std::shared_ptr<SourceState> state; // a thread may hold the source when the test is over
+  std::shared_ptr<SourceState> state; // a thread may hold the source after the end of the test
 };
 struct SeekTestSrcClass {
   GstBaseSrcClass parent;
@@ -212,7 +212,7 @@ namespace seektest {
 // --- Downstream ---
 
 struct Sink {
-  GstPad *pad = nullptr; // the sink's, owned
+  GstPad *pad = nullptr; // owned by the sink
   std::mutex mutex;
   std::condition_variable changed;
   std::vector<Piece> pieces;
@@ -286,7 +286,7 @@ struct Sink {
     g_clear_error(&error);
     const std::lock_guard lock(mutex);
     problems.push_back(std::move(problem));
-    // What had come before an error counts.
+    // Output before an error counts.
     ended |= problems.back().error;
   }
 
@@ -400,7 +400,7 @@ guint64 Seek::get(const char *property) const {
 }
 
 void Seek::wait_for(const std::function<bool()> &condition) {
-  constexpr gint64 kHangs = 10 * 1'000'000; // µs; under valgrind things take their time
+  constexpr gint64 kHangs = 10 * 1'000'000; // µs; valgrind is slow
   const gint64 start = g_get_monotonic_time();
   while (!condition()) {
     fail_if(g_get_monotonic_time() - start > kHangs, "nothing moves");

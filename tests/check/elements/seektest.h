@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// flvseek in a pipeline, behind a source that can be read in any of the three ways, and in front of
-// a sink that writes down what comes.
+// flvseek in a pipeline, between a source with each of the three access modes and a sink that
+// records its input.
 #pragma once
 
 #include <memory>
@@ -21,11 +21,11 @@ using pacetest::Problem;
 
 // --- Files ---
 
-// Eight groups of pictures of 400 ms with an index of their key frames; the payload grows with
-// `scale`. With `changes`, the configurations change in front of key frame number 4.
+// Eight groups of pictures of 400 ms, with an index of the keyframes. The payload grows with
+// `scale`. With `changes`, the configurations change before keyframe number 4.
 [[nodiscard]] Stream clip(std::size_t scale = 1, const flvtest::Pick &pick = flvtest::key_frames_of,
                           bool changes = true);
-// The numbers of the key frames' tags, and their positions.
+// The tag numbers of the keyframes, and their positions.
 [[nodiscard]] std::vector<std::size_t> keys(const Stream &stream);
 [[nodiscard]] guint64 position(const Stream &stream, std::size_t key);
 
@@ -35,12 +35,12 @@ struct Parts {
   bool configurations = true;
 };
 
-// What stands in front of a key frame, as it is in the file.
+// The head before a keyframe: file header, metadata and configurations as in the file.
 [[nodiscard]] Buffer head(const Stream &stream, std::size_t key, Parts parts = {});
-// That, and the file from the key frame on.
+// The head, and the file from the keyframe on.
 [[nodiscard]] Buffer started(const Stream &stream, std::size_t key, Parts parts = {});
-// Fails the test unless the index and the file size in the head are true for these bytes, and there
-// are so many key frames in the index.
+// Fails the test unless the index and the file size in the head are correct for these bytes, and
+// the index has `entries` keyframes.
 void assert_true_index(Bytes bytes, std::size_t entries);
 
 class TemporaryFile {
@@ -64,18 +64,18 @@ inline constexpr Access kAccesses[] = {Access::Pull, Access::Seekable, Access::F
 struct Source {
   Buffer bytes;
   Access access = Access::Pull;
-  guint chunk = 4096; // bytes a buffer, where it pushes
+  guint chunk = 4096; // bytes per buffer, in push mode
   bool size_known = true;
-  guint64 fails_at = G_MAXUINT64; // reads from here on fail, and nobody says why
-  bool refuses_seeks = false;     // though it says that it can
-  bool seeks_slowly = false;      // other bytes come before the seek has returned
-  bool queued = false;            // a thread of its own pushes to flvseek
+  guint64 fails_at = G_MAXUINT64; // reads at or after this offset fail, without an error message
+  bool refuses_seeks = false;     // although it reports that it is seekable
+  bool seeks_slowly = false;      // upstream sends other bytes before the seek returns
+  bool queued = false;            // a separate thread pushes to flvseek
 };
 
 struct SourceState;
 struct Sink;
 
-// A buffer as it came out.
+// An output buffer.
 struct Piece {
   Buffer bytes;
   guint64 offset = 0;
@@ -98,14 +98,14 @@ public:
   // `properties` as in a launch line; `behind`: elements between flvseek and the sink, "! x".
   explicit Seek(Source source, const std::string &properties = "",
                 GstState state = GST_STATE_PLAYING, const std::string &behind = "");
-  // Fails the test if there is a warning or an error that nobody asked for.
+  // Fails the test if the bus has an unexpected warning or error.
   ~Seek();
   Seek(const Seek &) = delete;
   Seek &operator=(const Seek &) = delete;
 
   [[nodiscard]] GstElement *pipeline() const { return pipeline_; }
   [[nodiscard]] GstElement *element() const { return element_; }
-  [[nodiscard]] GstPad *sink_pad() const { return sink_pad_; } // the element's
+  [[nodiscard]] GstPad *sink_pad() const { return sink_pad_; } // of the element
   [[nodiscard]] GstPad *source_pad() const { return source_pad_; }
 
   GstStateChangeReturn set_state(GstState state) { return gst_element_set_state(pipeline_, state); }
@@ -114,39 +114,39 @@ public:
   }
   [[nodiscard]] guint64 get(const char *property) const;
 
-  // Waits until the stream has ended, with whatever it ended.
+  // Waits until the stream ends, with EOS or an error.
   void run();
-  // Everything that came since the start, or the last flush or call.
+  // All bytes since the start, the last flush or the last call.
   [[nodiscard]] Buffer take();
   [[nodiscard]] std::vector<Piece> take_pieces();
-  [[nodiscard]] std::size_t size(); // how many bytes there are to take
+  [[nodiscard]] std::size_t size(); // the number of bytes for take()
   // Events and buffers since the last call, as in pacetest.
   [[nodiscard]] std::string order();
   [[nodiscard]] EventPtr last_event(GstEventType type);
   [[nodiscard]] std::size_t count_events(GstEventType type);
   [[nodiscard]] GstSegment segment();
-  // How many bytes came between the last flush and the last segment.
+  // The number of bytes between the last flush and the last segment.
   [[nodiscard]] std::size_t segment_begin();
 
-  // The sink blocks at buffer number `index` from now on, until it is released or flushed.
+  // From now on, blocks the sink at buffer number `index` until it is released or flushed.
   void block(std::size_t index);
   void release();
   void wait_until_blocked();
 
-  // As an application does it, with a pad's event.
+  // A seek by the application, sent as an event to a pad.
   bool seek(GstFormat format, guint64 start, int flags = GST_SEEK_FLAG_FLUSH);
   bool seek_time(guint64 ms, int flags = GST_SEEK_FLAG_FLUSH) {
     return seek(GST_FORMAT_TIME, ms * GST_MSECOND, flags);
   }
-  [[nodiscard]] bool send(GstEvent *event); // takes it
-  // Where upstream was asked to seek to since the last call.
+  [[nodiscard]] bool send(GstEvent *event); // takes ownership
+  // The offsets of the seeks that upstream received since the last call.
   [[nodiscard]] std::vector<guint64> upstream_seeks();
-  // How many bytes were read of it.
+  // The number of bytes read from upstream.
   [[nodiscard]] guint64 bytes_read() const;
 
-  [[nodiscard]] Problem problem();           // the next one that flvseek has posted
+  [[nodiscard]] Problem problem();           // the next one posted by flvseek
   [[nodiscard]] std::vector<Start> starts(); // the element messages since the last call
-  [[nodiscard]] std::size_t count_starts();  // how many there are to take
+  [[nodiscard]] std::size_t count_starts();  // the number of messages for starts()
   static void wait_for(const std::function<bool()> &condition);
 
 private:
@@ -158,12 +158,12 @@ private:
   std::unique_ptr<Sink> sink_;
 };
 
-// All that comes of a start.
+// The complete output of a start.
 [[nodiscard]] Buffer result(const Source &source, const std::string &properties);
 
 } // namespace seektest
 
-// Nothing came but this error.
+// No output, and exactly this error.
 #define assert_fails(seek, in_domain, with_code, words)                                            \
   do {                                                                                             \
     (seek).run();                                                                                  \

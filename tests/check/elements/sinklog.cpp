@@ -76,7 +76,7 @@ void SinkLog::see_event(GstEvent *event) {
 
 GstFlowReturn SinkLog::see_buffer(BufferPtr buffer) {
   Arrival arrival;
-  // Not mapped: that joins the memories of a buffer that has more than one.
+  // Not mapped: a map would join the memories of the buffer.
   arrival.bytes.resize(gst_buffer_get_size(buffer.get()));
   gst_buffer_extract(buffer.get(), 0, arrival.bytes.data(), arrival.bytes.size());
   arrival.clock = gst_clock_get_time(GST_CLOCK(clock_));
@@ -84,7 +84,7 @@ GstFlowReturn SinkLog::see_buffer(BufferPtr buffer) {
 
   Lock lock(mutex_);
   const GstClockTime stamp = GST_BUFFER_PTS(buffer.get());
-  // Two stamps that differ are no time at all, so that no comparison holds.
+  // If the two timestamps differ, the time is NaN, so that every comparison fails.
   if (stamp == GST_BUFFER_DTS(buffer.get())) {
     arrival.running = gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, stamp);
     arrival.stream = gst_segment_to_stream_time(&segment_, GST_FORMAT_TIME, stamp);

@@ -7,15 +7,15 @@
 
 namespace pacetest {
 
-// Writes down what reaches a pad. Buffers go no further, events do.
+// Records the input of a pad. Consumes buffers, forwards events.
 class SinkLog {
 public:
-  SinkLog(GstPad *pad, GstElement *element, GstTestClock *clock); // all borrowed
+  SinkLog(GstPad *pad, GstElement *element, GstTestClock *clock); // all are borrowed
   ~SinkLog();
   SinkLog(const SinkLog &) = delete;
   SinkLog &operator=(const SinkLog &) = delete;
 
-  // From any thread; see Pace for what they do.
+  // From any thread. Pace documents the functions.
   void set_sink(Sink sink);
   [[nodiscard]] Arrivals take();
   [[nodiscard]] std::size_t count();
