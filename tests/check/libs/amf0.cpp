@@ -20,7 +20,7 @@ Buffer written(const Value &value) {
   return out;
 }
 
-// The value that `bytes` begin with, and how many of them it took.
+// Reads the first value in `bytes`. `taken`: its size in bytes.
 Status read_one(Bytes bytes, Value &value, std::size_t &taken) {
   Reader reader(bytes);
   const Status status = read(reader, value);
@@ -38,7 +38,7 @@ void check_reads(Bytes bytes, const Value &expected) {
 
 const double kNan = std::numeric_limits<double>::quiet_NaN();
 
-// Bytes and the value that they are, both ways.
+// Encodings and their values, for reading and writing.
 const struct {
   Buffer bytes;
   Value value;
@@ -83,7 +83,7 @@ START_TEST(test_value) {
 }
 END_TEST
 
-// No value reads from fewer bytes, but where the end of the data takes the place of an end marker.
+// No value can be read from fewer bytes, except that the end of the data may replace an end marker.
 START_TEST(test_value_cut_off) {
   const auto &row = ROW(kValues);
   for (std::size_t size = 0; size < row.bytes.size(); ++size) {
@@ -100,7 +100,7 @@ END_TEST
 
 const Value kTree{Object{{{"a", {EcmaArray{{{"b", {1.0}}}}}}}}};
 
-// What is met and is read in spite of it.
+// Malformed data that exists in files and is accepted.
 const struct {
   const char *what;
   Buffer bytes;
@@ -129,7 +129,7 @@ START_TEST(test_missing_end_markers_of_a_tree) {
     Value value;
     std::size_t taken = 0;
     const Status status = read_one(Bytes(bytes).first(bytes.size() - missing), value, taken);
-    // One byte of an empty name is no name at all.
+    // One byte of an empty name is not a complete name.
     const bool half_name = missing == 2 || missing == 5;
     ck_assert_enum_eq(status, half_name ? Status::NeedMore : Status::Ok);
     if (!half_name)
@@ -174,7 +174,7 @@ END_TEST
 const Buffer kNests[] = {
     {3, 0, 1, 'a'}, {8, 0, 0, 0, 1, 0, 1, 'a'}, {10, 0, 0, 0, 1}, {16, 0, 1, 'C', 0, 1, 'a'}};
 
-// A million nested objects, or arrays, cost neither stack nor memory.
+// A million nested objects or arrays use neither stack nor much memory.
 START_TEST(test_depth) {
   const Buffer &nest = ROW(kNests);
   for (const std::size_t depth : {kMaxDepth - 1U, kMaxDepth + 0U, kMaxDepth + 1U, 1'000'000U}) {
@@ -195,7 +195,7 @@ START_TEST(test_depth) {
 END_TEST
 
 START_TEST(test_number_of_values) {
-  // An array of nulls, then a second value; the bound is on what is read together.
+  // An array of nulls, then a second value. The limit applies to all values of a read together.
   for (const std::size_t count : {kMaxValues - 2, kMaxValues - 1, kMaxValues, 16 * kMaxValues}) {
     Buffer bytes{10};
     Writer(bytes).u32(static_cast<std::uint32_t>(count));
@@ -207,7 +207,7 @@ START_TEST(test_number_of_values) {
     ck_assert_enum_eq(read_all(bytes, values),
                       count + 1 < kMaxValues ? Status::Ok : Status::Malformed);
   }
-  // Lists of numbers are counted by their bytes alone: 24 hours of key frames a second.
+  // A list of numbers is limited only by its bytes: here, a keyframe each second for 24 hours.
   const NumberArray list{std::vector<double>(86400, 1.5)};
   check_reads(written({list}), {list});
   Value cut;
@@ -216,7 +216,7 @@ START_TEST(test_number_of_values) {
   for (const std::size_t missing : {1U, 9U, 100'000U})
     ck_assert_enum_eq(read_one(Bytes(whole).first(whole.size() - missing), cut, taken),
                       Status::NeedMore);
-  // Not so numbers that share their list with something else.
+  // A list of numbers and other values is limited by the number of values.
   Buffer bytes = whole;
   bytes.at(bytes.size() - 9) = 1;
   ck_assert_enum_eq(read_one(bytes, cut, taken), Status::Malformed);
@@ -252,11 +252,11 @@ START_TEST(test_read_all) {
   ck_assert_enum_eq(read_all({}, back), Status::Ok);
   ck_assert(back.empty());
   bytes.push_back(99);
-  ck_assert_enum_eq(read_all(bytes, back), Status::NeedMore); // the end is a number now
+  ck_assert_enum_eq(read_all(bytes, back), Status::NeedMore); // the end marker is now a number
 }
 END_TEST
 
-// Behind the switch nothing is AMF0, so nothing is written behind it either.
+// Data after the switch is not AMF0, so nothing is written after it.
 START_TEST(test_nothing_follows_amf3) {
   Buffer out;
   write_all(out, {{Object{{{"a", {Amf3{{1}}}}, {"b", {Null{}}}}}}, {Null{}}});

@@ -43,7 +43,7 @@ START_TEST(test_reads_in_order) {
 }
 END_TEST
 
-// A read of `size` bytes from every shorter span fails and moves nothing.
+// A read of `size` bytes from any shorter span fails and does not advance.
 template <typename Read> void check_bounds(std::size_t size, Read read) {
   for (std::size_t have = 0; have <= sizeof kBytes; ++have) {
     Reader reader(Bytes(kBytes, have));

@@ -189,7 +189,7 @@ START_TEST(test_enhanced) {
 }
 END_TEST
 
-// Modifiers in front change nothing of what a packet is.
+// Modifiers before a packet do not change its classification.
 START_TEST(test_modex) {
   const auto &row = ROW(kEnhanced);
   for (const std::size_t size : {1U, 3U, 255U, 256U, 257U, 300U, 65536U}) {
@@ -201,8 +201,8 @@ START_TEST(test_modex) {
 }
 END_TEST
 
-// Every shorter packet is taken for nothing that it is not, and track ids only come from what is
-// there.
+// A truncated packet is never classified as another type, and track ids come only from bytes that
+// are present.
 START_TEST(test_enhanced_truncated) {
   const auto &row = ROW(kEnhanced);
   for (const Buffer &data : {row.data, flvtest::with_modex(row.data, flvtest::payload(300))}) {
@@ -219,13 +219,13 @@ START_TEST(test_enhanced_truncated) {
       const TrackSet tracks = tracks_of(row.type, part);
       ck_assert((tracks & ~all).none() || tracks == TrackSet(1));
     }
-    // Header, FourCC and one byte of tracks are enough to tell.
+    // Header, FourCC and one byte of tracks are enough for the classification.
     ck_assert_uint_le(known, 7 + data.size() - row.data.size());
   }
 }
 END_TEST
 
-// 65 536 modifiers in a row, and one whose size is a lie.
+// 65 536 consecutive modifiers, and one with a wrong size.
 START_TEST(test_hostile_modex) {
   Buffer data{0x97};
   for (int i = 0; i < 65536; ++i)
@@ -243,12 +243,13 @@ START_TEST(test_hostile_modex) {
 END_TEST
 
 START_TEST(test_hostile_tracks) {
-  // The second track's size is over what is left: the track is there, nothing behind it is.
+  // The second track's size exceeds the rest of the data: the track counts, the data after it does
+  // not.
   Buffer data = video_tracks(1, Packet::CodedFrames, Multitrack::ManyTracks);
   store_u24(&data[7 + 3 + kBody.size() + 1], 0xFFFFFF);
   const TrackSet tracks = tracks_of(kVideo, data);
   ck_assert(tracks.count() == 2 && tracks[1] && tracks[4]);
-  // Tracks without data, all with the same id, to the end of a large tag.
+  // Tracks without data, all with the same id, up to the end of a large tag.
   Buffer many{0x96, 0x11, 'a', 'v', '0', '1'};
   many.resize(1 << 22);
   ck_assert(tracks_of(kVideo, many) == TrackSet(1));

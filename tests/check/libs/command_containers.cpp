@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What flvstream tells of an input that is not FLV. pipelines/command_input.py has real files.
+// flvstream's messages for an input that is not FLV. pipelines/command_input.py tests real files.
 #include <random>
 #include <string>
 #include <vector>
@@ -59,7 +59,7 @@ START_TEST(test_index_of_mp4_at_the_end) {
 }
 END_TEST
 
-// A box of 64 bits, and one up to the end of the file.
+// A box with a 64-bit size, and a box that extends to the end of the file.
 START_TEST(test_sizes_of_mp4) {
   const std::string tracks = track("hvc1");
   const std::string media = big_endian(1, 4) + "mdat" + big_endian(20, 8) + "xxxx";
@@ -91,7 +91,7 @@ START_TEST(test_unknown_codecs_are_encoded_again) {
 }
 END_TEST
 
-// Its segment is of unknown size, as that of a live stream.
+// The segment has an unknown size, as in a live stream.
 START_TEST(test_matroska) {
   const std::string head = element(0x1A45DFA3, 4, element(0x4282, 2, "matroska"));
   std::string entries;
@@ -124,7 +124,7 @@ START_TEST(test_heads) {
 }
 END_TEST
 
-// Each cut and each changed byte ends, and reads no byte that is not there.
+// For every truncation and every changed byte, the parser ends and reads no byte out of range.
 START_TEST(test_damage) {
   const std::string mp4 = kFileType + box("moov", track("avc1") + track("mp4a"));
   const std::string matroska = element(0x1A45DFA3, 4, "") +
@@ -146,7 +146,7 @@ START_TEST(test_damage) {
 }
 END_TEST
 
-// Boxes without a size, in each other and one behind the other.
+// Boxes without a size, nested and in sequence.
 START_TEST(test_endless_boxes) {
   std::string nested;
   for (int depth = 0; depth < 10'000; ++depth)

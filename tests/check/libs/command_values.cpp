@@ -107,7 +107,7 @@ END_TEST
 
 const struct {
   const char *text;
-  const char *required; // "HOST|PORT"; empty: it is wrong
+  const char *required; // "HOST|PORT"; "": invalid
   const char *optional;
 } kAddresses[] = {
     {"127.0.0.1:5000", "127.0.0.1|5000", "127.0.0.1|5000"},

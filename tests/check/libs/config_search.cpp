@@ -35,7 +35,7 @@ StreamHeader head_of(std::initializer_list<Buffer> tags) {
   return head;
 }
 
-// In whatever order.
+// In any order.
 void check_parts(const StreamHeader &head, const std::vector<Buffer> &expected) {
   const auto parts = head.parts();
   ck_assert_uint_eq(parts.size(), expected.size());
@@ -76,7 +76,7 @@ START_TEST(test_note_all) {
   check_parts(head, {video(1), audio(0)});
   head.note_all({});
   check_parts(head, {video(1), audio(0)});
-  // Of a later stretch only configurations count.
+  // From a later stretch, only configurations count.
   StreamHeader later;
   later.set_file_header(flvtest::file_header());
   note(later, audio(2));
@@ -85,7 +85,7 @@ START_TEST(test_note_all) {
 }
 END_TEST
 
-// --- Where configurations are likely ---
+// --- Likely positions of configurations ---
 
 START_TEST(test_stretches) {
   const auto none = likely_stretches({100, 200}, 500, 500);
@@ -105,16 +105,16 @@ START_TEST(test_stretches) {
     }
     ck_assert_uint_le(bytes, 1U << 20);
   }
-  // Near the beginning nothing is left out.
+  // Near the start of the file, no bytes are left out.
   const auto near = likely_stretches(key_frames, 500, 200'000);
   ck_assert_uint_eq(near.size(), 1);
   ck_assert_uint_eq(near[0].begin, 500);
 }
 END_TEST
 
-// --- The last configuration in front of a place ---
+// --- The last configuration before a place ---
 
-// Far in front of the place, in between, and right in front of it.
+// Far before the place, between, and directly before it.
 struct Layout {
   Stream stream;
   std::vector<std::uint64_t> key_frames;
@@ -139,7 +139,7 @@ Layout layout(std::size_t gops, const std::vector<std::size_t> &changes, std::si
 
 const struct {
   const char *what;
-  std::vector<std::size_t> changes; // GOPs before which one stands
+  std::vector<std::size_t> changes; // the GOPs with a configuration before them
   std::size_t frame;
 } kLayouts[] = {
     {"at the beginning only", {0}, 50'000},
@@ -163,8 +163,8 @@ START_TEST(test_last) {
 }
 END_TEST
 
-// The nearest of each track counts, in whichever stretch it stands; and once all are found that the
-// beginning has, no more is read.
+// For each track, the nearest configuration counts, in any stretch. The search stops when it has
+// all tracks of the start of the file.
 START_TEST(test_tracks) {
   Stream stream;
   stream.header().raw(video(0)).raw(audio(0)).key(0, 5000);
@@ -188,7 +188,7 @@ START_TEST(test_tracks) {
 }
 END_TEST
 
-// A file that ends before a stretch does, or is not what it was.
+// A file that ends within a stretch, or that has changed since.
 START_TEST(test_short_reads) {
   const Layout file = layout(5, {0, 3}, 3000);
   for (std::size_t size = 0; size < file.stream.bytes.size(); size += 97) {
@@ -211,7 +211,7 @@ KeyframeIndex index_of(const flvtest::Entries &entries) {
   return index;
 }
 
-// Configurations that come by on the way override those from before.
+// Configurations found by the forward scan replace the earlier ones.
 START_TEST(test_forward) {
   const Layout file = layout(6, {0, 2, 4}, 3000);
   KeyframeIndex index;
@@ -236,7 +236,7 @@ START_TEST(test_forward) {
 }
 END_TEST
 
-// What the scan passed behind an entry that was wrong does not belong in front of an earlier place.
+// Configurations that the scan found after a wrong entry do not count for an earlier place.
 START_TEST(test_forward_and_back) {
   Stream stream;
   stream.header().raw(video(0)).key(0).raw(video(1)).aac(40).key(80);
@@ -250,7 +250,7 @@ START_TEST(test_forward_and_back) {
 }
 END_TEST
 
-// A configuration where the entry points stands in front of its key frame.
+// A configuration at the position of the entry is before its keyframe.
 START_TEST(test_forward_config) {
   Stream stream;
   stream.header().raw(video(0)).key(0);
@@ -265,7 +265,7 @@ START_TEST(test_forward_config) {
 }
 END_TEST
 
-// --- Real files: before each key frame, the same as reading everything gives ---
+// --- Real files: for each keyframe, the same result as reading everything ---
 
 const char *const kMedia[] = {"h264_aac_bbb.flv",      "h264_speex_many_configs.flv",
                               "speex_screenshare.flv", "enhanced_av1_opus.flv",

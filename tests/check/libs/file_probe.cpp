@@ -19,7 +19,7 @@ Buffer with_header_size(std::uint32_t size) {
   return bytes;
 }
 
-// onMetaData whose object is so many objects deep.
+// onMetaData with objects nested `depth` levels deep.
 Buffer nested(std::size_t depth) {
   Buffer data = flvtest::script("onMetaData", {});
   for (std::size_t i = 0; i < depth; ++i)
@@ -29,7 +29,7 @@ Buffer nested(std::size_t depth) {
 
 const Stream kClip = flvtest::file({.duration = 400});
 
-// --- What is no file, or not all of its beginning ---
+// --- Files of other formats, and truncated files ---
 
 const struct {
   const char *what;
@@ -64,7 +64,7 @@ START_TEST(test_faults) {
 }
 END_TEST
 
-// --- What stands at the beginning ---
+// --- The start of a file ---
 
 FileFacts open(Bytes file) {
   FileProbe opening;
@@ -117,7 +117,7 @@ START_TEST(test_facts) {
 }
 END_TEST
 
-// A key frame that is cut off, a configuration that is, and a tag that is none.
+// A truncated keyframe, a truncated configuration, and an invalid tag.
 START_TEST(test_ends) {
   const std::size_t config = kClip.tags[1].begin;
   for (const std::size_t left : {0U, 5U, 11U, 20U}) {
@@ -149,12 +149,12 @@ START_TEST(test_enhanced) {
 }
 END_TEST
 
-// --- Tags without data, and timestamps that don't begin at 0 ---
+// --- Tags without data, and timestamps that do not start at 0 ---
 
 const struct {
   const char *what;
   TagType type;
-  std::size_t at; // in front of this tag of the media
+  std::size_t at; // the empty tag is before this media tag
 } kEmptyTags[] = {
     {"video, first", TagType::Video, 0},  {"video, second", TagType::Video, 1},
     {"video, later", TagType::Video, 20}, {"audio, first", TagType::Audio, 0},
@@ -179,7 +179,7 @@ START_TEST(test_empty_tags) {
 }
 END_TEST
 
-// A long file is not looked through to its end. Nothing but the file header announces video.
+// A long file is not read to its end. Only the file header announces video.
 START_TEST(test_long_audio) {
   for (const bool claims : {false, true}) {
     Stream stream;
@@ -255,8 +255,8 @@ START_TEST(test_metadata) {
 }
 END_TEST
 
-// What stands behind it: the last counts, but none takes the index away, and none that can't be
-// read counts.
+// Data after onMetaData: the last onMetaData counts, but it cannot remove the index, and an
+// unreadable one does not count.
 START_TEST(test_several_metadata) {
   const Buffer indexed = flvtest::on_metadata(flvtest::index_members({{100, 0}}));
   const Buffer plain = flvtest::on_metadata({{"duration", {2.0}}});
@@ -279,7 +279,7 @@ START_TEST(test_several_metadata) {
 }
 END_TEST
 
-// Command frames and audio in front of it, up to a bound.
+// Command frames and audio before onMetaData, up to a limit.
 START_TEST(test_late_metadata) {
   for (const std::size_t before : {1000U, 60'000U, 70'000U}) {
     Stream stream;
@@ -292,7 +292,7 @@ START_TEST(test_late_metadata) {
 }
 END_TEST
 
-// --- How much is read ---
+// --- The amount of data read ---
 
 const struct {
   const char *what;

@@ -59,7 +59,7 @@ const struct {
   const char *what;
   std::uint32_t first; // timestamp
   std::uint32_t configured;
-  double listed; // what the producer adds to the time since the first tag (s)
+  double listed; // s: added by the producer to the time since the first tag
   double base;
 } kConventions[] = {
     {"from 0", 0, 0, 0, 0},
@@ -84,9 +84,9 @@ START_TEST(test_conventions) {
   for (const bool may_read : {true, false}) {
     const Found found = find(stream.bytes, entries, may_read);
     ck_assert_msg(std::abs(found.base - row.base) < 1e-6, "%s: %f", row.what, found.base);
-    ck_assert_uint_eq(found.reads.count, 0); // the first key frame is in the opening
+    ck_assert_uint_eq(found.reads.count, 0); // the first keyframe is in the opening
   }
-  // An index that begins later, beginning with a configuration, or with audio.
+  // An index that starts later, with a configuration or with audio.
   Entries late(entries.begin() + 5, entries.end());
   const Found found = find(stream.bytes, late);
   ck_assert_msg(std::abs(found.base - row.base) < 1e-6, "%s: %f", row.what, found.base);
@@ -99,7 +99,7 @@ START_TEST(test_conventions) {
 }
 END_TEST
 
-// The first tag stands at -33 ms.
+// The first tag is at -33 ms.
 START_TEST(test_negative) {
   const Stream stream = file(0xFFFFFFDF, 0);
   Entries since_first;
@@ -115,7 +115,7 @@ START_TEST(test_negative) {
 }
 END_TEST
 
-// Entries that are no tags are passed over, up to a bound.
+// Entries that are not tags are skipped, up to a limit.
 START_TEST(test_bound) {
   const Stream stream = file(kHour, kHour);
   Entries entries;

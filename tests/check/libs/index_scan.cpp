@@ -65,8 +65,8 @@ END_TEST
 
 const Buffer kBody = flvtest::payload(300);
 
-// Audio that comes before the first video frame is no place to start, and neither are
-// configurations, ends, commands and scripts.
+// Audio before the first video frame is not a start position. Neither are configurations, end of
+// sequence, commands and scripts.
 START_TEST(test_what_is_listed) {
   using flvtest::Packet;
   Stream stream;
@@ -90,7 +90,7 @@ START_TEST(test_what_is_listed) {
 }
 END_TEST
 
-// An index whose times step back would be none.
+// An index with decreasing times would be invalid.
 START_TEST(test_times_that_step_back) {
   Stream stream;
   stream.header().key(1000).key(500).key(1500).key(1400).key(2500);
@@ -103,7 +103,7 @@ START_TEST(test_times_that_step_back) {
 }
 END_TEST
 
-// What it wants of each tag is its beginning, and of a configuration all.
+// The scan reads the first bytes of each tag, and all bytes of a configuration.
 START_TEST(test_how_much_is_read) {
   Stream stream;
   stream.header().video(0, flvtest::joined({flvtest::avc_config(), flvtest::payload(5000)}));
@@ -117,7 +117,7 @@ START_TEST(test_how_much_is_read) {
 }
 END_TEST
 
-// The last tag is not there if it is cut off; its PreviousTagSize may be missing.
+// A truncated last tag does not count. Its PreviousTagSize may be missing.
 START_TEST(test_cut_off) {
   const Bytes bytes(kClip.bytes);
   const std::size_t tags = kClip.tags.size();
@@ -167,7 +167,7 @@ START_TEST(test_damage) {
 }
 END_TEST
 
-// From any byte on it finds the tags behind it.
+// From any byte, it finds the tags after that byte.
 START_TEST(test_middle) {
   const std::size_t end = kClip.tags[30].begin;
   for (std::size_t at = kClip.tags[28].begin; at <= end; ++at) {
@@ -180,7 +180,8 @@ START_TEST(test_middle) {
 }
 END_TEST
 
-// A tag whose stream id is not the file's is damage. The file's only script tag may have its own.
+// A tag with a stream id that differs from the file's is damage. The file's only script tag may
+// have a different one.
 START_TEST(test_other_stream_id) {
   StreamIds ids;
   for (const Stream::Tag &tag : kClip.tags)
@@ -203,11 +204,11 @@ START_TEST(test_nothing_but_damage) {
   const auto reads = flvtest::drive(one, bytes);
   ck_assert(one.index().positions.empty());
   ck_assert_uint_eq(one.tags(), 0);
-  ck_assert_uint_le(reads.bytes, bytes.size() + 64); // each byte once
+  ck_assert_uint_le(reads.bytes, bytes.size() + 64); // reads each byte once
 }
 END_TEST
 
-// --- Many of everything ---
+// --- Large numbers of tags ---
 
 START_TEST(test_configurations_in_force) {
   Stream stream;
@@ -257,7 +258,7 @@ START_TEST(test_check) {
   const auto all = flvtest::entries_of(kClip, [](std::size_t) { return true; });
   IndexVerify check(index_of(all), true, kClip.bytes.size());
   (void)flvtest::drive(check, kClip.bytes);
-  // The configurations lead to the first key frame, which has their time.
+  // The configurations precede the first keyframe, and have its time.
   check_index(check.take(), flvtest::key_frames_of(kClip));
 }
 END_TEST
@@ -274,7 +275,7 @@ START_TEST(test_check_bound) {
 }
 END_TEST
 
-// --- Real files: the same tags as in one go ---
+// --- Real files: the same tags as in one pass ---
 
 START_TEST(test_media) {
   const auto &row = ROW(flvtest::kMedia);

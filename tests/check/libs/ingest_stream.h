@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Streams for the tests of the ingest, and its entries.
+// Streams for the tests of the ingest, and checks of its entries.
 #pragma once
 
 #include "checkrun.h"

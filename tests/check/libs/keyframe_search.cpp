@@ -14,7 +14,7 @@ using Measure = StartRequest::Measure;
 
 namespace {
 
-// --- The tag where an entry points ---
+// --- The tag at the position of an entry ---
 
 using Tags = std::vector<std::pair<TagType, Buffer>>;
 
@@ -43,7 +43,7 @@ Tags chain(std::initializer_list<Tags> parts) {
 
 constexpr int kNone = -1;
 
-// Which of the tags is the place when the entry points at the first.
+// Which of the tags is the place, if the entry has the position of the first tag.
 const struct {
   const char *what;
   Tags tags;
@@ -115,7 +115,7 @@ START_TEST(test_entry) {
 }
 END_TEST
 
-// At every byte but its first there is no tag, and the last one may lack its PreviousTagSize but
+// At every byte except the first there is no tag. The last tag may lack its PreviousTagSize, but
 // nothing else.
 START_TEST(test_entry_off) {
   Stream stream;
@@ -138,14 +138,14 @@ START_TEST(test_entry_off) {
 }
 END_TEST
 
-// --- Which entry ---
+// --- The choice of the entry ---
 
 constexpr auto kNext = Snap::Next;
 constexpr auto kPrevious = Snap::Previous;
 constexpr auto kExact = Snap::Exact;
 constexpr auto kNearest = Snap::Nearest;
 
-// Key frames at 0, 400, 800, ... ms, and audio between.
+// Keyframes at 0, 400, 800, ... ms, with audio between them.
 const Stream kClip = flvtest::indexed(flvtest::media_of({.duration = 2000}));
 const auto kKeys = flvtest::key_frames_of(kClip);
 
@@ -167,12 +167,12 @@ StartSearch search(const Stream &stream, const KeyframeIndex &index, const Start
   return search;
 }
 
-// Key frame number `key`, and so many bytes or ms further.
+// Keyframe number `key`, plus an offset in bytes or ms.
 const struct {
   Snap snap;
   std::size_t key;
   int distance;
-  int expected; // key frame
+  int expected; // keyframe
   Kind kind = Kind::None;
 } kSnaps[] = {
     {kNext, 2, 0, 2},
@@ -221,7 +221,7 @@ START_TEST(test_snap) {
                         kKeys[static_cast<std::size_t>(row.expected)].first);
       continue;
     }
-    // The message names what was asked for, and the key frames around it.
+    // The message has the requested value and the keyframes around it.
     const std::string text = describe(done.fault());
     ck_assert_msg(text.find(std::to_string(value)) != std::string::npos, "%s", text.c_str());
     for (std::size_t key = 0; key < kKeys.size(); ++key) {
@@ -236,7 +236,7 @@ START_TEST(test_snap) {
 }
 END_TEST
 
-// Half way, and a little nearer to one side.
+// The middle, and slightly nearer to one side.
 START_TEST(test_nearest) {
   const KeyframeIndex index = index_of(kKeys);
   for (const auto &[value, key] : {std::pair(400, 1), {599, 1}, {601, 2}, {799, 2}}) {
@@ -247,7 +247,7 @@ START_TEST(test_nearest) {
 }
 END_TEST
 
-// Several entries of one time: `previous` means the last of them that is a key frame.
+// Several entries with the same time: `previous` selects the last one that is a keyframe.
 START_TEST(test_same_times) {
   Stream stream;
   stream.header().aac(0).aac(500).key(500).aac(900);
@@ -260,9 +260,9 @@ START_TEST(test_same_times) {
 }
 END_TEST
 
-// --- Entries that are no key frames ---
+// --- Entries that are not keyframes ---
 
-// As flvmeta and yamdi write it: from the sequence header to the end of sequence.
+// flvmeta and yamdi write entries from the sequence header to the end of sequence.
 START_TEST(test_from_config_to_end) {
   Stream stream;
   stream.header().metadata().configs().key(0).inter(40).key(80).inter(120).video(
@@ -295,7 +295,7 @@ START_TEST(test_from_config_to_end) {
                   static_cast<int>(row.value), static_cast<int>(place));
     ck_assert_uint_eq(done.rejected().size(), row.rejected);
   }
-  // What the message names is a key frame, not just an entry.
+  // The message has the position of a keyframe, and not of any entry.
   const auto past = search(stream, index, {Measure::Offset, second + 1, kNext});
   ck_assert_enum_eq(past.fault().kind, Kind::PastTheLast);
   ck_assert(past.fault().before == second);
@@ -305,7 +305,7 @@ START_TEST(test_from_config_to_end) {
 }
 END_TEST
 
-// As flvmux writes it: key frames are few among the entries.
+// flvmux writes few keyframes among its entries.
 START_TEST(test_mostly_audio) {
   const auto all = flvtest::roles_of(kClip, {Role::KeyFrame, Role::Media});
   flvtest::Entries entries;
@@ -330,7 +330,7 @@ START_TEST(test_mostly_audio) {
 }
 END_TEST
 
-// An index that is shifted, of another file, of the audio.
+// An index with an offset, of another file, or of the audio tags.
 START_TEST(test_mismatch) {
   const auto audio = flvtest::entries_of(
       kClip, [](std::size_t i) { return kClip.tags[i].type == TagType::Audio && i > 2; });
@@ -348,7 +348,7 @@ START_TEST(test_mismatch) {
       const std::string text = describe(done.fault());
       ck_assert(text.find(std::to_string(done.fault().position)) != std::string::npos);
       ck_assert_uint_ge(done.fault().entries, 1);
-      // Each was looked at once.
+      // Each entry was read once.
       ck_assert_uint_le(done.fault().entries, entries.size());
       auto rejected = done.rejected();
       std::sort(rejected.begin(), rejected.end());
@@ -378,7 +378,7 @@ START_TEST(test_audio_only) {
 }
 END_TEST
 
-// --- How much is read ---
+// --- The amount of data read ---
 
 START_TEST(test_little_is_read) {
   const KeyframeIndex index = index_of(kKeys);
@@ -386,7 +386,7 @@ START_TEST(test_little_is_read) {
     StartSearch search(index, {Measure::Offset, kKeys[2].first, snap}, true, kClip.bytes.size());
     ck_assert_uint_eq(flvtest::drive(search, kClip.bytes).count, 1);
   }
-  // Entries that go nowhere are tried up to a bound.
+  // Invalid entries are tried up to a limit.
   flvtest::Entries bad;
   for (std::uint64_t i = 0; i < 100'000; ++i)
     bad.emplace_back(1'000'000 + i, 0.0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The line that follows a live publisher: publishers whose clock is off, who pause and jump, and
-// networks that hold tags up.
+// LiveSync with publishers whose clocks are wrong, that pause and jump, and with networks that
+// delay tags.
 #include "flv/stream/live_sync.h"
 
 #include <algorithm>
@@ -20,10 +20,10 @@ constexpr std::int64_t kHour = 3'600'000;
 constexpr std::int64_t kDays60 = 60 * 24 * kHour;
 constexpr Nanoseconds kMaxDelay = 500 * kMs;
 
-// A publisher whose tags come when its clock says so, `ppm` faster than ours.
+// A publisher that sends tags by its own clock, which is `ppm` faster than the local clock.
 struct Publisher {
   double ppm = 0;
-  Nanoseconds pauses = 0; // in what came so far
+  Nanoseconds pauses = 0; // in all tags so far
   LiveSync sync{};
   Nanoseconds due = 0;
   Nanoseconds longest = 0;
@@ -33,7 +33,7 @@ struct Publisher {
         static_cast<Nanoseconds>(std::llround(static_cast<double>(time) * 1e6 / (1 + ppm / 1e6))) +
         pauses + held_up;
     const Nanoseconds next = sync.take(time, arrival);
-    // A check in each of millions of turns would take its time.
+    // One condition, because a ck_assert for each of millions of tags would be slow.
     if (next < arrival || next < due || next - arrival != sync.delay())
       ck_abort_msg("tag %lld is due %lld before it came, %lld before the last", time + 0LL,
                    arrival - next + 0LL, due - next + 0LL);
@@ -45,7 +45,7 @@ struct Publisher {
 
 const struct {
   double ppm;
-  Nanoseconds longest; // delay
+  Nanoseconds longest; // the longest delay
   bool jumps;
 } kClocks[] = {
     {0, 0, false},           {500, 5 * kMs, false},      {-500, 0, false},
@@ -66,7 +66,7 @@ START_TEST(test_clocks) {
 }
 END_TEST
 
-// Behind a pause and a jump of the delay every tag is on time, but for one.
+// After a pause and a jump of the delay, every tag except one is on time.
 START_TEST(test_pauses) {
   Publisher publisher{.ppm = 100};
   std::uint64_t corrections = 0;
@@ -85,7 +85,7 @@ START_TEST(test_pauses) {
 }
 END_TEST
 
-// What the network held up comes at once, and the delay shrinks again.
+// Tags that the network has delayed arrive at once, and the delay decreases again.
 START_TEST(test_stall) {
   Publisher publisher;
   for (std::int64_t time = 0; time < 10'000; time += 40)
@@ -99,7 +99,7 @@ START_TEST(test_stall) {
 }
 END_TEST
 
-// Servers give who joins the last seconds at once.
+// A server sends the last seconds at once to a client that joins.
 START_TEST(test_history) {
   Publisher publisher;
   for (std::int64_t time = 0; time < 4000; time += 40)
@@ -116,7 +116,7 @@ START_TEST(test_jitter) {
     const auto held_up = static_cast<Nanoseconds>(random() % 30) * kMs;
     (void)publisher.send(time, held_up);
   }
-  // The one that was held up most sets the delay of all.
+  // The tag with the longest network delay determines the delay of all tags.
   ck_assert_int_le(publisher.longest, 40 * kMs);
   ck_assert_int_eq(publisher.sync.corrections(), 0);
 }
@@ -127,9 +127,9 @@ START_TEST(test_timestamps) {
   sync.set_max_delay(200);
   ck_assert_int_eq(sync.take(1'000'000, 5 * kMs), 5 * kMs);
   ck_assert_int_eq(sync.take(1'000'040, 25 * kMs), 45 * kMs);
-  ck_assert_int_eq(sync.take(999'000, 25 * kMs), 45 * kMs);   // behind: with the one before
-  ck_assert_int_eq(sync.take(1'000'300, 45 * kMs), 45 * kMs); // 260 ms ahead: at once
-  ck_assert_int_eq(sync.take(1'000'340, 85 * kMs), 85 * kMs); // and on from there
+  ck_assert_int_eq(sync.take(999'000, 25 * kMs), 45 * kMs);   // before it: at the same time
+  ck_assert_int_eq(sync.take(1'000'300, 45 * kMs), 45 * kMs); // 260 ms after it: at once
+  ck_assert_int_eq(sync.take(1'000'340, 85 * kMs), 85 * kMs); // the new line continues from there
   ck_assert_int_eq(sync.take(INT64_MAX, 90 * kMs), 90 * kMs);
   ck_assert_int_eq(sync.corrections(), 2);
   sync.stop();

@@ -42,7 +42,7 @@ Value with_index(Value positions, Value times) {
 const Value kPositions = numbers({500, 2000, 90000});
 const Value kTimes = numbers({0, 0, 2.5});
 
-// --- Which script tags are onMetaData ---
+// --- Classification of script tags as onMetaData ---
 
 Buffer text(std::string_view name, std::uint8_t marker = 2) {
   Buffer out{marker};
@@ -101,7 +101,7 @@ START_TEST(test_events) {
 }
 END_TEST
 
-// --- What it says ---
+// --- The contents of onMetaData ---
 
 START_TEST(test_summary) {
   const Metadata all = summarize(array({{"duration", {12.5}},
@@ -124,7 +124,7 @@ START_TEST(test_summary) {
 }
 END_TEST
 
-// Rates and durations that say nothing, and codecs that are none.
+// Invalid rates, durations and codecs.
 const Value kNonsense[] = {{kNan},   {HUGE_VAL},          {-HUGE_VAL}, {-1.0},      {true},
                            {Null{}}, {std::string("10")}, {Object{}},  numbers({1})};
 
@@ -165,7 +165,7 @@ const struct {
 };
 
 START_TEST(test_shapes) {
-  // As the tag carries it, too.
+  // Also as the data of a tag.
   Buffer data = text("onMetaData");
   write(data, ROW(kShapes).metadata);
   Value value;
@@ -237,7 +237,7 @@ START_TEST(test_index_faults) {
 }
 END_TEST
 
-// Where the file's size is not known, doubles still have to be able to count its bytes.
+// Without a known file size, a position must still be an exact integer as a double.
 START_TEST(test_unknown_size) {
   KeyframeIndex index;
   const double last = 9007199254740991.0;
@@ -255,8 +255,8 @@ END_TEST
 
 const struct {
   const char *file;
-  std::size_t events; // that are onMetaData and can be read
-  double duration;    // of the first one; 0: it has none
+  std::size_t events; // the readable onMetaData events
+  double duration;    // of the first one; 0: not present
   const char *encoder;
   std::size_t entries;
 } kMediaMetadata[] = {

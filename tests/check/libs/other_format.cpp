@@ -20,7 +20,7 @@ Buffer text(std::string_view characters, std::size_t size = 0) {
   return out;
 }
 
-// Packets of `packet` bytes whose sync byte is at `sync`.
+// Packets of `packet` bytes with the sync byte at offset `sync`.
 Buffer transport_stream(std::size_t packet, std::size_t sync, std::size_t size = 1024) {
   Buffer out(size, 0x11);
   for (std::size_t i = sync; i < size; i += packet)
@@ -98,7 +98,7 @@ START_TEST(test_formats) {
   ck_assert_msg(found == row.format, "%s instead of %s", found.c_str(), row.format.c_str());
   const std::string end = looks_like(row.bytes);
   ck_assert(end == (row.format.empty() ? "" : ", and looks like " + row.format));
-  // Any shorter beginning is safe to look at.
+  // Any shorter prefix is safe to inspect.
   for (std::size_t size = 0; size < row.bytes.size(); ++size)
     (void)other_format(Bytes(row.bytes).first(size));
 }

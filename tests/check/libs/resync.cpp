@@ -30,7 +30,7 @@ void operator delete(void *memory, std::size_t) noexcept {
 namespace {
 
 constexpr std::uint32_t kLimit = 4096;
-constexpr std::size_t kAt = 10; // the tag that is damaged
+constexpr std::size_t kAt = 10; // the damaged tag
 
 const flvtest::Stream kStream = flvtest::file();
 const std::size_t kPlace = kStream.tags[kAt].begin;
@@ -41,21 +41,21 @@ struct Damage {
   Fault fault;
   std::size_t begin; // of the damage
   std::size_t end;
-  std::size_t next;     // the first tag behind it
-  bool cut_tag = false; // the tag before has lost its end
+  std::size_t next;     // the first tag after the damage
+  bool cut_tag = false; // the tag before the damage is truncated
 };
 
 std::size_t place_of(std::size_t tag) {
   return kStream.tags[tag].begin;
 }
 
-// Put in front of the tag.
+// Inserted before the tag.
 Damage insertion(const char *what, const Buffer &more, const Fault &fault) {
   return {what, flvtest::inserted(kStream.bytes, kPlace, more), fault, kPlace, kPlace + more.size(),
           kAt};
 }
 
-// Over the tag's first bytes.
+// Overwrites the tag's first bytes.
 Damage overwriting(const char *what, std::size_t at, const Buffer &with, const Fault &fault) {
   return {what,
           flvtest::overwritten(kStream.bytes, kPlace + at, with),
@@ -75,7 +75,7 @@ Damage hole(const char *what, std::size_t tags, std::uint8_t filling, const Faul
           kAt + tags};
 }
 
-// More bytes in the middle of the tag's data: it ends too early.
+// Adds bytes in the middle of the tag's data: its declared size is too small.
 Damage growth(std::size_t count) {
   const Buffer more = flvtest::payload(count);
   const Buffer bytes = flvtest::inserted(kStream.bytes, kPlace + 20, more);
@@ -89,7 +89,8 @@ Damage growth(std::size_t count) {
           true};
 }
 
-// Fewer bytes in the tag's data: it takes in the start of the next tag, which is lost.
+// Removes bytes of the tag's data: its declared size includes the start of the next tag, which is
+// lost.
 Damage shrinkage(std::size_t count) {
   const Buffer bytes = flvtest::erased(kStream.bytes, kPlace + 20, count);
   const std::size_t end = place_of(kAt + 1);
@@ -155,7 +156,7 @@ void check_damaged(const Damage &damage, const flvtest::Split &result, bool righ
     const Bytes bytes = flvtest::bytes_of(tags[i], damage.bytes);
     const bool cut = damage.cut_tag && i == kAt;
     ck_assert_int_eq(tags[i].wrong_previous_size, cut || !right_sizes);
-    // With wrong sizes everywhere only the tags themselves can be compared.
+    // If all sizes are wrong, only the tags themselves can be compared.
     const std::size_t size = bytes.size() - (right_sizes ? 0 : kPreviousTagSizeSize);
     if (!cut)
       ck_assert(std::equal(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size),
@@ -170,7 +171,7 @@ START_TEST(test_damage) {
 }
 END_TEST
 
-// The same where no tag is followed by its size: what proves a tag then is the header behind it.
+// The same if no PreviousTagSize is correct: the next header then confirms a tag.
 START_TEST(test_damage_among_wrong_sizes) {
   Damage damage = ROW(kDamages);
   const auto right = split(damage.bytes, SIZE_MAX, Splitter::Start::File, kLimit);
@@ -186,7 +187,8 @@ START_TEST(test_damage_among_wrong_sizes) {
 }
 END_TEST
 
-// However much a bogus header claims, the real tag behind it comes out as soon as it is whole.
+// Whatever size a bogus header declares, the real tag after it is returned as soon as it is
+// complete.
 START_TEST(test_bogus_headers_hold_up_nobody) {
   flvtest::Stream stream;
   stream.header().raw(Buffer{0});
@@ -219,7 +221,7 @@ START_TEST(test_file_header_ends_a_search) {
 }
 END_TEST
 
-// In a search only the usual header is believed, with its zero behind it.
+// A search accepts only the usual file header, with zero as its PreviousTagSize.
 START_TEST(test_other_file_headers_end_no_search) {
   Buffer header = flvtest::file_header();
   header[_i == 0 ? 8 : 12] = 10;
@@ -231,8 +233,8 @@ START_TEST(test_other_file_headers_end_no_search) {
 }
 END_TEST
 
-// The last tag behind a damaged place: the end of the stream proves it, with any size behind it
-// or none; nothing proves one that is not there to its end, or ended before.
+// The last tag after damage: the end of the stream confirms it, with any PreviousTagSize or none. A
+// tag that is truncated, or that ends earlier, is not confirmed.
 START_TEST(test_the_end_proves_a_tag) {
   flvtest::Stream stream;
   stream.header().key(0).raw(flvtest::payload(100)).key(40).raw(Buffer(3, 0xEE));
@@ -268,7 +270,7 @@ START_TEST(test_damage_up_to_the_end) {
 }
 END_TEST
 
-// Whatever byte of the stream comes first, the first whole tag from there on is found.
+// From any first byte, the first whole tag after it is found.
 START_TEST(test_start_in_the_middle) {
   flvtest::Stream stream;
   stream.header().configs();
@@ -290,7 +292,7 @@ START_TEST(test_start_in_the_middle) {
 }
 END_TEST
 
-// Every damage but one tag's, in payloads that are not made for it.
+// All kinds of damage except those of a single tag, in realistic payloads.
 START_TEST(test_damaged_media) {
   const flvtest::MediaFile &file = ROW(flvtest::kMedia);
   const auto bytes = flvtest::media_file(file.name);
@@ -329,12 +331,12 @@ START_TEST(test_keep_from_while_searching) {
 }
 END_TEST
 
-// Headers wherever they fit, each of them a candidate: it takes long if it is not linear, and much
-// memory if nothing bounds it.
+// Headers at every possible position, each of which is a candidate. A resync that is not linear
+// takes long here, and an unbounded one uses much memory.
 struct Hostile {
   std::size_t distance;
   std::uint32_t size;
-  bool meet = false; // sizes that end all at one place instead
+  bool meet = false; // instead, all sizes end at the same position
   std::size_t total = 4 << 20;
 };
 

@@ -37,7 +37,7 @@ const struct {
     {0, 0, 0, 1, 40, 40 * kMs},
     {7 * kSecond, 0, 0, 1, 40, 7 * kSecond + 40 * kMs},
     {0, 3'600'000, 0, 1, 3'600'040, 40 * kMs},
-    {0, 5000, 0, 1, 4000, 0}, // before the first one
+    {0, 5000, 0, 1, 4000, 0}, // before the first timestamp
     {kSecond, 0, 3000, 1, 3000, kSecond},
     {kSecond, 0, 3000, 1, 3001, kSecond + kMs},
     {kSecond, 0, 3000, 1, 10'000, 8 * kSecond},
@@ -46,7 +46,7 @@ const struct {
     {0, 0, 0, 3, 1000, 333'333'333},
     {0, 0, 0, 0.01, 1, 100 * kMs},
     {0, 0, 0, 1000, 1000, kMs},
-    // The burst is real time: it is not divided by the speed.
+    // The burst is real time: the speed does not divide it.
     {0, 0, 1000, 2, 2000, 0},
     {0, 0, 1000, 2, 3000, 500 * kMs},
     {0, 1 << 20, 0xFFFFFFFF, 1, (std::int64_t{1} << 32) + (1 << 20), kMs},
@@ -115,7 +115,7 @@ START_TEST(test_speed_with_a_burst) {
   Schedule schedule;
   schedule.set_burst(3000, 0);
   schedule.start(0, 0);
-  // Inside the burst, and at its end, the lead stays what it is.
+  // The lead stays constant within the burst and at its end.
   schedule.take(1000);
   schedule.set_speed(2);
   ck_assert_int_eq(schedule.due(), 0);
@@ -131,7 +131,7 @@ START_TEST(test_larger_burst_sends_the_difference_at_once) {
   ck_assert_int_eq(schedule.due(), 960 * kMs);
   ck_assert_int_eq(due(schedule, 1460), 960 * kMs);
   ck_assert_int_eq(due(schedule, 1500), 1000 * kMs);
-  // By less than what the tag at hand has to wait.
+  // By less than the current tag's wait.
   schedule.take(2000);
   schedule.set_burst(600, 1000 * kMs);
   ck_assert_int_eq(schedule.due(), 1400 * kMs);
@@ -148,7 +148,7 @@ START_TEST(test_smaller_burst_waits) {
   schedule.set_burst(0, kSecond);
   ck_assert_int_eq(schedule.due(), 4 * kSecond);
   ck_assert_int_eq(due(schedule, 4040), 4040 * kMs);
-  // It makes nobody late who was not.
+  // A change of the burst makes no tag late.
   schedule.set_burst(100, 3 * kSecond);
   schedule.set_burst(50, 10 * kSecond);
   ck_assert_int_eq(schedule.due(), 3990 * kMs);
@@ -165,7 +165,7 @@ START_TEST(test_lead) {
   schedule.left(kSecond);
   ck_assert_int_eq(schedule.lead(kSecond), 3000);
   ck_assert_int_eq(schedule.lead(2 * kSecond), 2000);
-  // One that has yet to leave is no lead.
+  // A tag that has not left yet does not add to the lead.
   schedule.take(4500);
   ck_assert_int_eq(schedule.due(), 2 * kSecond);
   ck_assert_int_eq(schedule.lead(2 * kSecond), 2000);
@@ -185,7 +185,7 @@ START_TEST(test_stop) {
   Schedule schedule = started();
   schedule.stop();
   ck_assert(!schedule.started());
-  // A burst that grows meanwhile is granted by the next start.
+  // The next start uses a burst that was increased since the last one.
   schedule.set_burst(1000, kSecond);
   schedule.start(5 * kSecond, 0);
   ck_assert_int_eq(due(schedule, 1000), 5 * kSecond);
@@ -194,7 +194,7 @@ END_TEST
 
 // --- Catching up ---
 
-// At 10 s of media, a sink that has blocked for four seconds lets go.
+// At 10 s of media, a sink returns after it has blocked for four seconds.
 Schedule held_up(double catch_up_speed) {
   Schedule schedule = started();
   schedule.set_catch_up_speed(catch_up_speed);
@@ -211,7 +211,7 @@ START_TEST(test_catch_up) {
     ck_assert_int_eq(schedule.leave(), std::max(time * kMs, regaining));
     schedule.left(schedule.leave());
   }
-  // It is regained: from now on what is due may leave, at whatever speed.
+  // The delay is recovered: from now on tags leave when they are due, at any speed.
   schedule.set_speed(8);
   ck_assert_int_eq(due(schedule, 24'000), 20'500 * kMs);
   ck_assert_int_eq(schedule.leave(), 20'500 * kMs);
@@ -222,7 +222,7 @@ START_TEST(test_catch_up_at_once) {
   Schedule schedule = held_up(0);
   schedule.take(11'000);
   ck_assert_int_eq(schedule.leave(), 11 * kSecond);
-  // A speed that comes later is for the next time.
+  // A later change of the catch-up speed takes effect at the next delay.
   schedule.set_catch_up_speed(2);
   ck_assert_int_eq(schedule.leave(), 11 * kSecond);
 }
@@ -242,14 +242,14 @@ START_TEST(test_catch_up_ends) {
 }
 END_TEST
 
-// Held up again while it catches up: from there on it is again at catch-up speed.
+// Blocked again while it catches up: the catch-up starts again from there.
 START_TEST(test_held_up_while_catching_up) {
   Schedule schedule = held_up(2);
   schedule.take(11'000);
   schedule.left(20 * kSecond);
   schedule.take(12'000);
   ck_assert_int_eq(schedule.leave(), 20'500 * kMs);
-  // To wake late by a little is not to be held up.
+  // A slightly late wake-up does not count as blocked.
   schedule.left(20'500 * kMs + Schedule::kTolerance);
   schedule.take(13'000);
   ck_assert_int_eq(schedule.leave(), 21 * kSecond);
@@ -278,7 +278,7 @@ START_TEST(test_tolerance) {
 }
 END_TEST
 
-// However long a burst takes to send, none of it is late.
+// No tag of a burst is late, however long the burst takes to send.
 START_TEST(test_burst_is_not_late) {
   Schedule schedule;
   schedule.set_burst(3000, 0);
@@ -297,11 +297,11 @@ START_TEST(test_burst_is_not_late) {
 }
 END_TEST
 
-// --- For a long time, and for ever ---
+// --- Long durations and extreme values ---
 
 const double kSpeeds[] = {1, 0.01, 0.1, 1.0 / 3, 0.999, 1.001, 1.1, 3, 29.97, 1000};
 
-// 60 days, a tag a second: no due time is off by more than doubles are.
+// 60 days with a tag each second: the due times are exact within the precision of doubles.
 START_TEST(test_sixty_days) {
   const double speed = ROW(kSpeeds);
   Schedule schedule;
@@ -318,7 +318,7 @@ START_TEST(test_sixty_days) {
 }
 END_TEST
 
-// Media times that no clock will ever reach stay in the future, in order.
+// Media times beyond the range of the clock stay in the future, in order.
 START_TEST(test_times_without_end) {
   Schedule schedule;
   schedule.set_speed(ROW(kSpeeds));

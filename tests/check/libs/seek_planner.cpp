@@ -40,13 +40,13 @@ START_TEST(test_whole_file) {
       const Result result = look(access, *file, {});
       ck_assert(result.error.kind == Kind::None && result.start.head.empty());
     }
-    // And not the byte behind the header.
+    // Also without the byte after the header.
     ck_assert(look(access, kClip.bytes, at(13)).start.place.has_value());
   }
 }
 END_TEST
 
-// --- Where it stops ---
+// --- The stop position ---
 
 START_TEST(test_stop_time) {
   StartSettings settings = at_time(1000);
@@ -80,9 +80,9 @@ START_TEST(test_stop_time) {
 }
 END_TEST
 
-// --- What can't be met ---
+// --- Impossible requests ---
 
-// Nobody has to look for what can't be there.
+// A request for a place that cannot exist needs no read.
 START_TEST(test_known_to_be_impossible) {
   const Stream far = [] {
     Stream stream;
@@ -98,14 +98,14 @@ START_TEST(test_known_to_be_impossible) {
   const std::uint64_t key = static_cast<std::uint64_t>(flvtest::key_frames_of(listed)[2].first);
   const std::uint64_t size = listed.bytes.size();
   SeekPlanner starter(Access::Seekable, size);
-  // Before the file is known, no more than its size.
+  // Before the file is read, only its size is known.
   ck_assert(!starter.can_meet(at(size)));
   ck_assert(starter.can_meet(at(size, Snap::Previous)));
   ck_assert(starter.can_meet(at(key + 100'000, Snap::Exact)));
   ck_assert(look(starter, listed.bytes, at(key)).error.kind == Kind::None);
   ck_assert(starter.can_meet(at(key, Snap::Exact)) && starter.can_meet(at(5)));
   ck_assert(starter.can_meet({}));
-  // A configuration could be close in front of it.
+  // A configuration could be shortly before it.
   ck_assert(starter.can_meet(at(key + 1, Snap::Exact)));
   for (const auto source : {kMetadata, kAuto}) {
     ck_assert(!starter.can_meet(at(key + 100'000, Snap::Exact, source)));
@@ -115,17 +115,17 @@ START_TEST(test_known_to_be_impossible) {
   StartSettings stops = at(key - 50, Snap::Next);
   stops.stop = key;
   ck_assert(!starter.can_meet(stops));
-  // Should that be no key frame, the one before it would do.
+  // If that is not a keyframe, the previous keyframe is the place.
   stops = at_time(2000);
   stops.stop = key;
   ck_assert(starter.can_meet(stops));
   ck_assert(starter.can_meet(at(key + 100'000, Snap::Exact, kScan)));
-  // What was scanned as a whole is sure.
+  // After a complete scan, the answer is exact.
   ck_assert(look(starter, listed.bytes, at(size - 1, Snap::Previous, kScan)).error.kind ==
             Kind::None);
   ck_assert(!starter.can_meet(at(key + 1, Snap::Exact, kScan)));
 
-  // No key frame at all.
+  // Without a keyframe.
   Stream empty;
   empty.header().metadata().configs();
   SeekPlanner nothing(Access::Seekable, empty.bytes.size());
@@ -140,12 +140,12 @@ START_TEST(test_known_to_be_impossible) {
 }
 END_TEST
 
-// --- Where, with every way to read and every source ---
+// --- The place, for every access mode and every index source ---
 
 const struct {
   Snap snap;
-  int distance; // from key frame 3
-  int expected; // key frame
+  int distance; // from keyframe 3
+  int expected; // keyframe
 } kSnaps[] = {
     {Snap::Next, 0, 3},      {Snap::Next, -1, 3},    {Snap::Next, 1, 4},     {Snap::Previous, 0, 3},
     {Snap::Previous, -1, 2}, {Snap::Previous, 1, 3}, {Snap::Exact, 0, 3},    {Snap::Exact, -1, -1},
@@ -222,7 +222,7 @@ START_TEST(test_reinsert) {
 }
 END_TEST
 
-// The last configuration in front of the place, wherever it stands.
+// The last configuration before the place, at any distance.
 START_TEST(test_last_configuration) {
   const Stream stream = flvtest::indexed(
       [](Stream &file) {
@@ -244,7 +244,7 @@ START_TEST(test_last_configuration) {
     for (const IndexSource source : {kMetadata, kScan}) {
       for (const Snap snap : {Snap::Next, Snap::Previous}) {
         for (const std::size_t gop : {1U, 9U, 10U, 11U, 12U, 13U, 30U, 59U, 60U, 61U}) {
-          // By an index and with a jump, only what stands near the place is seen.
+          // With an index and a jump, only the data near the place is read.
           if (access == Access::Seekable && source == kMetadata && (gop == 30 || gop == 59))
             continue;
           const Result result = look(access, stream.bytes, at(all[gop].first, snap, source));
@@ -320,7 +320,7 @@ START_TEST(test_stop) {
 }
 END_TEST
 
-// Where reading on is dear, the metadata does without what that would tell.
+// If further reads are expensive, the metadata omits what they would find.
 START_TEST(test_left_out) {
   for (const Access access : kAll) {
     for (const IndexSource source : {kMetadata, kScan}) {
@@ -340,7 +340,7 @@ START_TEST(test_left_out) {
 }
 END_TEST
 
-// An entry that points at a configuration in front of the stop, with its key frame behind.
+// An entry with the position of a configuration before the stop, and its keyframe after the stop.
 START_TEST(test_stop_behind_a_configuration) {
   const Stream stream = flvtest::indexed(
       [](Stream &file) {
@@ -360,7 +360,7 @@ START_TEST(test_stop_behind_a_configuration) {
 }
 END_TEST
 
-// --- What can be wrong ---
+// --- Errors ---
 
 Buffer with_metadata(Bytes data) {
   Stream stream;
@@ -386,7 +386,7 @@ const struct {
   Kind metadata;
   Kind automatic;
   Kind scan;
-  const char *text = ""; // the number that was wrong
+  const char *text = ""; // the wrong number
 } kErrors[] = {
     {"empty", {}, Kind::Unreadable, Kind::Unreadable, Kind::Unreadable, "0 bytes"},
     {"another kind", flvtest::payload(99), Kind::NotFlv, Kind::NotFlv, Kind::NotFlv},
@@ -421,7 +421,7 @@ START_TEST(test_errors) {
   for (const Access access : kAll) {
     for (const auto &[source, kind] :
          {std::pair(kMetadata, row.metadata), {kAuto, row.automatic}, {kScan, row.scan}}) {
-      // There is no way back to scan for who has read up to the entry.
+      // In forward access, a scan cannot start over after reading up to the entry.
       if (access == Access::Forward && source == kAuto && row.metadata == Kind::Mismatch)
         continue;
       const Result result = look(access, row.file, at(205, Snap::Next, source));
@@ -454,9 +454,9 @@ START_TEST(test_no_place) {
 }
 END_TEST
 
-// --- What has passed by ---
+// --- Data that is no longer available ---
 
-// As it is in a pipe: what the starter lets go is gone.
+// As in a pipe: data that the planner has released is lost.
 Result look_at_pipe(Bytes file, const StartSettings &settings) {
   SeekPlanner starter(Access::Forward, 0);
   starter.look_for(settings);
@@ -475,7 +475,7 @@ Result look_at_pipe(Bytes file, const StartSettings &settings) {
           .lost = false};
 }
 
-// From the sequence header to the end of sequence, as yamdi and flvmeta write it.
+// Index entries from the sequence header to the end of sequence, as yamdi and flvmeta write them.
 Stream from_config_to_end(std::uint32_t gops, const flvtest::Members &more = {}) {
   const auto media = [gops](Stream &file) {
     append_gops(file.configs(), 0, gops);
@@ -489,7 +489,7 @@ Stream from_config_to_end(std::uint32_t gops, const flvtest::Members &more = {})
   return flvtest::indexed(media, pick, more);
 }
 
-// Mostly audio, as flvmux writes it.
+// Mostly audio entries, as flvmux writes them.
 Entries mostly_audio(const Stream &file) {
   std::size_t audio = 0;
   return flvtest::entries_of(file, [&](std::size_t i) {
@@ -525,7 +525,7 @@ const struct {
                                  })},
 };
 
-// A pipe comes to the same end as a file, unless that lies behind: then it says where.
+// A pipe gives the same result as a file. If the place is already past, the error has its position.
 START_TEST(test_passed_by) {
   const auto &row = ROW(kIndexes);
   const Bytes bytes(row.file.bytes);
@@ -565,8 +565,8 @@ START_TEST(test_passed_by) {
 }
 END_TEST
 
-// Where the entries are sent on unseen, the end of sequence at the end of the file is known by its
-// place alone: by the file's size, or by what the metadata says of that.
+// If entries are sent unread, only its position identifies the end of sequence at the end of the
+// file: by the file's size, or by the file size in the metadata.
 START_TEST(test_listed_end) {
   const auto file = [](flv::amf0::Value size) {
     return from_config_to_end(5, {{"filesize", std::move(size)}});
@@ -601,7 +601,7 @@ START_TEST(test_listed_end) {
 }
 END_TEST
 
-// Upstream that begins in the middle.
+// Upstream that starts in the middle of the file.
 START_TEST(test_begins_behind) {
   SeekPlanner starter(Access::Forward, 0);
   starter.look_for(at(kKeys[2].first));
@@ -612,10 +612,10 @@ START_TEST(test_begins_behind) {
 }
 END_TEST
 
-// --- Files of one kind ---
+// --- Files with one kind ---
 
 START_TEST(test_audio_only) {
-  // Whatever the header says.
+  // Whatever kinds the header announces.
   for (const bool says_video : {false, true}) {
     const Stream stream = flvtest::indexed(
         flvtest::media_of({.duration = 2000, .video = false}),
@@ -638,7 +638,7 @@ START_TEST(test_audio_only) {
 }
 END_TEST
 
-// Audio in front of the first key frame is not taken for it while scanning.
+// In a scan, audio before the first keyframe does not count as a keyframe.
 START_TEST(test_audio_first) {
   Stream stream;
   stream.header().metadata().configs();
@@ -653,7 +653,7 @@ START_TEST(test_audio_first) {
 }
 END_TEST
 
-// --- Again and again ---
+// --- Repeated starts ---
 
 START_TEST(test_again) {
   const Stream stream = flvtest::indexed(flvtest::media_of({.duration = 4000}));
@@ -683,7 +683,7 @@ START_TEST(test_again) {
 }
 END_TEST
 
-// --- How much is read ---
+// --- The amount of data read ---
 
 START_TEST(test_little_is_read) {
   std::uint64_t bytes = 0;
@@ -703,7 +703,7 @@ START_TEST(test_little_is_read) {
 }
 END_TEST
 
-// --- Real files: each key frame, by scanning ---
+// --- Real files: each keyframe, with a scan ---
 
 START_TEST(test_media) {
   const auto &row = ROW(flvtest::kMedia);

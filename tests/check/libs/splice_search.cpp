@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint32_t kLimit = kMaxDataSize;
 
-// The start of a key frame tag that announces `size` bytes of data.
+// The first `there` bytes of a keyframe tag that declares `size` bytes of data.
 Buffer cut_tag(std::size_t there, std::uint32_t size = 5000) {
   return flvtest::joined({flvtest::tag_header(9, size), flvtest::payload(there)});
 }
@@ -25,7 +25,8 @@ std::optional<std::size_t> find(Bytes tag, std::uint32_t limit = kLimit) {
 START_TEST(test_file_header_inside) {
   const Buffer tag = cut_tag(100);
   const Buffer next = flvtest::file().bytes;
-  // Cut off anywhere: 5 bytes of the file header are the least, and all that is there has to fit.
+  // For a cut at any byte: at least 5 bytes of the file header are needed, and all present bytes
+  // must match.
   for (std::size_t size = 5; size < 200; ++size) {
     const Buffer bytes = flvtest::joined({tag, Bytes(next).first(size)});
     ck_assert(find(bytes) == tag.size());
@@ -35,7 +36,7 @@ START_TEST(test_file_header_inside) {
 }
 END_TEST
 
-// Wherever the tag is cut, its own header included.
+// For a cut at any byte of the tag, its header included.
 START_TEST(test_any_place) {
   const Buffer tag = cut_tag(50);
   const Buffer next = flvtest::file().bytes;
@@ -72,7 +73,7 @@ START_TEST(test_what_follows) {
   const Buffer tag = cut_tag(64);
   const Buffer bytes = flvtest::joined({tag, row.next});
   ck_assert_msg(find(bytes).has_value() == row.found, "%s", row.what);
-  // What is none does not hide one.
+  // A false file header does not hide a real one.
   const Buffer both = flvtest::joined({bytes, flvtest::file().bytes});
   ck_assert(find(both) == (row.found ? tag.size() : bytes.size()));
 }
@@ -86,7 +87,7 @@ START_TEST(test_tag_over_the_limit) {
 }
 END_TEST
 
-// The same bytes are searched a few times and no more.
+// No byte is searched more than a few times.
 START_TEST(test_work_is_bounded) {
   const Buffer tag = cut_tag(100'000);
   SpliceSearch search;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Streams without damage. resync.cpp has the others.
+// Streams without damage. resync.cpp tests damaged streams.
 #include "flv/stream/splitter.h"
 
 #include "checkrun.h"
@@ -16,7 +16,7 @@ namespace {
 
 const std::size_t kChunks[] = {1, 7, 65536};
 
-// The items of `bytes`, once it is sure that no cutting changes them and that they have no gap.
+// The items of `bytes`. Checks that they do not depend on the chunking and are contiguous.
 flvtest::Split split_every_way(Bytes bytes, Splitter::Start start = Splitter::Start::File) {
   auto whole = split(bytes, SIZE_MAX, start);
   for (const std::size_t chunk : kChunks) {
@@ -30,7 +30,7 @@ flvtest::Split split_every_way(Bytes bytes, Splitter::Start start = Splitter::St
   return whole;
 }
 
-// The stream's tags and no others, at their places, with or without their own size behind them.
+// Checks that the items are exactly the stream's tags, with or without their PreviousTagSize.
 void check_tags(const flvtest::Split &result, const flvtest::Stream &stream, bool right_sizes) {
   const auto tags = result.tags();
   ck_assert_uint_eq(tags.size(), stream.tags.size());
@@ -87,7 +87,7 @@ END_TEST
 const struct {
   Buffer bytes;
   Fault fault;
-  std::size_t taken; // bytes after which it is known
+  std::size_t taken; // the number of bytes that decide it
 } kNotFlv[] = {
     {{'F', 'L', 'A', 'C', 0, 0, 0, 0, 0, 0, 0, 0, 0}, {Fault::Kind::Signature, 0x464C41}, 3},
     {{0x1A, 0x45, 0xDF, 0xA3}, {Fault::Kind::Signature, 0x1A45DF}, 3},
@@ -108,7 +108,7 @@ START_TEST(test_not_flv) {
   ck_assert(result.fault == row.fault);
   ck_assert(result.items.empty());
 
-  // It stays so until a reset.
+  // The state is final until a reset.
   Splitter splitter;
   splitter.reset(Splitter::Start::File);
   std::vector<Item> items;
@@ -134,8 +134,8 @@ START_TEST(test_media_that_is_not_flv) {
 }
 END_TEST
 
-// A header of any length from 9 bytes on, as the first one and inside the stream, there also where
-// the PreviousTagSize before it is missing.
+// A header of any length from 9 bytes on, at the start and within the stream. Within the stream,
+// the PreviousTagSize before it may be missing.
 const struct {
   std::uint32_t size;
   std::uint32_t previous_size0;
@@ -182,7 +182,7 @@ START_TEST(test_file_headers) {
 }
 END_TEST
 
-// "FLV" and 1 in the place of a size is a wrong size, unless a file header follows from there.
+// A PreviousTagSize of "FLV" and 1 is a wrong size, unless a valid file header starts there.
 START_TEST(test_size_that_looks_like_a_file_header) {
   const auto stream = flvtest::file();
   const auto result = split_every_way(flvtest::with_previous_sizes(stream, 0x464C5601));
@@ -191,7 +191,7 @@ START_TEST(test_size_that_looks_like_a_file_header) {
 }
 END_TEST
 
-// Such a size, and the end before it is clear what it was: it belongs to the tag.
+// The stream ends after such a size, before it is decided: it belongs to the tag.
 START_TEST(test_size_that_looks_like_a_file_header_at_the_end) {
   flvtest::Stream stream;
   stream.header().key(0);
@@ -233,7 +233,7 @@ START_TEST(test_largest_tag) {
 }
 END_TEST
 
-// Whole tags come out, the rest is counted, and a tag is whole without its PreviousTagSize.
+// Whole tags are returned, the rest is counted. A tag without its PreviousTagSize is whole.
 START_TEST(test_truncated_at_every_byte) {
   flvtest::Stream stream;
   stream.header().metadata().configs().key(0, 60).aac(0, 30).inter(40, 20).video(40, {});
@@ -277,7 +277,7 @@ START_TEST(test_positions_go_on_after_the_end) {
 }
 END_TEST
 
-// What keep_from() lets go, no item wants later; and it lets go all but the item at hand.
+// No later item needs bytes before keep_from(), and keep_from() keeps only the current item.
 START_TEST(test_keep_from) {
   const auto stream = flvtest::file();
   Splitter splitter;

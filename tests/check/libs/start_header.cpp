@@ -57,7 +57,7 @@ START_TEST(test_rewritten) {
     ck_assert(number(after, "lastkeyframelocation") == 2300);
     ck_assert(number(after, "lastkeyframetimestamp") == 9);
     ck_assert(number(after, "duration") == 10);
-    // The shape stays.
+    // The type is unchanged.
     ck_assert(before.data.index() == after.data.index());
     ck_assert(before.find("keyframes")->data.index() == after.find("keyframes")->data.index());
     ck_assert_uint_eq(before.members()->size(), after.members()->size());
@@ -74,7 +74,7 @@ START_TEST(test_rewritten_to_a_stop) {
 }
 END_TEST
 
-// What is not known is not said.
+// Unknown values are omitted.
 START_TEST(test_rewritten_unknown) {
   const amf0::Value no_end = rewritten(metadata(), {2000, {}, known()}, 300);
   ck_assert(list(no_end, "filepositions") == (List{300, 2300}));
@@ -89,19 +89,19 @@ START_TEST(test_rewritten_unknown) {
 }
 END_TEST
 
-// Nothing is added that the file did not say.
+// Members that the file does not have are not added.
 START_TEST(test_rewritten_adds_nothing) {
   const amf0::Value plain{amf0::Object{{{"duration", {1.0}}}}};
   ck_assert(rewritten(plain, {2000, 5000, known()}, 300) == plain);
   const amf0::Value empty{amf0::Object{}};
   ck_assert(rewritten(empty, {2000, 5000, known()}, 300) == empty);
-  // Lists that are missing are put right, keyframes that are no object are taken away.
+  // Missing lists are added; a `keyframes` member that is not an object is removed.
   const amf0::Value half{
       amf0::Object{{{"keyframes", {amf0::Object{{{"times", {amf0::StrictArray{}}}}}}}}}};
   const amf0::Value whole = rewritten(half, {2000, 5000, known()}, 300);
   ck_assert(list(whole, "filepositions") == (List{300, 2300}));
   ck_assert(list(whole, "times") == (List{3, 9}));
-  // Behind AMF3 nothing can stand.
+  // No data can follow AMF3.
   const amf0::Value closed{
       amf0::Object{{{"keyframes", {amf0::Object{{{"a", {amf0::Amf3{{1, 0, 0, 9}}}}}}}}}}};
   Buffer written;
@@ -117,7 +117,7 @@ START_TEST(test_rewritten_adds_nothing) {
 END_TEST
 
 START_TEST(test_stripped) {
-  // A name may stand twice.
+  // A name may occur twice.
   const amf0::Value twice = metadata(flvtest::index_members({{7, 0}}));
   for (const amf0::Value &value : {metadata(), metadata({}, true), twice}) {
     const amf0::Value after = stripped(value);
@@ -147,7 +147,7 @@ START_TEST(test_live) {
     members.push_back({name, {1.0}});
   for (auto &member : flvtest::index_members({{1000, 0}}))
     members.push_back(std::move(member));
-  members.push_back({"duration", {11.0}}); // twice
+  members.push_back({"duration", {11.0}}); // the name occurs twice
   const auto live_of = [&](bool audio, bool video) {
     std::vector<std::string> names;
     const amf0::Value object = live({amf0::EcmaArray{members}}, audio, video);
@@ -165,7 +165,7 @@ START_TEST(test_live) {
 }
 END_TEST
 
-// All that is said about a kind that is not there goes.
+// All members about an absent kind are removed.
 START_TEST(test_live_kinds) {
   for (const char *name : {"audiocodecid", "audiodatarate", "audiosamplerate", "audiosamplesize",
                            "audiochannels", "stereo", "audiodelay"}) {
@@ -182,7 +182,7 @@ START_TEST(test_live_kinds) {
 }
 END_TEST
 
-// A flag that is there is true; none is added.
+// An existing flag becomes true; no flag is added.
 START_TEST(test_live_flags) {
   const auto flags = [](bool audio, bool video) {
     return amf0::Value{amf0::Object{{{"hasAudio", {audio}}, {"hasVideo", {video}}}}};
@@ -193,7 +193,7 @@ START_TEST(test_live_flags) {
       ck_assert(live({amf0::Object{}}, audio, video) == amf0::Value{amf0::Object{}});
     }
   }
-  // A name may stand twice.
+  // A name may occur twice.
   const amf0::Value twice{amf0::Object{{{"hasAudio", {true}}, {"x", {1.0}}, {"hasAudio", {true}}}}};
   const amf0::Value once{amf0::Object{{{"hasAudio", {false}}, {"x", {1.0}}}}};
   ck_assert(live(twice, false, true) == once);
@@ -203,12 +203,12 @@ START_TEST(test_live_flags) {
 }
 END_TEST
 
-// --- The header's flags ---
+// --- The flags of the file header ---
 
 const struct {
   const char *what;
   std::uint8_t says;
-  bool audio, video; // seen
+  bool audio, video; // the kinds in the stream
   bool whole;
   Members metadata;
   std::uint8_t flags;
@@ -272,7 +272,7 @@ START_TEST(test_parts) {
 }
 END_TEST
 
-// A long header and its PreviousTagSize0 are the file's own.
+// A long file header and its PreviousTagSize0 are copied from the file.
 START_TEST(test_long_header) {
   Buffer bytes = flvtest::inserted(kClip.bytes, 9, flvtest::payload(11));
   store_u32(&bytes[5], 20);
@@ -285,7 +285,7 @@ START_TEST(test_long_header) {
 }
 END_TEST
 
-// The script tag is at time 0 and a configuration's PreviousTagSize is right, whatever they were.
+// The script tag's time becomes 0, and a configuration's PreviousTagSize becomes correct.
 START_TEST(test_put_right) {
   Stream stream;
   const auto index = flvtest::index_members({{100, 0}});
@@ -311,7 +311,7 @@ START_TEST(test_put_right) {
 }
 END_TEST
 
-// What stands in front of the object is not repeated, and what can't be read is left out.
+// Data before the object is not copied, and unreadable data is left out.
 START_TEST(test_odd_metadata) {
   const Buffer set = flvtest::joined({flvtest::script("@setDataFrame", {}),
                                       flvtest::on_metadata(flvtest::index_members({{100, 0}}))});
@@ -338,7 +338,7 @@ START_TEST(test_odd_metadata) {
 }
 END_TEST
 
-// The size of the head that is written is the one that its positions count with.
+// The positions are computed with the actual size of the head.
 START_TEST(test_positions) {
   const FileFacts facts = facts_of(kClip);
   const auto keys = flvtest::key_frames_of(kClip);
@@ -363,7 +363,7 @@ START_TEST(test_positions) {
 }
 END_TEST
 
-// More than a tag can hold is not written.
+// Metadata that exceeds the maximum size of a tag is left out.
 START_TEST(test_too_large) {
   FileFacts facts = facts_of(kClip);
   KeyframeIndex index;

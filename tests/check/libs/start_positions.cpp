@@ -15,12 +15,12 @@ namespace {
 constexpr std::uint32_t kHour = 3'600'000;
 constexpr IndexSource kSources[] = {kMetadata, kScan, kAuto};
 
-// Seconds of media, each a group of pictures; the first key frame at `start`.
+// Appends `seconds` groups of pictures of one second; the first keyframe is at `start`.
 void append_seconds(Stream &stream, std::uint32_t start, std::uint32_t seconds) {
   flvtest::append_media(stream, {.duration = seconds * 1000, .start = start, .gop = 25});
 }
 
-// An index lists the time since the first tag, `moved` by seconds.
+// The index has the times since the first tag plus `moved` seconds.
 Stream indexed(const flvtest::Append &media, double moved = 0, std::uint32_t first = 0) {
   return flvtest::indexed(media, [=](const Stream &file) {
     Entries entries = flvtest::key_frames_of(file);
@@ -72,7 +72,7 @@ void assert_starts(const char *what, Bytes file, const StartSettings &settings,
   }
 }
 
-// --- Timestamps that don't begin at 0 ---
+// --- Timestamps that do not start at 0 ---
 
 const struct {
   const char *what;
@@ -101,7 +101,7 @@ START_TEST(test_beginnings) {
     for (const std::uint64_t second : {1U, 2U, 5U, 9U}) {
       for (const std::uint64_t off : {0U, 400U}) {
         if (row.moved == 0.08 && off == 0)
-          continue; // exactly there the index counts
+          continue; // at exactly this time, the time in the index decides
         assert_starts(row.what, stream.bytes, at_time(second * 1000 + off, Snap::Previous, source),
                       keys[second].first, second * 1000);
       }
@@ -117,7 +117,7 @@ START_TEST(test_beginnings) {
 }
 END_TEST
 
-// The index that is sent is the producer's, or that of the scan, on the producer's terms.
+// The sent index is the producer's, or that of the scan with the producer's time base.
 START_TEST(test_rewritten_times) {
   const auto &row = ROW(kBeginnings);
   const auto media = [&](Stream &stream) {
@@ -139,7 +139,7 @@ START_TEST(test_rewritten_times) {
 }
 END_TEST
 
-// The rewritten index of such a file was full of 4294967.263.
+// Regression: the rewritten index of such a file had only entries of 4294967.263.
 START_TEST(test_negative_without_index) {
   Stream stream;
   stream.header().metadata(flvtest::index_members({{100, 0.5}})).configs();
@@ -182,12 +182,12 @@ START_TEST(test_duration) {
 }
 END_TEST
 
-// --- Publishers that come back ---
+// --- Publishers that reconnect ---
 
 struct Again {
   const char *what;
   std::vector<std::uint32_t> starts; // five seconds each, from this timestamp on
-  bool header = false;               // a file header in front of each
+  bool header = false;               // a file header before each
 };
 
 const Again kAgain[] = {
@@ -207,7 +207,7 @@ START_TEST(test_again) {
   for (const auto &[audio, video] : {std::pair(true, true), {false, true}, {true, false}}) {
     Stream stream;
     stream.header(audio, video).metadata();
-    std::vector<std::size_t> begins; // of each second, the first tag that starts
+    std::vector<std::size_t> begins; // the first tag of each second that is a start position
     for (const std::uint32_t start : row.starts) {
       if (row.header && !begins.empty())
         stream.header(audio, video);
@@ -228,7 +228,7 @@ START_TEST(test_again) {
       const Result result =
           look(Access::Anywhere, stream.bytes, at_time(second * 1000 + 500, Snap::Previous, kScan));
       ck_assert_msg(result.error.kind == Kind::None, "%s", result.error.text.c_str());
-      // In a file without video, any audio tag is a place.
+      // In a file without video, any audio tag is a start position.
       const std::uint64_t place = result.start.position;
       const std::uint64_t behind =
           second + 1 < begins.size() ? begins[second + 1] : stream.bytes.size();
@@ -243,7 +243,8 @@ START_TEST(test_again) {
 }
 END_TEST
 
-// The first publisher is cut off inside a key frame. The configuration of the second one is needed.
+// The first publisher is cut off within a keyframe. The configuration of the second publisher is
+// needed.
 START_TEST(test_cut_publisher) {
   for (const bool key : {true, false}) {
     Stream stream;
@@ -267,7 +268,7 @@ START_TEST(test_cut_publisher) {
     ck_assert_uint_eq(result.start.position, seam + keys[1].first);
     const Buffer config = flvtest::whole_tag(TagType::Video, 0, flvtest::avc_config(2));
     ck_assert(contains(result.start.head, config));
-    // The cut key frame is none.
+    // The truncated keyframe does not count.
     for (const std::uint64_t position : starter.index().positions)
       ck_assert(key ? position != stream.tags.back().begin : true);
     ck_assert_uint_eq(starter.index().positions.size(), key ? 6 : 7);
@@ -275,7 +276,7 @@ START_TEST(test_cut_publisher) {
 }
 END_TEST
 
-// Whether a tag's size is damaged, or its end is missing, can't be told from the tag alone.
+// A tag alone does not show whether its size is damaged or its end is missing.
 START_TEST(test_damaged_size) {
   Stream stream;
   stream.header().configs();
@@ -292,7 +293,7 @@ START_TEST(test_damaged_size) {
 }
 END_TEST
 
-// --- Metadata that can't be read ---
+// --- Unreadable metadata ---
 
 Buffer cut_amf() {
   Buffer data = flvtest::on_metadata(flvtest::index_members({{200, 0}, {300, 1}}));
@@ -326,7 +327,7 @@ const struct {
 
 START_TEST(test_unreadable_metadata) {
   const auto &row = ROW(kUnreadable);
-  // At the start, behind another script tag, twice.
+  // At the start, after another script tag, and twice.
   for (const int place : {0, 1, 2}) {
     Stream stream;
     stream.header();
@@ -352,7 +353,7 @@ START_TEST(test_unreadable_metadata) {
       const Result result = look(access, stream.bytes, at_time(3000));
       ck_assert_enum_eq(result.error.kind, Kind::Unreadable);
       ck_assert(result.notes.empty());
-      // What is not sent is nothing to tell of.
+      // Metadata that is not sent causes no message.
       StartSettings bare = at_time(3000, Snap::Previous, kScan);
       bare.reinsert.metadata = false;
       ck_assert(look(access, stream.bytes, bare).notes.empty());
@@ -361,7 +362,7 @@ START_TEST(test_unreadable_metadata) {
 }
 END_TEST
 
-// The size of onMetaData is past the end of the file. The media behind it is there.
+// The declared size of onMetaData exceeds the file. The media after it is intact.
 START_TEST(test_metadata_past_the_end) {
   Stream stream;
   stream.header().metadata({{"duration", {6.0}}}).configs();
@@ -409,9 +410,9 @@ START_TEST(test_empty_tags) {
           const Result result =
               look(Access::Anywhere, stream.bytes, at_time(3000, Snap::Previous, source));
           ck_assert_msg(result.error.kind == Kind::None, "%s", result.error.text.c_str());
-          ck_assert_int_eq(result.start.head.at(4), video ? 1 : 4); // the header's flags
+          ck_assert_int_eq(result.start.head.at(4), video ? 1 : 4); // the flags of the file header
           ck_assert(result.start.time > 2500 && result.start.time <= 3000);
-          // An empty tag is no place to start.
+          // An empty tag is not a start position.
           ck_assert_uint_gt(load_u24(&stream.bytes[result.start.position + 1]), 0);
         }
       }
@@ -422,7 +423,7 @@ END_TEST
 
 // --- Codecs ---
 
-// AV1 as codec id 13 and Opus as sound format 13 have AVC's and AAC's packet types.
+// AV1 with codec id 13 and Opus with sound format 13 have the packet types of AVC and AAC.
 Buffer with_codecs(Bytes data, bool video, std::uint8_t codec) {
   Buffer out(data.begin(), data.end());
   out.at(0) = static_cast<std::uint8_t>(video ? (out[0] & 0xF0) | codec : codec << 4 | 0x0F);
@@ -502,7 +503,7 @@ START_TEST(test_stream_ids) {
 }
 END_TEST
 
-// --- An index that lies ---
+// --- A wrong index ---
 
 struct Lie {
   const char *what;
@@ -559,7 +560,7 @@ START_TEST(test_lies) {
 }
 END_TEST
 
-// Over a pipe, the beginning of the file shows some of it.
+// In a pipe, the start of the file reveals some wrong entries.
 START_TEST(test_lies_in_a_pipe) {
   for (const std::size_t row : {0U, 1U}) {
     const auto media = [](Stream &stream) {

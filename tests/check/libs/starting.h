@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Starts in files that are in memory.
+// Starts in files in memory.
 #pragma once
 
 #include "flv/seek/seek_planner.h"
@@ -29,7 +29,7 @@ struct Result {
   std::vector<std::uint64_t> rejected;
   std::vector<std::string> notes;
   Reads reads;
-  bool lost = false; // it wanted what it had let go
+  bool lost = false; // it requested data that it had released
 };
 
 inline Result look(SeekPlanner &starter, Bytes file, const StartSettings &settings) {
@@ -75,14 +75,15 @@ inline StartSettings at_time(std::uint64_t time, Snap snap = Snap::Previous,
   return settings;
 }
 
-// What is sent.
+// The output of a start.
 inline Buffer stream_of(const Result &result, Bytes file, std::uint64_t end = UINT64_MAX) {
   const auto from = static_cast<std::size_t>(result.start.position);
   const auto to = static_cast<std::size_t>(std::min<std::uint64_t>(end, file.size()));
   return flvtest::joined({result.start.head, file.subspan(from, to - from)});
 }
 
-// The stream's own index is true: each entry is a key frame, and the file size is its size.
+// The index in the stream is correct: each entry is a keyframe, and the file size is that of the
+// stream.
 inline std::size_t check_own_index(const Buffer &stream) {
   FileProbe opening;
   (void)flvtest::drive(opening, stream);

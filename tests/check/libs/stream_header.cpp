@@ -51,7 +51,8 @@ Buffer metadata(double duration) {
 START_TEST(test_order) {
   StreamHeader head;
   check_parts(head, {});
-  // Header and metadata come first, whenever they came; configurations in the order they came in.
+  // Header and metadata come first, in any order of arrival; configurations are in the order of
+  // arrival.
   ck_assert_enum_eq(note(head, audio(flvtest::aac_config())), Change::Changed);
   ck_assert_enum_eq(note(head, video(flvtest::avc_config())), Change::Changed);
   ck_assert_enum_eq(note(head, metadata(5)), Change::Changed);
@@ -88,7 +89,7 @@ START_TEST(test_no_part) {
 }
 END_TEST
 
-// What says the same again changes nothing, whatever its timestamp and the size behind it.
+// A repetition changes nothing, whatever its timestamp and PreviousTagSize.
 START_TEST(test_repeated) {
   StreamHeader head;
   const std::vector<Buffer> first{metadata(5), video(flvtest::avc_config()),
@@ -117,7 +118,7 @@ START_TEST(test_changed) {
 }
 END_TEST
 
-// Every kind of configuration has its own place.
+// Every kind of configuration is stored separately.
 START_TEST(test_enhanced) {
   StreamHeader head;
   const std::vector<Buffer> all{
@@ -145,7 +146,7 @@ Buffer tracks(const std::vector<std::uint8_t> &ids, std::uint8_t body,
   return video(flvtest::multitrack(1, packet, Multitrack::ManyTracks, list));
 }
 
-// A configuration takes the place of those whose tracks it has all, and only of those.
+// A configuration replaces those configurations whose tracks it all has, and no others.
 START_TEST(test_multitrack) {
   StreamHeader head;
   const Buffer both = tracks({1, 2}, 7);
@@ -160,14 +161,14 @@ START_TEST(test_multitrack) {
   const Buffer all = tracks({1, 2, 3}, 9);
   ck_assert_enum_eq(note(head, all), Change::Changed);
   check_parts(head, {plain, hdr, all});
-  // Track 0 is that of a tag that is not multitrack.
+  // A tag that is not multitrack has track 0.
   const Buffer zero = tracks({0}, 9);
   ck_assert_enum_eq(note(head, zero), Change::Changed);
   check_parts(head, {hdr, all, zero});
 }
 END_TEST
 
-// What says again what a later one has changed in part is no repetition.
+// A tag that repeats a partly replaced configuration is not a repetition.
 START_TEST(test_repeated_behind_a_part) {
   StreamHeader head;
   const Buffer both = tracks({1, 2}, 7);
@@ -195,7 +196,7 @@ START_TEST(test_large_configurations) {
       flvtest::ex_video(5, Packet::Metadata, "hvc1", Buffer(StreamHeader::kMaxConfigurations));
   ck_assert_enum_eq(note(head, kVideo, 0, huge), Change::None);
   check_parts(head, {small});
-  // Of what is too much together, the last ones stay.
+  // If the total is too large, the last configurations are kept.
   for (std::uint8_t id = 1; id < 20; ++id) {
     const Buffer data = flvtest::multitrack(1, Packet::SequenceStart, Multitrack::OneTrack,
                                             {{id, "hvc1", Buffer(100'000)}});
@@ -204,7 +205,7 @@ START_TEST(test_large_configurations) {
   }
   ck_assert_uint_eq(head.parts().size(), 10);
   ck_assert_uint_eq(head.parts().back()->at(kTagHeaderSize + 6), 19);
-  // What is replaced makes room.
+  // A replaced configuration frees its space.
   head.clear();
   for (std::uint8_t value = 0; value < 5; ++value) {
     ck_assert_enum_eq(note(head, audio(flvtest::aac_config(value))), Change::Changed);
@@ -215,7 +216,7 @@ START_TEST(test_large_configurations) {
 }
 END_TEST
 
-// Tracks as they never are: each new set of them is a new configuration.
+// Unrealistic tracks: each new set of them is a new configuration.
 START_TEST(test_many_configurations) {
   StreamHeader head;
   for (unsigned i = 0; i < 20'000; ++i) {
@@ -227,7 +228,7 @@ START_TEST(test_many_configurations) {
 }
 END_TEST
 
-// A joiner's head of a real file is its last metadata and its last configurations.
+// The head of a real file has its last metadata and its last configurations.
 const struct {
   const char *file;
   std::size_t parts;

@@ -85,7 +85,7 @@ START_TEST(test_tag_header) {
     return;
   ck_assert(header == row.header);
   ck_assert_uint_eq(header.tag_size(), row.header.data_size + 11);
-  // The two reserved bits aside, it writes back as it was.
+  // The written bytes are equal, except for the two reserved bits.
   Buffer bytes = row.bytes;
   bytes[0] &= 0x3F;
   const auto written = write_tag_header(header);
@@ -140,7 +140,7 @@ const struct {
     {{Fault::Kind::CutShort, 5}, "the tag ends after 5 bytes, where another FLV file begins"},
 };
 
-// Which ids are taken behind a stream's first tags.
+// The stream ids that are accepted after a stream's first tags.
 const struct {
   const char *what;
   Buffer first; // 18 and 9: types, each followed by its stream id

@@ -12,8 +12,8 @@ using Kind = Timeline::Kind;
 
 namespace {
 
-// A tag and where it has to be placed: audio, video, other (script data, a configuration), or the
-// seam between two files.
+// A tag and its expected time: audio, video, other (script data, a configuration), or the seam
+// between two files.
 struct Step {
   char what;
   std::uint32_t timestamp = 0;
@@ -351,7 +351,7 @@ START_TEST(test_sequence) {
   Timeline timeline;
   timeline.set_max_gap(sequence.max_gap);
   std::int64_t highest = 0;
-  bool touched = false; // a discontinuity or a seam was there
+  bool touched = false; // whether there was a discontinuity or a seam
   for (std::size_t i = 0; i < sequence.steps.size(); ++i) {
     const Step &step = sequence.steps[i];
     if (step.what == 's') {
@@ -368,7 +368,7 @@ START_TEST(test_sequence) {
                   static_cast<long long>(place.time), static_cast<long long>(step.time),
                   place.discontinuity);
     touched = touched || place.discontinuity;
-    // A timeline in which nothing was closed over keeps its bytes.
+    // A timeline without a closed gap keeps the bytes.
     ck_assert_uint_eq(place.timestamp,
                       touched ? static_cast<std::uint32_t>(step.time) : step.timestamp);
     if (!other) {
@@ -385,7 +385,7 @@ START_TEST(test_first_and_end) {
   ck_assert_int_eq(timeline.end(), 0);
   (void)timeline.other(5);
   ck_assert(!timeline.first());
-  // What a first tag lasts nobody knows: a frame at 25 Hz, 1024 samples at 48 kHz.
+  // The duration of a first tag is unknown: a frame at 25 Hz, 1024 samples at 48 kHz.
   (void)timeline.media(Kind::Video, kHour);
   ck_assert(timeline.first() == std::int64_t{kHour});
   ck_assert_int_eq(timeline.end(), kHour + 40);
@@ -393,7 +393,7 @@ START_TEST(test_first_and_end) {
   ck_assert_int_eq(timeline.end(), kHour + 21);
   (void)timeline.media(Kind::Audio, kHour + 32);
   ck_assert_int_eq(timeline.end(), kHour + 64);
-  // The tag that ends last counts, not the one that comes last.
+  // The tag with the latest end counts, and not the last tag.
   (void)timeline.media(Kind::Video, kHour + 16);
   ck_assert_int_eq(timeline.end(), kHour + 64);
   ck_assert(timeline.first() == std::int64_t{kHour});
@@ -401,12 +401,12 @@ START_TEST(test_first_and_end) {
 END_TEST
 
 START_TEST(test_usual_step) {
-  // Neither a stutter nor a pause nor two tags of one time are usual.
+  // A stutter, a pause and equal timestamps do not change the usual step.
   Timeline timeline;
   for (const std::uint32_t timestamp : {0U, 33U, 66U, 66U, 99U, 101U, 133U, 5133U, 5166U})
     (void)timeline.media(Kind::Video, timestamp);
   ck_assert_int_eq(timeline.media(Kind::Video, kHour).time, 5166 + 33);
-  // Where most tags come in threes, it is that of the threes.
+  // If most tags come in groups of three with equal times, the step is that of the groups.
   timeline.clear();
   for (std::uint32_t i = 0; i < 12; ++i)
     (void)timeline.media(Kind::Video, i / 3 * 33);
@@ -430,7 +430,7 @@ START_TEST(test_clear) {
 }
 END_TEST
 
-// 60 days, over the wrap at 49.7: audio and video go apart by nothing.
+// 60 days, beyond the wrap at 49.7 days: audio and video stay in sync exactly.
 START_TEST(test_sixty_days) {
   constexpr std::int64_t kEnd = 60LL * 24 * kHour;
   constexpr std::int64_t kStart = 1234;
@@ -447,7 +447,7 @@ START_TEST(test_sixty_days) {
 }
 END_TEST
 
-// A file in a loop, 60 days of it: every turn lasts what the file lasts.
+// A looped file for 60 days: every loop lasts as long as the file.
 START_TEST(test_loop) {
   const bool headers = _i == 0;
   Timeline timeline;
@@ -467,7 +467,7 @@ START_TEST(test_loop) {
 }
 END_TEST
 
-// None of the sample files has a discontinuity, not even where the first step takes 46 hours.
+// No sample file has a discontinuity, even one whose first step is 46 hours.
 START_TEST(test_media_file) {
   const flvtest::MediaFile &file = ROW(flvtest::kMedia);
   const auto bytes = flvtest::media_file(file.name);
