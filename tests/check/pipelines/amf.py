@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Reads the AMF0 of well-formed metadata, and knows nothing of the code under test."""
+"""Reads the AMF0 of well-formed metadata, independently of the code under test."""
 
 import struct
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The table of seeks in docs/applications.md: each seek is accepted or refused as a cell says."""
+"""The table of seeks in docs/applications.md: each seek is accepted or refused as the table says.
+"""
 
 import contextlib
 import functools
@@ -13,8 +14,8 @@ from flvfile import clip
 from introspection import needs_introspection, python
 from pipeline import ROOT, add_case, check, main, needs_element
 
-# Prints of each seek whether the pipeline accepts it. A pipeline that prerolls is paused, so that it
-# does not end before the seek; a seek that does not flush would wait in PAUSED.
+# Prints for each seek whether the pipeline accepts it. A pipeline that prerolls is paused, so that
+# it does not end before the seek; a seek without a flush would wait in PAUSED.
 SEEKS = """
 FLAGS = {"flush": Gst.SeekFlags.FLUSH, "none": Gst.SeekFlags.NONE,
          "segment": Gst.SeekFlags.FLUSH | Gst.SeekFlags.SEGMENT}
@@ -38,13 +39,13 @@ for wish in sys.argv[2:]:
     pipe.stdout.close()
     pipe.wait()
 """
-# What a cell says: whether such seeks are accepted.
+# Cells of the table: whether such seeks are accepted.
 CELLS = {"yes": True, "no": False}
 RATES = {"above 0": True, "1": False}
 
 
 class Ranges(http.server.BaseHTTPRequestHandler):
-    """movie.flv, for a server that knows ranges."""
+    """Serves movie.flv with range support."""
 
     protocol_version = "HTTP/1.1"
 
@@ -58,7 +59,7 @@ class Ranges(http.server.BaseHTTPRequestHandler):
         if asked:
             self.send_header("Content-Range", f"bytes {begin}-{len(body) - 1}/{len(body)}")
         self.end_headers()
-        with contextlib.suppress(OSError):  # the client may have enough
+        with contextlib.suppress(OSError):  # the client may close early
             self.wfile.write(body[begin:])
 
     def handle(self):
@@ -80,7 +81,7 @@ def web_server():
 
 
 def seeks_of(row):
-    """Each seek that the row speaks of, and whether it is accepted."""
+    """The seeks of a row, each with whether it is accepted."""
     in_time, in_bytes, not_flushing, segment, rate = row
     for form, cell in (("TIME", in_time), ("BYTES", in_bytes)):
         accepted = CELLS[cell]
@@ -108,7 +109,7 @@ def accepts(line, row):
 
 
 def table():
-    """Pipeline by pipeline: the row's cells."""
+    """The rows of the table: a pipeline and its cells."""
     page = (ROOT / "docs/applications.md").read_text(encoding="utf-8")
     section = page.split("\n## Seeking\n", 1)[1].split("\n## ", 1)[0]
     for line, rest in re.findall(r"^\| `(.*?)`[^|]*\|(.*)\|$", section, re.MULTILINE):

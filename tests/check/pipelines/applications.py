@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The page for applications: its blocks of code work, and the tests that it names exist."""
+"""The page for applications: its code blocks work, and the tests that it names exist."""
 
 import contextlib
 import fnmatch
@@ -21,7 +21,7 @@ EXAMPLES = {name: (language, text) for name, language, text in re.findall(
     r"^<!-- example: (\S+) -->\n```(\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)}
 CHECKS = pathlib.Path(__file__).resolve().parents[1]
 BUILD = pathlib.Path(os.environ["FLV_BUILD"])
-SEEK_POINT = 2000  # ms, the key frame in front of what the examples ask for
+SEEK_POINT = 2000  # ms, the keyframe before the position in the examples
 
 
 def section(title):
@@ -29,7 +29,7 @@ def section(title):
 
 
 def cases_of(path):
-    """The names of the cases in a test's source; * stands for what a loop puts there."""
+    """The names of the cases in a test's source; * stands for the text that a loop inserts."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".cpp":
         return set(re.findall(r"START_TEST\((\w+)\)", text))
@@ -44,7 +44,7 @@ def has_case(path, name):
 
 
 def program(name, **replace):
-    """The command that runs an example in C or Python; `replace` is as for a recipe."""
+    """The command that runs an example in C or Python; `replace` as in recipe()."""
     language, text = EXAMPLES[name]
     for old, new in replace.items():
         old = old.lstrip("_")
@@ -69,7 +69,7 @@ def output_of(name):
 
 @case
 def example_compile():
-    """The line compiles what is on the page; `program` runs it for the others."""
+    """Runs the compiler line of the page; the other examples use program()."""
     check(EXAMPLES["compile"][1].startswith("cc "), EXAMPLES["compile"][1])
     for name, (language, _) in EXAMPLES.items():
         if language == "c":
@@ -172,7 +172,7 @@ print(query.parse_latency()[0])
 
 @case
 def sources_that_are_live():
-    """What the page says of each source's answer to the LATENCY query."""
+    """The page's statement about each source's answer to the LATENCY query is correct."""
     needs_introspection()
     live, others = re.search(r"(`udpsrc`.*?) answer that they\s+are live; (.*?)\s+do not", PAGE,
                              re.DOTALL).groups()
@@ -187,7 +187,7 @@ def sources_that_are_live():
 def promises_name_tests():
     tests = json.loads((BUILD / "meson-info/intro-tests.json").read_text(encoding="utf-8"))
     programs = {test["name"] for test in tests}
-    # What is not built on this machine has its source nevertheless.
+    # A test that is not built on this machine still has its source.
     built = {path.stem.split("_")[0] for path in CHECKS.glob("*/*.*") if path.stem in programs}
     rows = re.findall(r"^\| ([^|`]*(?:`[^`]*`[^|`]*)*) \| (`.*`) \|$",
                       section("Promises to other elements"), re.MULTILINE)

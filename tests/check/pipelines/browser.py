@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The page of examples/web in Chromium, on a real httpserversink: what a viewer gets to see."""
+"""The page of examples/web in Chromium, with a real httpserversink: what a viewer sees."""
 
 import atexit
 import contextlib
@@ -21,16 +21,16 @@ from pipeline import (ROOT, SAMPLE, Skip, add_case, background, case, check, con
                       main, needs, needs_element, run, wait_for_port)
 
 PAGE = ROOT / "examples/web"
-NPM = pathlib.Path(os.environ["FLV_NPM"])  # what scripts/test has installed: player/ and browser/
+NPM = pathlib.Path(os.environ["FLV_NPM"])  # installed by scripts/test: player/ and browser/
 GOP = 2  # s, of the sample
-RATE = 25  # pictures a second of it
+RATE = 25  # its pictures per second
 
-# Nothing here is to be looked up or fetched elsewhere.
+# Prevents all network lookups and downloads.
 OPTIONS = ["--disable-quic", "--disable-background-networking", "--disable-component-update"]
 SOUND = "--autoplay-policy=no-user-gesture-required"
 
 STATUS = "document.getElementById('status').textContent"
-# What a viewer sees and hears, and why.
+# The state of picture and sound, and the displayed message.
 LOOK = """(() => {
   const canvas = Object.assign(document.createElement('canvas'), {width: 16, height: 9});
   const picture = canvas.getContext('2d');
@@ -49,7 +49,7 @@ LOOK = """(() => {
     reconnects: Number(reconnects.textContent),
   };
 })()""" % STATUS
-# From then on, the longest time that a picture stands, in ms.
+# From then on, measures the longest time without a new picture, in ms.
 WATCH = """(() => {
   let last = performance.now();
   window.longest = 0;
@@ -67,7 +67,7 @@ PLAYS = "player.dataset.state === 'playing' && video.getVideoPlaybackQuality().t
 
 
 class Browser:
-    """A Chromium with one page at a time."""
+    """Chromium with one page at a time."""
 
     def __init__(self, *options):
         needs("chromium", "node")
@@ -107,7 +107,7 @@ class Browser:
 
 @functools.cache
 def browser():
-    """The one that most cases share. It may play with sound without being asked to."""
+    """The browser that most cases share. It may play sound without a user gesture."""
     shared = Browser(SOUND)
     atexit.register(shared.close)
     return shared
@@ -140,7 +140,7 @@ def open_page(viewer, stream=None):
 
 @contextlib.contextmanager
 def serve(port, command=None):
-    """The pipeline of the page's README, with the sample, or another."""
+    """Runs the pipeline of the page's README with the sample, or `command`."""
     needs_element("httpserversink")
     if not command:
         readme = (PAGE / "README.md").read_text(encoding="utf-8")
@@ -152,7 +152,7 @@ def serve(port, command=None):
 
 
 def check_plays(viewer, width=480):
-    """Picture and sound go on at the speed of time, without a hole."""
+    """Picture and sound play in real time, without a gap."""
     before, start = viewer.look(), time.monotonic()
     time.sleep(0.9)
     picture = viewer.look()["picture"]
@@ -172,7 +172,7 @@ def check_plays(viewer, width=480):
 
 
 def check_live(viewer, width=480):
-    """Near the newest, or soon there."""
+    """The playback is close to the newest data, at once or soon."""
     viewer.until("parseFloat(lag.textContent) < 1.6", "it stays behind")
     check_plays(viewer, width)
 
@@ -196,7 +196,7 @@ def plays_over_http():
 
 @case
 def plays_over_websocket():
-    """An address typed in, a click on Play, then one on WebSocket."""
+    """Types an address, clicks Play, then clicks WebSocket."""
     port = free_port()
     viewer = browser()
     with serve(port):
@@ -231,14 +231,14 @@ def joins_within_a_gop():
             time.sleep(random.uniform(0, GOP))
             protocol = ("http", "ws")[join % 2]
             open_page(viewer, f"{protocol}://127.0.0.1:{port}/live.flv")
-            # s since the browser began to load the page
+            # s since the navigation started
             took.append(viewer.run("new Promise((resolve) => video.requestVideoFrameCallback("
                                    "() => resolve(performance.now() / 1000)))"))
     check(max(took) < GOP + 1, f"a first picture after {took} s")
 
 
 def comes_back(protocol, how):
-    """The server goes for a while, and another comes in its place."""
+    """The server is down for a while, and another one replaces it."""
     port = free_port()
     viewer = browser()
     with serve(port) as server:
@@ -261,7 +261,7 @@ add_case("comes-back-after-an-end-over-websocket",
 
 @case
 def goes_on_through_a_flush():
-    """The source goes back to its start, three times, and the clients stay."""
+    """The source returns to its start three times with a flush, and the clients stay connected."""
     port = free_port()
     viewer = browser()
     command = (f"{os.environ['FLV_REWIND']} filesrc location={SAMPLE} ! flvseek ! flvpace ! "
@@ -279,7 +279,7 @@ def goes_on_through_a_flush():
 
 @case
 def goes_on_with_another_configuration():
-    """Another source takes over, with pictures of another size."""
+    """Another source with a different picture size replaces the first one."""
     needs("ffmpeg")
     run("ffmpeg -v error -f lavfi -i testsrc2=size=320x180:rate=25 -f lavfi -i sine -t 30 "
         "-c:v libx264 -preset ultrafast -bf 3 -g 50 -c:a aac -ar 44100 -ac 1 other.flv").ok()
@@ -317,7 +317,7 @@ def goes_on_after_a_pause():
 
 @case
 def waits_through_a_hiccup():
-    """A server that sends nothing for a while: the connection holds, no lag stays."""
+    """The server sends nothing for a while: the connection stays open, and no lag remains."""
     port = free_port()
     viewer = browser()
     with serve(port) as server:
@@ -334,7 +334,7 @@ def waits_through_a_hiccup():
 
 @case
 def waits_for_room():
-    """It says what keeps it from playing, and plays when there is room."""
+    """The page shows why it cannot play, and plays as soon as there is room."""
     port = free_port()
     viewer = browser()
     command = (f"gst-launch-1.0 multifilesrc location={SAMPLE} loop=true ! flvpace ! "

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A burst gets through sinks as they are by default, and what follows comes at real time.
+"""A burst passes sinks with their default properties, and the data after it arrives in real time.
 
-Limits are wide: this says that it works; how well, the benchmarks say.
+The limits are wide: the test checks that it works, and the benchmarks measure how well.
 """
 
 import json
@@ -30,7 +30,7 @@ def check_burst(done, stream):
     check(not any(figures["errors"].values()), f"errors: {figures['errors']}")
     check(figures["lead_ms"]["start"] > BURST - 500, f"no burst: {figures}")
     check(figures["lead_ms"]["minimum"] > BURST - 1000, f"the lead was lost: {figures}")
-    # One second of the media is left to be paced.
+    # One second of the media remains to be paced.
     check(figures["lead_ms"]["median"] < BURST + 500, f"not held back: {figures}")
     check(figures["wall_seconds"] > 0.5, f"all at once: {figures}")
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""flvstream: outputs, starts, loops, JSON, and the line on a terminal."""
+"""flvstream: outputs, starts, loops, JSON, and the progress line on a terminal."""
 
 import contextlib
 import fcntl
@@ -40,7 +40,7 @@ def from_stdin():
 
 @case
 def from_a_fifo():
-    """It is opened once: the second time the writer may be gone."""
+    """The FIFO is opened once: its writer may be gone at a second open."""
     expected = movie()
     os.mkfifo("fifo")
     for name, status in (("movie.flv", 0), *5 * [("/dev/null", 1)]):
@@ -196,7 +196,8 @@ def any_name_is_a_file_and_any_case_a_scheme():
 
 
 def publisher_came_back(seconds, count):
-    """So many recordings one behind the other, each from 0 on, without a file header between."""
+    """`count` recordings of `seconds` in a row, each with timestamps from 0, without file headers
+    between them."""
     whole = clip(seconds)
     tags = b"".join(whole[tag.begin:tag.end] for tag in tags_of(whole) if tag.kind != 18)
     pathlib.Path("movie.flv").write_bytes(whole + (count - 1) * tags)
@@ -240,7 +241,8 @@ def help_fits_a_screen_and_version_tells():
 
 
 def shown_on_terminal(arguments, columns):
-    """What flvstream writes to a terminal of so many columns. 0: it does not say how many."""
+    """The output of flvstream on a terminal with `columns` columns. 0: the terminal does not report
+    them."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     with subprocess.Popen([FLVSTREAM, *arguments.split()], stderr=theirs) as sender:
@@ -281,7 +283,7 @@ def a_terminal_shows_a_line():
 
 @case
 def the_line_fits_the_terminal():
-    """It never reaches the last column, from which the cursor would go to the next line."""
+    """The line does not use the last column, after which the cursor would wrap."""
     movie()
     for columns in (40, 50, 60, 80, 132):
         for arguments in ("--speed=10 -b 100ms movie.flv copy.flv", "--speed=10 movie.flv /dev/null"):
@@ -300,11 +302,11 @@ def a_start_that_fails_shows_one_line():
     os.mkfifo("fifo")
     with subprocess.Popen([FLVSTREAM, "fifo", "copy.flv"], stderr=theirs) as sender:
         os.close(theirs)
-        time.sleep(1)  # the progress line is there
+        time.sleep(1)  # the progress line is visible
         pathlib.Path("fifo").write_text("hello", encoding="utf-8")
         check(sender.wait(timeout=10) == 1, "it starts")
         shown = b""
-        with contextlib.suppress(OSError):  # a terminal's end
+        with contextlib.suppress(OSError):  # end of file of a terminal
             while part := os.read(ours, 1 << 16):
                 shown += part
     os.close(ours)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What flvstream says of wrong usage and failures: one line, and the exit status."""
+"""The messages of flvstream for wrong usage and failures: one line, and the exit status."""
 
 import fnmatch
 import json
@@ -104,7 +104,7 @@ def failures_say_what_and_why_once():
 
 @case
 def closed_descriptors_are_failures():
-    """And not the first file that is opened."""
+    """The first file that is opened does not get the descriptor of a closed standard stream."""
     expected = movie()
     for arguments, what in {"movie.flv >&-": "standard output",
                             "- copy.flv <&-": "standard input"}.items():
@@ -190,7 +190,7 @@ def json_that_cannot_be_written_is_a_failure():
 
 @case
 def loop_of_nothing_is_a_failure():
-    """And not one that never ends."""
+    """An empty loop does not run forever."""
     expected = movie()
     first = tags_of(expected)[0]
     check(not first.media, "no script tag")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""flvstream --http: browsers and players that come and go."""
+"""flvstream --http: browsers and players that connect and disconnect."""
 
 import contextlib
 import json
@@ -22,7 +22,7 @@ from websocket_client import CLOSE, WebSocket
 
 @contextlib.contextmanager
 def serve(arguments, path="/live.flv", host="127.0.0.1"):
-    """The command and its port, on which it listens."""
+    """Runs the command. Returns it and the port on which it listens."""
     needs_element("httpserversink")
     port = free_port()
     with background(f"exec {FLVSTREAM} --http={host}:{port}{path} {arguments} movie.flv") as server:
@@ -37,7 +37,7 @@ def end(server):
 
 
 def span(got):
-    """ms of media."""
+    """The duration of the media in ms."""
     times = [tag.timestamp for tag in tags_of(got) if tag.media]
     return times[-1] - times[0]
 
@@ -92,7 +92,7 @@ def command_convert_recipe():
 
 @case
 def each_client_gets_the_burst():
-    """Or starts at the latest key frame, and a key frame comes every 2 s."""
+    """Without -b, a client starts at the latest keyframe; a keyframe comes every 2 s."""
     movie()
     for arguments, least, most in (("-b 5000", 4800, 7500), ("", 0, 2900),
                                    ("-b 2500 --speed=2", 4800, 7700)):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""INPUT of flvstream that is not FLV: the message names what it is, and a command that works."""
+"""INPUT of flvstream that is not FLV: the message names the format, and a command that works."""
 
 import gzip
 import os
@@ -14,7 +14,7 @@ from pipeline import (Skip, case, check, check_decodes, check_same, main, needs,
 
 
 def refused(arguments, *words):
-    """The message of a command that fails, and the command behind its last semicolon."""
+    """Returns the message of a command that fails, and the command after its last semicolon."""
     done = stream(arguments)
     check(done.status == 1, f"{arguments}: exit status {done.status}: {done.stderr}")
     check(done.stderr.count("\n") == 1 and "Not an FLV file" in done.stderr, done.stderr)
@@ -24,7 +24,7 @@ def refused(arguments, *words):
 
 
 def paste(command, before=""):
-    """Runs it with a fast flvstream, and gives what comes out."""
+    """Runs the command with a fast flvstream. Returns the output."""
     os.makedirs("bin", exist_ok=True)
     program = pathlib.Path("bin/flvstream")
     program.write_text(f'#!/bin/sh\nexec {FLVSTREAM} --no-pace "$@" copy.flv\n', encoding="ascii")
@@ -166,7 +166,7 @@ def urls_are_told_the_way():
 
 @case
 def the_launch_lines_for_rtmp_have_elements():
-    """rtmp.py streams with the same ones."""
+    """rtmp.py uses the same elements for streams."""
     needs_element("rtmp2sink", "rtmp2src")
     movie()
     said = stream("movie.flv rtmp://127.0.0.1:1935/live/movie").stderr

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""flvstream --listen: TCP clients that come and go."""
+"""flvstream --listen: TCP clients that connect and disconnect."""
 
 import contextlib
 import os
@@ -99,7 +99,7 @@ def a_host_is_needed_to_send_and_no_more_than_one_is_printed():
 
 
 def command_encoder_recipe(on_air):
-    """It has been on air for so many seconds."""
+    """The encoder has been on air for `on_air` seconds."""
     expected = clip(4)
     port = free_port()
     with background(in_path(recipe("command-encoder", _5000=port, **{
@@ -141,7 +141,7 @@ def each_client_gets_a_head_and_a_burst():
 
 
 def client_of(port, seconds):
-    """A program that takes what it is given and prints the longest gap between two takes."""
+    """A program that reads from a server and prints the longest gap between two reads."""
     return (f"python3 -c 'import socket, time; c = socket.create_connection((\"127.0.0.1\", {port})); "
             "last = time.monotonic(); gap = 0; end = last + " f"{seconds}" "\nwhile last < end and "
             "c.recv(1 << 16):\n now = time.monotonic(); gap = max(gap, now - last); last = now\n"
@@ -150,7 +150,7 @@ def client_of(port, seconds):
 
 @case
 def stalled_clients_stop_nobody():
-    """And cost no more memory than what is kept for everybody."""
+    """They use no memory beyond the data that is kept for all clients."""
     needs("python3")
     movie()
     port = free_port()

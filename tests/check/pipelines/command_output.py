@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""OUTPUT of flvstream: opened with the first byte, left as it was by a start that fails."""
+"""OUTPUT of flvstream: it is opened with the first byte, and a start that fails does not change it.
+"""
 
 import gzip
 import json
@@ -19,7 +20,7 @@ from pipeline import background, case, check, check_same, finish, free_port, mai
 
 
 def identity(path):
-    """What any change of the file changes."""
+    """A value that differs after any change of the file."""
     status = os.stat(path)
     return read(path), status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
@@ -144,7 +145,7 @@ def links_are_followed():
 
 @case
 def standard_output_goes_on_where_it_is():
-    """And is not written from its beginning."""
+    """The output does not start at the beginning of the file."""
     expected = movie()
     for arguments in ("movie.flv", "movie.flv -", "movie.flv /dev/stdout", "movie.flv /dev/fd/1"):
         run(f"(printf before; {FLVSTREAM} --no-pace {arguments}; printf behind) > copy.flv").ok()
@@ -207,7 +208,7 @@ def a_tcp_receiver_that_closes_ends_it_silently():
             with background(f"exec {FLVSTREAM} --json --speed=4 -h 127.0.0.1:{port} movie.flv") as sender:
                 connection, _ = server.accept()
                 connection.settimeout(5)
-                if how == "close":  # with nothing unread, which would be a reset
+                if how == "close":  # without unread data, which would cause a reset
                     connection.recv(1 << 20)
                 connection.close()
                 done = finish(sender, timeout=20)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""flvstream, ended by Ctrl-C or SIGTERM."""
+"""Ctrl-C and SIGTERM end flvstream."""
 
 import json
 import os
@@ -34,7 +34,7 @@ def hold_signals():
 
 @case
 def interrupted_at_once_it_ends_well():
-    """The signal is there before the program begins."""
+    """The signal is pending before the program starts."""
     movie()
     for which in (signal.SIGINT, signal.SIGTERM):
         with subprocess.Popen([FLVSTREAM, "--json", "movie.flv", "copy.flv"], stdout=subprocess.PIPE,
@@ -47,7 +47,7 @@ def interrupted_at_once_it_ends_well():
 
 @case
 def interrupted_while_it_waits_it_ends():
-    """It waits for the other end of a FIFO, or for a client."""
+    """The program waits for a writer or reader of a FIFO, or for a client."""
     movie()
     os.mkfifo("fifo")
     for arguments in ("movie.flv fifo", "fifo copy.flv", f"-l -h 127.0.0.1:{free_port()} movie.flv"):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Where flvstream starts, and what it says where that is not the place that was asked for."""
+"""The start position of flvstream, and its notice if that is not the requested position."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from pipeline import MEDIA, Skip, case, check, main, needs, recipe, run
 
 
 def start(arguments, notice):
-    """Its summary. It says `notice` and no more."""
+    """Returns the summary. Checks that `notice` is the only notice."""
     done = stream(f"--json --no-pace {arguments} copy.flv").ok()
     check(re.fullmatch(notice, done.stderr), f"{arguments}: {done.stderr}")
     return json.loads(done.stdout)
@@ -21,7 +21,7 @@ def start(arguments, notice):
 
 @case
 def units():
-    """Each of a group is the same start."""
+    """All arguments of a group give the same start."""
     movie()
     for group in (("-s 5.5", "-s 5.5s", "-s 5500ms", "-s 0:05.5", "-s 0:00:05.500"),
                   ("-o 307200", "-o 300k", "-o 300K"), ("-o 524288", "-o 0.5M", "-o 512k"),
@@ -64,7 +64,7 @@ def behind_the_last_key_frame_it_says_where_it_went():
 
 @case
 def before_the_first_key_frame_it_goes_on_to_it():
-    """The first two key frames become inter frames."""
+    """The first two keyframes become inter frames."""
     expected = movie()
     data = bytearray(expected)
     keys = [tag for tag in tags_of(expected) if tag.key]
@@ -78,7 +78,7 @@ def before_the_first_key_frame_it_goes_on_to_it():
     check(read().endswith(expected[keys[2].begin:]), "another part")
     done = stream("-s 1 --index=scan --snap=previous movie.flv copy.flv")
     check(done.status == 1 and done.stderr.count("\n") == 1, done.stderr)
-    # A pipe can't be read again.
+    # A pipe cannot be read twice.
     done = run(f"cat movie.flv | {FLVSTREAM} -s 1 --index=scan - copy.flv")
     check(done.status == 1 and done.stderr.endswith("; --snap=next starts there\n"), done.stderr)
     run(f"cat movie.flv | {FLVSTREAM} --no-pace --snap=next -s 1 --index=scan - copy.flv").ok()
@@ -87,7 +87,7 @@ def before_the_first_key_frame_it_goes_on_to_it():
 
 @case
 def times_count_from_the_start_of_the_recording():
-    """A file whose timestamps begin at an hour."""
+    """A file whose timestamps start at an hour."""
     expected = bytearray(movie())
     tags = tags_of(bytes(expected))
     hour = 3_600_000
@@ -107,7 +107,7 @@ def times_count_from_the_start_of_the_recording():
 
 @case
 def a_server_without_ranges_is_named_and_the_way_works():
-    """The file is longer than what is read anyway."""
+    """The file is longer than the initial reads."""
     movie()
     needs("ffmpeg", "curl")
     run("ffmpeg -v error -stream_loop 19 -i movie.flv -c copy -flvflags add_keyframe_index "
@@ -136,7 +136,7 @@ def an_index_is_not_needed():
 
 
 def true_notice(told, keys, first):
-    """What a start at 1 s has to say, by the tags of the file."""
+    """The correct notice for a start at 1 s, computed from the tags of the file."""
     times = [key.timestamp - first for key in keys]
     if all(time < 1000 for time in times):
         return r"no key frame at or after 0:00:01; starts at the last one, at 0:00:00(\.\d+)?\n"
@@ -147,7 +147,7 @@ def true_notice(told, keys, first):
 
 @case
 def one_second_into_each_sample():
-    """Each file that has a key frame starts, and what is said is true of its tags."""
+    """Each file with a keyframe starts, and the notice is correct for its tags."""
     files = sorted(MEDIA.glob("*.flv"))
     if not files:
         raise Skip(f"no {MEDIA}")

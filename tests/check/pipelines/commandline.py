@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the tests of flvstream share."""
+"""Common code of the tests of flvstream."""
 
 import contextlib
 import http.server
@@ -19,7 +19,7 @@ def stream(arguments):
 
 
 def without_privileges():
-    """flvstream as a user to whom file permissions apply."""
+    """flvstream as a user that is subject to file permissions."""
     if os.geteuid() != 0:
         return FLVSTREAM
     needs("setpriv")
@@ -30,7 +30,7 @@ def without_privileges():
 
 
 def in_path(command):
-    """It finds flvstream."""
+    """Runs the command with flvstream in PATH."""
     return f"PATH={pathlib.Path(FLVSTREAM).parent}:$PATH; {command}"
 
 
@@ -48,8 +48,8 @@ def key_after(offset):
 
 
 class StatusHandler(http.server.BaseHTTPRequestHandler):
-    """Answers /404/name with 404, and /name with that file or, where there is none, movie.flv. It
-    knows no ranges."""
+    """Answers /404/name with status 404, and /name with that file, or movie.flv if it does not
+    exist. Does not support ranges."""
 
     def do_GET(self):
         status = int(self.path.split("/")[1]) if self.path.count("/") > 1 else 200
@@ -60,7 +60,7 @@ class StatusHandler(http.server.BaseHTTPRequestHandler):
             self.send_header("Location", "/404/moved.flv")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        with contextlib.suppress(OSError):  # the client may have enough
+        with contextlib.suppress(OSError):  # the client may close early
             self.wfile.write(body)
 
     def log_message(self, *_):

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The elements' doc comments, in the form that hotdoc reads, against what GStreamer knows of them:
-all that an application sees has one, and its numbers are right. So are what the plugins say of
-themselves."""
+"""Compares the elements' doc comments, in hotdoc's format, with GStreamer's introspection: every
+symbol that an application can use has one, and the numbers are correct. Checks the plugins'
+descriptions, too."""
 
 import functools
 import json
@@ -14,12 +14,12 @@ from introspection import needs_introspection, python
 from pipeline import ROOT, add_case, check, main, needs_element, run
 
 ELEMENTS = {"flvpace": "flvpace", "flvseek": "flvseek", "httpserversink": "flvhttp"}
-# Below gst/, where it is not named as the plugin.
+# Folders in gst/ whose name differs from the plugin's name.
 FOLDERS = {"flvhttp": "httpserver"}
 BUILD = pathlib.Path(os.environ["FLV_BUILD"])
 
-# Prints what an element has that is its own: symbols as hotdoc names them, and of properties the
-# sentence that their comment ends with; {} is the unit.
+# Prints the element's own symbols, named as in hotdoc. For a property, it also prints the last
+# sentence of its comment; {} is the unit.
 SYMBOLS = """
 import json
 
@@ -63,7 +63,7 @@ print(json.dumps(symbols))
 
 
 def comments_of(plugin):
-    """Symbol by symbol: the text of its comment, without the stars."""
+    """The comment of each symbol, without the asterisks."""
     found = {}
     for path in sorted((ROOT / "gst" / FOLDERS.get(plugin, plugin)).glob("*.cpp")):
         for body in re.findall(r"^ */\*\*\n(.*?)\*/", path.read_text(encoding="utf-8"),
@@ -76,7 +76,7 @@ def comments_of(plugin):
 
 
 def unit_of(blurb):
-    """The unit that a property's description names."""
+    """The unit in a property's description."""
     found = re.search(r"\((ms|bytes)\b", blurb)
     return found[1] if found else ""
 
@@ -113,7 +113,8 @@ def signal_comments_name_their_arguments(element):
 
 
 def plugin_says_what_it_is(element):
-    """Name, version, licence, package and origin are the build's; doc-uri is an installed page."""
+    """Name, version, licence, package and origin are those of the build; doc-uri is an installed
+    page."""
     needs_element(element)
     told = run(f"gst-inspect-1.0 {element}").ok().stdout
 

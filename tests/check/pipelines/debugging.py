@@ -21,7 +21,7 @@ BLOCK = re.compile(r"^<!-- debug: (\S+) -->\n```(\w+)\n(.*?)^```\n(?:\n```text\n
                    re.MULTILINE | re.DOTALL)
 BLOCKS = {name: rest for name, *rest in BLOCK.findall(PAGE)}
 PORT = 8080
-# What differs in each run, or with the compiler.
+# Text that differs in each run, or with the compiler.
 VOLATILE = (
     (r"\d+:\d\d:\d\d\.\d{9} +\d+ 0x[0-9a-f]+ ", ""),
     (r"^.*GST_TRACER.*?(?=element-latency)", ""),
@@ -49,7 +49,7 @@ def stable(line):
 
 
 def update(begin, old, new):
-    """Replaces text of the page behind `begin`."""
+    """Replaces text of the page after `begin`."""
     page = PATH.read_text(encoding="utf-8")
     place = page.index(old, page.index(begin))
     PATH.write_text(page[:place] + new + page[place + len(old):], encoding="utf-8")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The debug log at level 5 explains what happens to a stream in one line, with its numbers."""
+"""The debug log at level 5 explains each decision about a stream in one line, with its numbers."""
 
 import contextlib
 import os
@@ -23,7 +23,7 @@ def log():
 
 
 def line_with(pattern):
-    """The one line or more of the elements' own categories that match."""
+    """The matching lines of the elements' own categories; at least one."""
     found = [line for line in log().splitlines() if re.search(pattern, line)]
     check(found, f"no line of the log matches {pattern}: {log()[-3000:]}")
     return found
@@ -35,7 +35,7 @@ def without_index(path="plain.flv"):
 
 
 def damaged(path="damaged.flv"):
-    """The sample with a tag whose header is no tag's. Gives that tag's place."""
+    """The sample with one invalid tag header. Returns the position of that tag."""
     stream = bytearray(SAMPLE.read_bytes())
     tag = [tag for tag in tags_of(bytes(stream)) if tag.kind == VIDEO][20]
     stream[tag.begin] = 0xFF

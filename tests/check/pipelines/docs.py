@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The docs against the program: properties, statistics, links, and recipes that no test runs."""
+"""Compares the docs with the program: properties, statistics, links, and the recipes that no other
+test runs."""
 
 import functools
 import pathlib
@@ -13,7 +14,7 @@ TYPES = {"Unsigned Integer64": "uint64", "Unsigned Integer": "uint", "Double": "
          "Boolean": "boolean", "Enum": "enum", "Flags": "flags", "Boxed": "GstStructure",
          "String": "string"}
 INHERITED = {"name": "The name of the object", "parent": "The parent of the object"}
-# Two that have every property of a sink's base class, and few of their own.
+# Two elements that have every property of a sink's base class, and few others.
 SINKS = ["fakesink", "filesink"]
 
 
@@ -26,7 +27,7 @@ def blurb_of(lines):
 
 
 def inspected(element):
-    """Property by property: the lines that gst-inspect-1.0 has on it."""
+    """The lines of gst-inspect-1.0 for each property."""
     text = run(f"gst-inspect-1.0 {element}").ok().stdout
     inherited = set(INHERITED.items())
     if "GstBaseSink" in text and element not in SINKS:
@@ -40,7 +41,7 @@ def inspected(element):
 
 
 def row_of(lines):
-    """What the table should say: type, range, default, changes in."""
+    """The expected row of the table: type, range, default, changes in."""
     kind = next(name for text, name in TYPES.items() if re.search(rf"^ +{text}", lines, re.M))
     limits = re.search(r"Range: +(\S+) - +(\S+)", lines)
     default = re.search(r'Default: +(?:\w+, )?"?([^\s"]+)', lines)
@@ -102,7 +103,8 @@ def every_block_of_the_recipes_is_named():
 
 @case
 def launch_lines():
-    """Those outside of the recipes, which no test runs: elements and properties exist."""
+    """Launch lines outside of the recipes, which no other test runs: their elements and properties
+    exist."""
     for page in (ROOT / "README.md", *map(page_of, ELEMENTS)):
         text = page.read_text(encoding="utf-8").split("\n## Recipes\n")[0]
         lines = re.findall(r"^gst-launch-1.0 (.*)$", text, re.MULTILINE)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What goes wrong around a stream: clients and servers that go, disks that fill up, files that
-change, sources that break off. Nothing hangs, nothing crashes, nobody else is disturbed."""
+"""Faults around a stream: clients and servers that disappear, full disks, files that change,
+sources that end early. The program does not hang or crash, and other clients are not affected."""
 
 import contextlib
 import http.server
@@ -38,7 +38,7 @@ def wait_for_bytes(count, path="copy.flv"):
 
 
 def check_one_line(done, *words):
-    """It failed, and says why in one line; a crash ends with another status."""
+    """Checks the error exit status and the one-line message. A crash has a different status."""
     check(done.status == 1, f"exit status {done.status}: {done.stderr}")
     check(done.stderr.startswith("flvstream: ") and done.stderr.count("\n") == 1,
           f"not one line: {done.stderr}")
@@ -59,12 +59,12 @@ def take(connection, count):
 
 
 def reset(connection):
-    """Closes it with a reset in place of an end."""
+    """Closes the connection with a TCP reset."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 
 
-# Takes a little, then nothing, until it is killed.
+# Reads a few bytes, then nothing until it is killed.
 VANISHING = """import socket, time
 connection = socket.create_connection(("127.0.0.1", {port}))
 connection.recv(5000)
@@ -74,7 +74,7 @@ time.sleep(60)"""
 
 @contextlib.contextmanager
 def server_with_client(port):
-    """A server of the whole movie in 4 s, and the client that has to get all of it."""
+    """A server that sends the whole movie in 4 s, and a client that must receive all of it."""
     with background(f"exec {FLVSTREAM} -q -l -b 1000 --speed=3 -h 127.0.0.1:{port} "
                     "movie.flv") as server:
         received = []
@@ -121,7 +121,7 @@ def check_unbroken(stream):
 
 @case
 def clients_that_vanish_disturb_nobody():
-    """Stopped, then killed: what they had yet to read is lost with them."""
+    """The clients are stopped, then killed: their unread data is discarded."""
     expected = movie()
     port = free_port()
     pathlib.Path("client.py").write_text(VANISHING.format(port=port), encoding="utf-8")
@@ -159,7 +159,7 @@ def check_server_that_leaves(leave):
             check_silent(finish(sender, timeout=5))
 
 
-# A receiver that closes has had enough: that is no failure.
+# A receiver that closes the connection is not an error.
 def check_silent(done):
     check(done.status == 0 and not done.stderr, f"exit status {done.status}: {done.stderr}")
 
@@ -176,7 +176,7 @@ def a_server_that_resets():
 
 @case
 def a_reader_that_leaves():
-    """Of standard output: that is noticed with the next tag."""
+    """A reader of standard output: the program detects its exit at the next tag."""
     movie()
     begin = time.monotonic()
     done = run(f"{{ {FLVSTREAM} movie.flv; echo $? > status; }} | head -c 100", timeout=10)
@@ -198,7 +198,7 @@ def a_full_disk():
 
 
 def change_in_mid_stream(change):
-    """What has happened to the copy when the movie is changed half-way through."""
+    """Returns the copy that results if `change` is applied to the movie halfway through."""
     with background(f"exec {FLVSTREAM} --speed=8 movie.flv copy.flv") as sender:
         wait_for_bytes(SAMPLE.stat().st_size // 4)
         change()
@@ -207,7 +207,7 @@ def change_in_mid_stream(change):
 
 @case
 def a_file_that_is_truncated():
-    """What was read before may yet come."""
+    """Data that is already read may still be sent."""
     for size in (0, 100, 5000, SAMPLE.stat().st_size // 2):
         expected = movie()
         pathlib.Path("copy.flv").unlink(missing_ok=True)
@@ -240,7 +240,7 @@ def a_file_that_is_deleted():
 
 @case
 def a_file_that_grows():
-    """What comes behind the end while it streams is streamed."""
+    """Data appended to the file during the stream is streamed."""
     expected = movie()
     cut = tags_of(expected)[len(tags_of(expected)) // 2].end
     os.truncate("movie.flv", cut)
@@ -255,7 +255,7 @@ def a_file_that_grows():
 
 @case
 def signals_to_gst_launch():
-    """Each tag is written whole, however the program ends."""
+    """Each tag is written completely, whatever signal ends the program."""
     expected = movie()
     for which in (signal.SIGTERM, signal.SIGINT):
         pathlib.Path("copy.flv").unlink(missing_ok=True)
@@ -273,8 +273,8 @@ def signals_to_gst_launch():
 
 
 class BreakingHandler(http.server.BaseHTTPRequestHandler):
-    """Serves movie.flv, or the range that is asked for. The first answers break off after
-    `server.breaks` bytes each; with `server.silent`, none comes after them."""
+    """Serves movie.flv, or the requested range. The first responses break off after `server.breaks`
+    bytes each. With `server.silent`, no data follows them."""
 
     def do_GET(self):
         stream = self.server.stream
@@ -316,7 +316,7 @@ def breaking_server(stream, breaks, silent=False):
 
 @case
 def an_http_source_that_breaks_off():
-    """It is asked for the rest."""
+    """The element requests the rest of the file."""
     needs_element("souphttpsrc")
     stream = movie()
     for command in (f"{FLVSTREAM} --speed=20 http://127.0.0.1:PORT/movie.flv copy.flv",

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""fdsink and filesink: what comes out is what went in, or exactly the rest of it."""
+"""fdsink and filesink: the output equals the input, or exactly the rest of it."""
 
 import http.server
 import pathlib
@@ -23,7 +23,7 @@ def copy():
 
 
 def check_failed(done, why):
-    """With an error message; a crash ends with another status."""
+    """Checks the error message. A crash has a different exit status."""
     check(done.status in (1, 255), f"exit status {done.status}")
     check("ERROR: from element" in done.stderr and why in done.stderr, f"no error: {done.stderr}")
 
@@ -74,7 +74,7 @@ def file_check_recipe():
 
 
 def damage():
-    """Makes a tag in the middle of movie.flv unreadable; says where it begins."""
+    """Damages a tag in the middle of movie.flv; returns its position."""
     stream = bytearray(pathlib.Path("movie.flv").read_bytes())
     tags = tags_of(stream)
     tag = tags[len(tags) // 2]
@@ -110,7 +110,7 @@ def header_and_nothing_else():
 
 
 def check_refused(stream, why, source="filesrc location=movie.flv"):
-    """async=false: gst-launch-1.0 1.22 now and then stays after an error in prerolling."""
+    """async=false: gst-launch-1.0 1.22 sometimes hangs after an error during preroll."""
     pathlib.Path("movie.flv").write_bytes(stream)
     done = run(f"gst-launch-1.0 {source} ! flvpace sync=false ! "
                "filesink location=copy.flv async=false < movie.flv")
@@ -186,7 +186,7 @@ def movie_of_one_tag(size):
 
 @case
 def large_tag_byte_by_byte():
-    """The memory that this takes is the tag's, not that of a buffer a byte."""
+    """The memory for this is that of the tag, and not that of one buffer per byte."""
     stream = movie_of_one_tag(1_000_000)
     check_copy("gst-launch-1.0 filesrc location=movie.flv blocksize=1 ! queue ! "
                "flvpace sync=false ! filesink location=copy.flv", stream)

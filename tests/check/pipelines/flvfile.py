@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""FLV as the pipeline tests look at it: simple, strict, and not the code under test."""
+"""An FLV parser for the pipeline tests: simple, strict, and independent of the code under test."""
 
 import pathlib
 import subprocess
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pipeline import SAMPLE, check, needs
 
 AUDIO, VIDEO, SCRIPT = 8, 9, 18
-HEADER_SIZE = 13  # with PreviousTagSize0
+HEADER_SIZE = 13  # including PreviousTagSize0
 
 
 @dataclass
 class Tag:
     kind: int
     begin: int
-    end: int  # behind its PreviousTagSize, which a file's last tag may lack
+    end: int  # after its PreviousTagSize, which a file's last tag may lack
     timestamp: int
     data: bytes
 
@@ -47,7 +47,7 @@ class Tag:
 
 
 def tags_of(stream):
-    """The whole tags from the start of the stream on; it begins with a file header."""
+    """The whole tags from the start of the stream. Requires a file header."""
     check(stream[:3] == b"FLV", f"no file header, but {stream[:16].hex()}")
     tags = []
     at = HEADER_SIZE
@@ -65,7 +65,7 @@ def tags_of(stream):
 
 
 def whole_part(stream):
-    """Up to the end of the last whole tag."""
+    """The stream up to the end of the last whole tag."""
     tags = tags_of(stream)
     return stream[:tags[-1].end if tags else HEADER_SIZE]
 
@@ -87,7 +87,8 @@ def pictures(stream):
 
 
 def clip(seconds, path="movie.flv"):
-    """The sample's first seconds; an even number of them ends with a whole group of pictures."""
+    """The first seconds of the sample. An even number of seconds ends with a whole group of
+    pictures."""
     needs("ffmpeg")
     subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", SAMPLE, "-frames:v",
                     str(round(seconds * 25)), "-c", "copy", path], check=True)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""httpserversink as HTTP clients find it: what is answered to which request."""
+"""httpserversink for HTTP clients: the response to each request."""
 
 import functools
 import os
@@ -51,7 +51,8 @@ for kind, (codec, pipeline) in TYPES.items():
 
 @case
 def fragmented_mp4():
-    """A client that was there from the start plays it; one that comes later is told why not."""
+    """A client that connects before the start plays the stream; a later client gets an error with
+    the reason."""
     needs_element("flvdemux", "h264parse", "mp4mux")
     needs("ffmpeg", "ffprobe")
     with Fed(source="fdsrc ! flvpace sync=false ! flvdemux name=in in.video ! queue ! "
@@ -78,7 +79,7 @@ def fragmented_mp4():
 
 
 def head_of(port, path="/live.flv"):
-    """Once there is a stream."""
+    """Waits until there is a stream."""
     stream_of(port, path).close()
     return ask(port, "HEAD", path)
 
@@ -292,7 +293,7 @@ def before_the_stream():
 
 @case
 def first_request_of_all():
-    """A player that tries again and again finds a stream as soon as it finds a server."""
+    """A player that retries finds a stream as soon as it finds a server."""
     needs_element("httpserversink")
     for _ in range(5):
         port = free_port()
@@ -312,7 +313,7 @@ def first_request_of_all():
 
 @case
 def a_file_header_and_nothing_else():
-    """A header that promises what has not shown itself yet is no stream."""
+    """A header that announces kinds without data does not start a stream."""
     with Fed("wait-timeout=300") as source:
         source.write(Sample().bytes[:13])
         response = get(source.port)
@@ -323,7 +324,7 @@ def a_file_header_and_nothing_else():
 
 @case
 def behind_the_end():
-    """One of two streams is over; the other goes on."""
+    """One of two streams has ended; the other continues."""
     port = free_port()
     with serve(f"{LOOP} ! httpserversink port={port} path=/live.flv "
                "filesrc location=/dev/null ! "
@@ -349,7 +350,7 @@ def max_clients():
 
 
 def serial(port):
-    """The number of the certificate that a new connection gets."""
+    """The serial number of the certificate for a new connection."""
     text = run(f"openssl s_client -connect 127.0.0.1:{port} < /dev/null 2>/dev/null | "
                "openssl x509 -noout -serial").ok().stdout
     return text.strip().removeprefix("serial=")
@@ -371,7 +372,8 @@ def replace_in_place(both, pem, key):
 
 
 def renewed_certificate(settings, replace):
-    """New connections get it, those that are there go on; what cannot be read is not taken."""
+    """New connections get the new certificate, and existing ones continue. An unreadable
+    certificate is not used."""
     certificate()
     files = [pathlib.Path(each) for each in ("both.pem", "certificate.pem", "key.pem")]
     replace_in_place(*[each.read_bytes() for each in files])
@@ -403,7 +405,7 @@ def renewed_certificate(settings, replace):
         early.close()
         server.send_signal(signal.SIGINT)
         done = finish(server)
-    # One for each change.
+    # One warning for each change.
     check(3 <= done.warnings <= 6, f"{done.warnings} warnings: {done.stdout}{done.stderr}")
     check("the one before stays" in done.stdout + done.stderr, done.stdout + done.stderr)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the tests of httpserversink share: servers, and clients that hide nothing of what they get.
+"""Common code of the tests of httpserversink: servers, and clients that expose all received bytes.
 
-The clients are plain sockets, so that a test can do what no well-behaved client does.
+The clients are plain sockets, so that a test can violate the protocol.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from flvfile import tags_of, whole_part
 from pipeline import (SAMPLE, TIMEOUT, background, check, free_port, needs, needs_element, run,
                       wait_for_port, wait_until)
 
-GAP = 1.0  # s; the sample has something to send every 40 ms
+GAP = 1.0  # s; the sample has data every 40 ms
 LOOP = f"multifilesrc location={SAMPLE} loop=true ! flvpace"
 
 
@@ -26,7 +26,7 @@ LOOP = f"multifilesrc location={SAMPLE} loop=true ! flvpace"
 
 @contextlib.contextmanager
 def serve(pipeline, port, limits=""):
-    """A process of gst-launch-1.0, which listens. `limits`: a command of the shell in front."""
+    """A gst-launch-1.0 process that listens. `limits`: a shell command to run before it."""
     needs_element("httpserversink")
     with background(f"{limits} exec gst-launch-1.0 {pipeline}") as server:
         wait_for_port(port)
@@ -34,7 +34,7 @@ def serve(pipeline, port, limits=""):
 
 
 class Fed:
-    """A server of what the test writes, when it writes it."""
+    """A server for data that the test writes at any time."""
 
     def __init__(self, settings="", source="fdsrc"):
         self.port = free_port()
@@ -60,14 +60,14 @@ class Fed:
             data = data[self._pipe.write(data):]
 
     def settle(self):
-        """Until all that was written has reached the element."""
+        """Waits until the element has received all written data."""
         last = -1
         while (taken := statistics(self.port)["bytes-in"]) == 0 or taken != last:
             last = taken
-            time.sleep(0.3)  # an answer is kept for 250 ms
+            time.sleep(0.3)  # statistics are cached for 250 ms
 
     def wait_for_clients(self, count):
-        """Until so many have their place in the stream: a handshake ends before that."""
+        """Waits until `count` clients are in the stream. A handshake ends before that."""
         wait_until(lambda: statistics(self.port)["clients-now"] == count, f"not {count} clients")
 
     def end(self):
@@ -79,7 +79,7 @@ def descriptors(process):
 
 
 def memory(process):
-    """Resident, in bytes."""
+    """Resident memory, in bytes."""
     with open(f"/proc/{process.pid}/statm", encoding="ascii") as numbers:
         return int(numbers.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
@@ -89,7 +89,7 @@ def statistics(port, path="/stats"):
 
 
 def certificate():
-    """A certificate of this host, and its key, both in one file."""
+    """A certificate of this host and its key, both in one file."""
     needs("openssl")
     run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
         "-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 "
@@ -99,11 +99,11 @@ def certificate():
     return ssl.create_default_context(cafile="certificate.pem")
 
 
-# The sample, in parts
+# The parts of the sample
 
 
 class Sample:
-    """The bundled file: what comes in front, and its groups of pictures."""
+    """The bundled file: its head, and its groups of pictures."""
 
     def __init__(self):
         self.bytes = SAMPLE.read_bytes()
@@ -121,7 +121,7 @@ class Sample:
 
 
 def media(stream):
-    """What is played, whatever its timestamps."""
+    """The media data, without the timestamps."""
     return [(tag.kind, tag.data) for tag in tags_of(stream) if tag.media]
 
 
@@ -130,7 +130,7 @@ def media(stream):
 
 def connect(port, tls=None, buffer=None):
     raw = socket.socket()
-    if buffer:  # bytes, which the system makes a little more
+    if buffer:  # bytes; the system uses slightly more
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
     raw.settimeout(TIMEOUT)
     raw.connect(("127.0.0.1", port))
@@ -138,11 +138,11 @@ def connect(port, tls=None, buffer=None):
 
 
 class Response:
-    """The status line and the header fields of an answer, and what follows as it comes."""
+    """The status line and the header fields of a response. The body can be read as it arrives."""
 
     def __init__(self, connection):
         self.connection = connection
-        self.body = bytearray()  # as far as it was read
+        self.body = bytearray()  # the part that was read
         head = b""
         while b"\r\n\r\n" not in head:
             chunk = self._receive()
@@ -157,7 +157,7 @@ class Response:
         for field in fields:
             name, value = field.split(":", 1)
             self.headers[name.lower()] = value.strip()
-        # Only a proxy's.
+        # Only a proxy sends chunks.
         self._chunks = bytearray() if "transfer-encoding" in self.headers else None
         self._ended = False
         self._take(rest)
@@ -182,7 +182,7 @@ class Response:
             del self._chunks[:begin + size + 2]
 
     def more(self):
-        """Whether there was any."""
+        """Reads more of the body. Returns whether there was any."""
         received = self._receive() if not self._ended else b""
         self._take(received)
         return bool(received)
@@ -196,7 +196,7 @@ class Response:
         return self.read_until(lambda body: len(body) >= size, f"{size} bytes")
 
     def read_pictures(self, count):
-        """Of FLV, up to a whole tag."""
+        """Reads FLV with `count` pictures, up to a whole tag."""
         stream = self.read_until(lambda body: len(body) > 13 and
                                  sum(tag.picture for tag in tags_of(body)) >= count,
                                  f"{count} pictures")
@@ -209,7 +209,7 @@ class Response:
         return bytes(self.body)
 
     def read_for(self, seconds):
-        """What comes in that time, and the longest time in which nothing came."""
+        """Reads for `seconds`. Returns the data, and the longest time without data."""
         until = time.monotonic() + seconds
         last, longest = time.monotonic(), 0
         while (now := time.monotonic()) < until:
@@ -226,7 +226,7 @@ class Response:
         return longest
 
     def is_quiet(self, seconds):
-        """Nothing comes for so long, and it is not over."""
+        """Whether no data arrives for `seconds`, and the stream is not closed."""
         self.connection.settimeout(seconds)
         try:
             self.more()
@@ -256,14 +256,14 @@ def get(port, path="/live.flv", fields=(), tls=None, buffer=None):
 
 
 def stream_of(port, path="/live.flv", **options):
-    """A client that is served."""
+    """Returns the response for a client that is served."""
     response = get(port, path, **options)
     check(response.status == 200, f"{response.status} for {path}")
     return response
 
 
 class Watcher:
-    """Somebody who plays the stream: what comes, and the longest time without."""
+    """A client that plays the stream: its data, and the longest time without data."""
 
     def __init__(self, port, tls=None):
         self.response = stream_of(port, tls=tls)
@@ -289,7 +289,7 @@ class Watcher:
 
 
 def check_gapless(stream, what="the watcher"):
-    """Picture follows picture, as in the sample again and again."""
+    """The pictures are consecutive, as in the sample in a loop."""
     order = {}
     for at, tag in enumerate(one for one in tags_of(Sample().bytes) if one.picture):
         order[tag.data] = at
@@ -300,13 +300,13 @@ def check_gapless(stream, what="the watcher"):
 
 
 def in_parallel(*functions):
-    """What each returns, in the order given; the first exception is raised again."""
+    """Returns the results in the order of the functions. Raises the first exception again."""
     results, errors = [None] * len(functions), []
 
     def keep(at):
         try:
             results[at] = functions[at]()
-        except Exception as error:  # it is the caller's
+        except Exception as error:  # raised again in the caller
             errors.append(error)
 
     threads = [threading.Thread(target=keep, args=(at,)) for at in range(len(functions))]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Clients of httpserversink that are broken or hostile: the others notice nothing, and nothing is
-left of them."""
+"""Broken and hostile clients of httpserversink: other clients are not affected, and all resources
+are released."""
 
 import contextlib
 import functools
@@ -22,8 +22,8 @@ RESETS = 10_000
 
 @contextlib.contextmanager
 def under_attack(settings="", tls=None):
-    """A stream, and a client that watches it; in the end it has missed nothing, the process has no
-    descriptor more, and somebody new is served."""
+    """A stream and a client that watches it. At the end, the client has missed nothing, the process
+    has no additional descriptor, and a new client is served."""
     port = free_port()
     with serve(f"{LOOP} ! httpserversink port={port} path=/live.flv stats-path=/stats {settings}",
                port) as server:
@@ -42,13 +42,13 @@ def under_attack(settings="", tls=None):
 
 
 def reset(connection):
-    """Closes without a word."""
+    """Closes the connection with a TCP reset."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 
 
 def is_closed(connection, seconds):
-    """Whether the other side closes within that time."""
+    """Whether the peer closes within `seconds`."""
     connection.settimeout(seconds)
     try:
         while connection.recv(1 << 16):
@@ -67,7 +67,7 @@ def is_closed(connection, seconds):
 
 @case
 def slow_requests():
-    """A byte now and then, or none at all."""
+    """A byte now and then, or no byte."""
     with under_attack("request-timeout=1000") as (port, _):
         slow = [connect(port) for _ in range(100)]
         silent = [connect(port) for _ in range(100)]
@@ -99,7 +99,7 @@ def endless_requests():
 
 @case
 def connections_that_are_reset():
-    """Before, within and behind the request."""
+    """Before, within and after the request."""
     whole = request("GET", "/live.flv")
     upgrade = request("GET", "/live.flv", ["Upgrade: websocket", "Connection: Upgrade",
                                            "Sec-WebSocket-Version: 13",
@@ -107,7 +107,7 @@ def connections_that_are_reset():
     with under_attack() as (port, _):
         for number in range(RESETS):
             connection = connect(port)
-            # Most of them at once: what takes time is to be served.
+            # Most of them at once, because the stream takes time.
             said = {1: whole[:10], 2: whole, 3: upgrade}.get(number % 20, b"")
             if said:
                 connection.sendall(said)
@@ -133,7 +133,7 @@ def bodies_and_pipelined_requests():
 
 @case
 def half_closed_connections():
-    """It has nothing more to say, but listens."""
+    """The client closes its sending side, but still reads."""
     with under_attack() as (port, _):
         connection = connect(port)
         connection.sendall(request("GET", "/live.flv"))
@@ -155,7 +155,7 @@ SILENT = 5000
 
 
 def first_byte(port):
-    """How long a new client waits for it."""
+    """The time until a new client receives its first byte."""
     start = time.monotonic()
     client = stream_of(port)
     client.read(1)
@@ -164,8 +164,8 @@ def first_byte(port):
 
 
 def crowd(said):
-    """So many connections that say no more than that, while a file is opened again and again with
-    few descriptors to be had."""
+    """Many connections that send only `said`, while a file is reopened again and again and few
+    descriptors are left."""
     needed = SILENT + 500
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < needed:
@@ -173,7 +173,7 @@ def crowd(said):
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, needed), hard))
     port = free_port()
     limits = "ulimit -S -n 1024;"
-    # Several rounds of the file: each opens it.
+    # Several rounds of the file, each of which opens it.
     with serve(f"{LOOP} speed=10 ! httpserversink port={port} path=/live.flv max-lag=60000 "
                "request-timeout=60000", port, limits) as server:
         watcher = Watcher(port)
@@ -210,7 +210,7 @@ add_case("many-unfinished-bodies",
 
 @case
 def no_descriptor_left_for_more_clients():
-    """As many clients as there can be; those that wait are accepted when others leave."""
+    """The maximum number of clients; waiting connections are accepted when others leave."""
     port = free_port()
     with serve(f"{LOOP} ! httpserversink port={port} path=/live.flv", port,
                "ulimit -S -n 100;") as server:
@@ -233,8 +233,8 @@ def no_descriptor_left_for_more_clients():
 
 @case
 def statistics_under_load():
-    """Many ask for them at once while there are many clients that say much of themselves; whoever
-    comes new does not wait for that."""
+    """Many concurrent requests for statistics with many clients and long client descriptions. New
+    clients do not wait for them."""
     port = free_port()
     with serve(f"{LOOP} ! httpserversink port={port} path=/live.flv stats-path=/stats "
                "metrics-path=/metrics", port):
@@ -327,7 +327,7 @@ def client_hello():
 
 @case
 def tls_handshakes_that_stand_still():
-    """However many there are, and wherever they stop: nobody else waits for them."""
+    """Any number of TLS handshakes that stall at any point do not delay other clients."""
     trusted = certificate()
     hello = client_hello()
     with under_attack("tls-certificate=both.pem request-timeout=20000", trusted) as (port, _):

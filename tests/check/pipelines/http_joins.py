@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Clients of httpserversink that join late: what they begin with, and how it ends."""
+"""Late clients of httpserversink: the start of their stream, and its end."""
 
 import functools
 import pathlib
@@ -22,7 +22,7 @@ SHOW = "packet=codec_type,flags:stream=codec_type,nb_read_packets,nb_read_frames
 
 
 def rounds(pace):
-    """A file again and again, as one stream: there are seams in it, and an end."""
+    """A file in a loop as one stream, which has seams and an end."""
     clip(LENGTH / ROUNDS, "movie0.flv")
     for number in range(1, ROUNDS):
         pathlib.Path(f"movie{number}.flv").symlink_to("movie0.flv")
@@ -35,15 +35,16 @@ def late(port, delay, path):
 
 
 def join_all(port, path):
-    """What clients have got by the end, those that joined with and after it included."""
+    """The complete streams of clients that join at the start and at random times, with their
+    delays."""
     delays = [0, *(random.uniform(0, LENGTH - 0.5) for _ in range(JOINS - 1))]
     streams = in_parallel(*[functools.partial(late, port, delay, path) for delay in delays])
     return list(zip(delays, streams))
 
 
 def check_whole(path):
-    """All of it decodes from the first packet of video, a key frame, with nothing to complain
-    about. Returns how many pictures there are."""
+    """Checks that the file decodes without warnings from its first video packet, a keyframe.
+    Returns the number of pictures."""
     done = run(f"cat {path} | ffprobe -v warning -count_packets -count_frames -of compact "
                f"-show_entries {SHOW} -i pipe:").ok()
     check(not done.stderr, f"ffprobe on {path}: {done.stderr}")
@@ -55,7 +56,7 @@ def check_whole(path):
 
 
 def check_all(streams, suffix):
-    """Two at a time."""
+    """Checks two streams at a time."""
     needs("ffprobe")
     paths = [pathlib.Path(f"{number}.{suffix}") for number in range(len(streams))]
     for path, stream in zip(paths, streams):
@@ -66,8 +67,8 @@ def check_all(streams, suffix):
 
 
 def check_rest(reference, stream, what):
-    """The end of the reference, in step with it: audio and video have one offset. At the start,
-    sound that is played before the first picture is left out."""
+    """The stream equals the end of the reference, with the same time offset for audio and video. At
+    the start, audio before the first picture is left out."""
     theirs = [tag for tag in tags_of(stream) if tag.media]
     ours = [tag for tag in tags_of(reference) if tag.media]
     offset = ours[-1].timestamp - theirs[-1].timestamp
@@ -82,7 +83,8 @@ def check_rest(reference, stream, what):
 
 
 def check_start(stream, what):
-    """File header (or tags_of complains), metadata, configurations, key frame; at 0."""
+    """Metadata, configurations and a keyframe follow the file header, all at time 0. tags_of()
+    checks the file header."""
     tags = tags_of(stream)
     kinds = [(tag.kind, tag.configuration) for tag in tags[:3]]
     check(kinds[0] == (SCRIPT, False) and
@@ -107,7 +109,7 @@ def flv_joins():
 
 
 def other_joins(suffix, muxer, parsers):
-    """What the sink is given has the times of the media, so it keeps them itself."""
+    """The sink's input has the media times, so the sink does not change timestamps."""
     needs_element(muxer.split()[0], *parsers.split())
     video, audio = parsers.split()
     config = "config-interval=-1" if muxer == "mpegtsmux" else ""
@@ -150,7 +152,7 @@ def join_at_the_latest_key_frame():
 def join_with_a_burst():
     sample = Sample()
     with Fed("join=burst burst=3000") as source:
-        source.write(sample.until(5))  # 10 s: 3 s back lies in the fourth group
+        source.write(sample.until(5))  # 10 s: the fourth group has the point 3 s back
         source.settle()
         stream = stream_of(source.port).read_pictures(100)
         check_start(stream, "the client")
@@ -191,7 +193,7 @@ def timestamps_of_the_source():
 
 @case
 def source_that_comes_back():
-    """It breaks off within a tag, and another file begins: for the client there is one stream."""
+    """A source ends within a tag, and another file follows: the client receives one stream."""
     sample = Sample()
     with Fed() as source:
         source.write(sample.until(1))
@@ -214,7 +216,7 @@ def source_that_comes_back():
 
 
 def only(kind):
-    """The sample without the other one; its head doesn't know."""
+    """The sample with one kind only; its head still announces both."""
     stream = SAMPLE.read_bytes()
     return stream[:13] + b"".join(stream[tag.begin:tag.end] for tag in tags_of(stream)
                                   if tag.kind in (kind, SCRIPT))
@@ -245,7 +247,7 @@ add_case("flags-of-pictures-alone",
          functools.partial(true_flags, VIDEO, 1, {"hasAudio": False, "hasVideo": True}))
 
 
-# The end
+# The end of the stream
 
 
 @case
@@ -270,7 +272,7 @@ def everybody_gets_the_end():
 
 @case
 def who_does_not_read_holds_up_the_end():
-    """For as long as it may."""
+    """A client that does not read delays the end up to the limit."""
     sample = Sample()
     with Fed("max-lag=0 max-lag-bytes=0 drain-timeout=1500") as source:
         source.write(sample.until(1))
@@ -288,7 +290,7 @@ def who_does_not_read_holds_up_the_end():
 
 @case
 def interrupt_with_clients():
-    """Ctrl-C ends it, whoever is connected."""
+    """Ctrl-C ends the server, whatever clients are connected."""
     port = free_port()
     with serve(f"-e multifilesrc location={SAMPLE} loop=true ! flvpace speed=10 ! "
                f"httpserversink port={port} drain-timeout=1000", port) as server:

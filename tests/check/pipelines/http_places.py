@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Where httpserversink serves: ports, paths, addresses, and TLS."""
+"""The addresses of httpserversink: ports, paths, hosts, and TLS."""
 
 import pathlib
 import socket
@@ -15,13 +15,13 @@ from websocket_client import CLOSE, WebSocket
 
 @case
 def several_on_one_port():
-    """Each has a path of its own, and statistics."""
+    """Each element has its own path and its own statistics."""
     port = free_port()
     paths = [f"/live-{number}.flv" for number in range(4)]
     sinks = " ".join(f"{LOOP} ! httpserversink port={port} path={path} stats-path=/stats{path}"
                      for path in paths)
     with serve(sinks, port):
-        for path in paths:  # one comes after the other
+        for path in paths:  # one after another
             wait_until(lambda path=path: get(port, path).status == 200, f"no {path}")
         streams = in_parallel(*[lambda path=path: stream_of(port, path).read_pictures(30)
                                 for path in paths])
@@ -33,7 +33,7 @@ def several_on_one_port():
 
 @case
 def streams_do_not_mix():
-    """Two on one port, which a client can tell apart."""
+    """Two streams on one port; a client can distinguish them."""
     needs_element("vp8enc", "webmmux")
     port = free_port()
     with serve(f"{LOOP} ! httpserversink port={port} path=/a "
@@ -85,7 +85,7 @@ def address_that_is_not_here():
 
 @case
 def both_families():
-    """localhost is two addresses where the system has both, and so is ::."""
+    """localhost has two addresses if the system has both families, and so does ::."""
     if not socket.has_ipv6 or run("grep -q ' lo$' /proc/net/if_inet6").status != 0:
         families = ["127.0.0.1"]
     else:
@@ -118,7 +118,7 @@ def https():
             check(get(port, "/other", tls=trusted).status == 404, "no 404")
             pathlib.Path("start.flv").write_bytes(start)
             check_decodes("start.flv", pictures(start))
-            # Who doesn't speak TLS gets nothing, and disturbs nobody.
+            # A client without TLS receives nothing, and does not affect others.
             plain = connect(port)
             plain.sendall(request("GET", "/live.flv"))
             plain.settimeout(10)
@@ -146,7 +146,8 @@ def wss():
 
 @case
 def tls_to_the_last_byte():
-    """Behind the last picture the session is closed, so that players don't think it was cut."""
+    """After the last picture the server closes the TLS session, so that players do not report a
+    truncated stream."""
     needs("curl")
     certificate()
     sample = Sample()

@@ -25,7 +25,7 @@ def needs_one_of(*elements):
 
 @contextlib.contextmanager
 def serve(command, port, *paths):
-    """What a recipe says; every path is there."""
+    """Runs the command of a recipe. Waits until every path is available."""
     needs_element("httpserversink")
     with background(command) as server:
         wait_for_port(port)
@@ -35,7 +35,7 @@ def serve(command, port, *paths):
 
 
 def container(path):
-    """The clip in another container, as its encoder left it."""
+    """The clip in another container, directly from its encoder."""
     needs("ffmpeg", "ffprobe")
     stream = clip(4)
     run(f"ffmpeg -v error -i movie.flv -c copy {path}").ok()
@@ -43,7 +43,7 @@ def container(path):
 
 
 def packets(path):
-    """Those of the video: time and flags."""
+    """The time and flags of each video packet."""
     text = run(f"ffprobe -v error -select_streams v -show_entries packet=pts_time,flags "
                f"-of csv=p=0 {path}").ok().stdout
     rows = [line.split(",") for line in text.splitlines() if line]
@@ -88,7 +88,7 @@ def http_loop_recipe():
 
 
 def matroska(settings):
-    """Whatever decoders there are: the stream is what the recipe says."""
+    """Independent of the installed decoders: the stream has the contents that the recipe states."""
     needs_element("matroskamux", "qtdemux", "h264parse", "aacparse")
     count = container("movie.mp4")
     port = free_port()
@@ -126,7 +126,7 @@ def http_webm_recipe():
 
 @case
 def http_ts_recipe():
-    """Joined in the second round of the file, and left in the third."""
+    """Joins in the second round of the file, and leaves in the third."""
     needs_element("flvdemux", "h264parse", "aacparse", "mpegtsmux")
     clip(2)
     port = free_port()
@@ -142,7 +142,7 @@ def http_ts_recipe():
 
 
 def whole_units(stream):
-    """MPEG-TS up to where the last picture begins, and the sound with it."""
+    """MPEG-TS up to the start of the last picture, and the audio up to there."""
     cut = {}
     for at in range(0, len(stream) - 187, 188):
         pid = (stream[at + 1] & 0x1F) << 8 | stream[at + 2]
@@ -154,7 +154,7 @@ def whole_units(stream):
 
 @case
 def http_relay_recipe():
-    """The source goes away in mid-stream, for longer than a moment, and comes back."""
+    """The source is away during the stream for more than a moment, and comes back."""
     needs("curl")
     needs_element("tsparse", "flvdemux", "h264parse", "aacparse", "mpegtsmux")
     clip(2)
@@ -180,12 +180,12 @@ def http_relay_recipe():
     keys = sum("K" in flags for _, flags in shown)
     check(len(shown) > 100 and keys >= 3, f"{len(shown)} pictures, {keys} key frames")
     done = run("cat live.ts | ffmpeg -v error -i pipe: -f null -").ok()
-    # One picture may be cut where the source went.
+    # One picture may be truncated at the end of the first source.
     check(len(done.stderr.splitlines()) <= 6, f"ffmpeg: {done.stderr}")
 
 
 def http_rtmp_recipe(seconds):
-    """From a publisher who has been on air for so many seconds."""
+    """The publisher has been on air for `seconds`."""
     needs_element("rtmp2src")
     on_air(seconds, 6)
     rtmp, port = free_port(), free_port()
@@ -235,7 +235,7 @@ def http_tls_recipe():
 
 
 def through(proxy, port):
-    """A proxy with TLS: HTTP and WebSocket, as the stream comes, and to its end."""
+    """A proxy with TLS passes HTTP and WebSocket without delay, and up to the end."""
     trusted = certificate()
     stream = clip(6)
     back = free_port()

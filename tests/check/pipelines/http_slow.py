@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Clients of httpserversink that don't keep up, and what is told of clients."""
+"""Slow clients of httpserversink, and the statistics of clients."""
 
 import json
 import pathlib
@@ -20,8 +20,8 @@ CLIENT_FIELDS = {"id", "address", "user-agent", "transport", "since", "duration"
 
 @case
 def slow_client_skips():
-    """It does not read for a while, and then goes on at a key frame; its timeline has no hole that
-    is longer than what it missed, and memory stays what it was."""
+    """The client does not read for a while, and then continues at a keyframe. Its timeline has no
+    gap longer than the missed media, and the memory stays constant."""
     port = free_port()
     with serve(f"{LOOP} speed=10 ! httpserversink port={port} path=/live.flv stats-path=/stats "
                "max-lag=5000 max-lag-bytes=4000000", port) as server:
@@ -63,7 +63,7 @@ def slow_client_skips():
               f"{one.timestamp} ms and then {other.timestamp}")
     check(jumps > 0, "there is no skip")
     pathlib.Path("slow.flv").write_bytes(stream)
-    # Where it skips, pictures are closer together than the picture rate says.
+    # After a skip, pictures are closer together than the frame rate implies.
     needs("ffmpeg")
     done = run("cat slow.flv | ffmpeg -v warning -xerror -i pipe: -enc_time_base:v 1:1000 -f null -")
     check(done.ok().stderr == "", f"ffmpeg on slow.flv: {done.stderr}")
@@ -92,7 +92,7 @@ def stalled_client_is_closed():
 
 @case
 def client_that_has_nothing_to_take_stays():
-    """Where the source makes a pause, nobody is slow."""
+    """During a pause of the source, no client counts as slow."""
     sample = Sample()
     with Fed("client-timeout=500") as source:
         source.write(sample.until(1))
@@ -121,11 +121,11 @@ def many_stalled_clients():
     check(grown < 16 << 20, f"{grown} bytes for 50 clients that don't read")
 
 
-# What is told
+# Statistics
 
 
 def documented(title):
-    """The fields of a table of the page."""
+    """The fields of a table of the docs page."""
     page = (ROOT / "docs/httpserversink.md").read_text(encoding="utf-8")
     text = page.split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0]
     rows = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)

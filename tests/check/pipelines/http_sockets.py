@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""httpserversink over WebSocket: RFC 6455, as a client of few lines of its own sees it."""
+"""httpserversink over WebSocket: RFC 6455, tested with a separate short client."""
 
 import functools
 import os
@@ -20,7 +20,7 @@ SITE = "https://example.org"
 
 
 def served(source, fields=()):
-    """A client that has had its first message, and it."""
+    """Returns a client and its first message."""
     client = WebSocket(source.port, fields=fields)
     check(client.response.status == 101, f"status {client.response.status}")
     kind, message = client.receive()
@@ -54,7 +54,7 @@ def same_bytes_as_http():
 
 @case
 def messages_come_as_the_stream_does():
-    """They are not kept back until they are large."""
+    """Messages are not delayed until they are large."""
     sample = Sample()
     tags = tags_of(sample.bytes)
     with Fed() as source:
@@ -84,7 +84,7 @@ def ping_is_answered():
             client.send(PING, payload)
             check(client.receive_until(PONG)[0] == payload, "another payload")
         client.send(PONG, b"unasked")
-        # In the middle of a message, of which nothing is wanted, byte by byte.
+        # Within a message, whose content is ignored, byte by byte.
         for byte in (frame(TEXT, b"one", final=False) + frame(PING, b"between") +
                      frame(CONTINUATION, b"two") + frame(BINARY, os.urandom(60_000)) +
                      frame(PING, b"behind")):
@@ -128,7 +128,7 @@ VIOLATIONS = {
 
 
 def violation(code, data):
-    """It is told why it is closed; another goes on."""
+    """The client gets the reason for the close; another client continues."""
     sample = Sample()
     with Fed() as source:
         source.write(sample.until(1))
@@ -199,7 +199,7 @@ def origins(setting, allowed, refused):
 
 
 def client_of(name, tls):
-    """Other clients, without a proxy in between. Those of Node are strict about the handshake."""
+    """Other clients, without a proxy. Those of Node check the handshake strictly."""
     needs("node")
     modules = pathlib.Path(os.environ["FLV_NPM"]) / "browser"
     if name != "node" and not (modules / "node_modules" / name).exists():

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What `meson install` puts where: an application finds it through pkg-config, and works."""
+"""The files of `meson install`: an application finds them through pkg-config, and works."""
 
 import os
 import pathlib
@@ -12,7 +12,7 @@ BUILD = os.environ["FLV_BUILD"]
 
 
 def installed():
-    """Installs below this directory; gives where the plugins are."""
+    """Installs into the current directory; returns the folder of the plugins."""
     needs("meson", "pkg-config")
     root = pathlib.Path("root").absolute()
     if not root.exists():
@@ -46,7 +46,7 @@ def the_command_and_its_page():
 
 @case
 def the_pages():
-    """The elements name theirs, and all links between what is installed lead somewhere."""
+    """The elements' doc-uri is correct, and all links between installed pages are valid."""
     root, plugins = installed()
     for element in ("flvpace", "flvseek"):
         told = run(f"{environment(plugins)} gst-inspect-1.0 {element}").ok().stdout

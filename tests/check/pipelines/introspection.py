@@ -8,7 +8,7 @@ import sys
 
 from pipeline import Skip, run
 
-# The one that Debian's packages are for, which need not be the first in PATH.
+# The interpreter of Debian's packages, which need not be the first in PATH.
 PYTHON = shlex.quote(sys.executable)
 HEAD = """
 import os, subprocess, sys, gi
@@ -26,6 +26,6 @@ def needs_introspection():
 
 
 def python(script, *arguments):
-    """Runs it in a process of its own, with GStreamer at hand."""
+    """Runs the script in a separate process, with GStreamer imported."""
     pathlib.Path("script.py").write_text(HEAD + script, encoding="utf-8")
     return run(shlex.join([sys.executable, "script.py", *arguments])).ok()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""flvpace behind live sources: another source in mid-stream, an RTMP server, a publisher whose clock
-is not ours."""
+"""flvpace after live sources: a switch to another source, an RTMP server, a publisher whose clock
+differs from the local clock."""
 
 import collections
 import functools
@@ -18,14 +18,14 @@ from sinks import DECODERS, frames_at
 
 SWITCHES = 20
 SIZES = {"one.flv": "480x270", "two.flv": "320x180"}
-LATE = 1000  # ms, on a machine that does other things as well
+LATE = 1000  # ms, on a machine with other load
 
 
-# Switching
+# Switches between sources
 
 
 def source(path):
-    """With a key frame every 200 ms."""
+    """A file with a keyframe every 200 ms."""
     needs("ffmpeg")
     run(f"ffmpeg -v error -y -f lavfi -i testsrc2=size={SIZES[path]}:rate=25 "
         "-f lavfi -i sine=sample_rate=44100 -t 14 -c:v libx264 -preset fast -bf 2 -g 5 "
@@ -34,7 +34,7 @@ def source(path):
 
 
 def hashes(path):
-    """Of its pictures, as they are shown: size and checksum of each."""
+    """The size and checksum of each picture, in display order."""
     done = run(f"ffmpeg -i {path} -map 0:v -autoscale 0 -fps_mode passthrough "
                f"-enc_time_base:v 1:1000 -f framehash -hash md5 -").ok()
     rows = [line.split(",") for line in done.stdout.splitlines() if line[0] != "#"]
@@ -46,8 +46,8 @@ def shown_at(tag):
 
 
 def whole_groups(tags, known):
-    """The pictures, by source and time, that follow a key frame of their own source."""
-    at = None  # the source whose key frame came last
+    """The pictures, by source and time, whose last keyframe is from their own source."""
+    at = None  # the source of the last keyframe
     for tag in (tag for tag in tags if tag.kind != SCRIPT):
         path, of_source = known[(tag.kind, tag.data)]
         if path != at:
@@ -75,7 +75,7 @@ def switch(cut):
 
 
 def check_configured(tags, known):
-    """No picture comes with the configuration of another source."""
+    """No picture is decoded with the configuration of another source."""
     configured, sources = None, []
     for tag in (tag for tag in tags if tag.kind != SCRIPT and tag.data[0] & 15 == 7):
         path, _ = known[(tag.kind, tag.data)]
@@ -88,7 +88,7 @@ def check_configured(tags, known):
 
 
 def check_decoded(tags, known):
-    """From the first key frame of a source on, its pictures are right until the next switch."""
+    """From the first keyframe of a source on, its pictures are correct until the next switch."""
     right = {}
     for path in SIZES:
         times = sorted(shown_at(tag) for of, tag in known.values() if of == path and tag.picture)
@@ -100,19 +100,19 @@ def check_decoded(tags, known):
 
 
 add_case("switch-between-tags", lambda: switch(""))
-# With the pauses, most switches are inside a tag.
+# With the sleeps, most switches are within a tag.
 add_case("switch-inside-of-tags", lambda: switch("mtu=100 ! queue ! identity sleep-time=1000"))
 
 
 # Publishers
 
 
-# The server sends sound at once, and pictures from the next key frame on.
+# The server sends audio at once, and video from the next keyframe on.
 ROOM = DECODERS.replace("queue", "queue max-size-buffers=0 max-size-time=4000000000")
 
 
 def rtmp(seconds, settings):
-    """Joined in mid-stream, from a publisher who has been on air for so many seconds."""
+    """Joins during the stream of a publisher that has been on air for `seconds`."""
     needs_element("rtmp2src")
     on_air(seconds, 8)
     port = free_port()
@@ -123,7 +123,7 @@ def rtmp(seconds, settings):
         finish(sender).ok()
     check(set(sinks) == {"video", "audio"}, f"only {sorted(sinks)} get something")
     check(sinks["video"].buffers > 3 * 25, f"{sinks['video'].buffers} pictures")
-    # The sinks begin together, with the first picture: the sound in front of it comes late.
+    # The sinks start together, with the first picture: the audio before it is late.
     for name, got in sinks.items():
         check(got.last_late < LATE, f"{name}: {got.last_late} ms late in the end")
     check(sinks["audio"].first < LATE, f"sound begins at {sinks['audio'].first} ms")
@@ -136,7 +136,7 @@ for _seconds in (0, 3600):
 
 
 def clock(rate):
-    """A clock that is off by so much that 10 s are enough to see it."""
+    """The clock error is so large that 10 s are enough to detect it."""
     needs_element("flvdemux")
     told = dropped(OWN.replace("max-lateness=20", "max-lateness=200"), SAMPLE.read_bytes(), 10, rate)
     check(told["dropped"] < 5, f"{told['dropped']:.1f} % were dropped")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""tests/check/needs: which programs and plugins each test may use, and the packages that have them."""
+"""tests/check/needs: the programs and plugins that each test may use, and their packages."""
 
 import contextlib
 import fnmatch
@@ -23,7 +23,7 @@ class Need(NamedTuple):
         return any(fnmatch.fnmatchcase(test, pattern) for pattern in self.tests)
 
     def path(self, search_path=None):
-        """Where it is on this machine; None if it is missing."""
+        """The path on this machine; None if it is missing."""
         if self.kind == "program":
             return shutil.which(self.name, path=search_path)
         path = self.name
@@ -50,8 +50,8 @@ def of_test(test):
 
 @contextlib.contextmanager
 def nothing_else(test):
-    """While it holds, PATH leads only to the programs that the list gives the test, and GStreamer
-    finds only the plugins that it gives the test, besides those in GST_PLUGIN_PATH."""
+    """Within this context, PATH has only the programs that the list allows for the test. GStreamer
+    finds only the plugins that it allows for the test, and those in GST_PLUGIN_PATH."""
     before = dict(os.environ)
     with tempfile.TemporaryDirectory(prefix="flv-needs-") as name:
         folder = pathlib.Path(name)

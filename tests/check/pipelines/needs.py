@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The list of what the tests need, tests/check/needs: it is right, and scripts/test installs it."""
+"""The list of the tests' needs, tests/check/needs: it is correct, and scripts/test installs it."""
 
 import glob
 import os
@@ -12,19 +12,19 @@ import needlist
 from pipeline import ROOT, Skip, case, check, main
 
 HERE = pathlib.Path(__file__).parent
-SEARCH_PATH = os.environ["PATH"]  # before the list applies to this test as well
+SEARCH_PATH = os.environ["PATH"]  # saved before the list restricts this test, too
 DPKG = shutil.which("dpkg-query")
 BASH = shutil.which("bash")
 
 
 def names_of(path):
-    """A file may be in the package database by any of the names that lead to it."""
+    """The package database may have a file under any of the names that lead to it."""
     names = {path, os.path.realpath(path)}
     return names | {name.removeprefix("/usr") for name in names}
 
 
 def owners(names):
-    """The Debian packages that have a file, by its name."""
+    """The Debian packages with a file of these names."""
     told = subprocess.run([DPKG, "-S", *names], capture_output=True, text=True, check=False)
     found = {}
     for line in told.stdout.splitlines():
@@ -55,7 +55,7 @@ def every_package_is_installed_by_the_scripts():
     check(done.returncode in (0, 1) and done.stdout, done.stderr)
     installed, *npm = done.stdout.splitlines()
     for need in needlist.read():
-        # A node of another origin, which has its npm, stays.
+        # A Node.js from elsewhere, with its own npm, is kept.
         check(need.package in installed.split() or need.package == "nodejs" and npm,
               f"scripts/lib.sh does not install {need.package}, which has {need.name}")
 
@@ -69,7 +69,7 @@ def every_name_is_in_its_package():
     wrong = []
     for need, path in paths.items():
         found = set().union(*(owner.get(name, set()) for name in names_of(path))) if path else set()
-        # What is missing, or of another origin, is another test's matter.
+        # Missing programs and programs from elsewhere are the subject of another test.
         if found and need.package not in found:
             wrong.append(f"{need.name} is in {', '.join(sorted(found))}, not in {need.package}")
     check(not wrong, "; ".join(wrong))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the pipeline tests share: cases, recipes, processes, ports.
+"""Common code of the pipeline tests: cases, recipes, processes, ports.
 
-A case is a function marked with @case. It runs in an empty directory of its own and prints one
-line: PASS: name, FAIL: name: why, or SKIP: name: why.
+A case is a function marked with @case. It runs in a separate empty directory and prints one line:
+PASS: name, FAIL: name: why, or SKIP: name: why.
 """
 
 import contextlib
@@ -28,11 +28,11 @@ PATIENCE = 5
 TEST = pathlib.Path(sys.argv[0]).stem
 
 _cases = []
-_machine = None  # the environment in which all that is installed is found
+_machine = None  # the environment with everything that is installed
 
 
 class Skip(Exception):
-    """Something that the case needs isn't here."""
+    """A program or plugin that the case needs is missing."""
 
 
 def case(function):
@@ -70,7 +70,7 @@ def _run_cases():
                 print(f"PASS: {name}")
             except Skip as why:
                 print(f"SKIP: {name}: {why}")
-            except Exception as why:  # whatever it is, the next case has to run
+            except Exception as why:  # after any exception, the next case must run
                 failed += 1
                 traceback.print_exc()
                 print(f"FAIL: {name}: {why or type(why).__name__}")
@@ -93,8 +93,8 @@ def recipes():
 
 
 def recipe(name, **replace):
-    """The text of a block in RECIPE_PAGES, with every `replace` key in it turned into its
-    value; a leading underscore of a key is dropped, so that it can be a port."""
+    """The text of a block in RECIPE_PAGES. Every `replace` key in it is replaced with its value. A
+    leading underscore of a key is dropped, so that a key can be a port."""
     text = recipes()[name]
     for old, new in replace.items():
         old = old.lstrip("_")
@@ -125,7 +125,7 @@ def _check_missing(name, installed):
 
 
 def has_element(element, **options):
-    # Not --exists, which wants a version of at least 1.0.
+    # Without --exists, which requires a version of at least 1.0.
     return run(f"gst-inspect-1.0 {element}", **options).status == 0
 
 
@@ -150,7 +150,7 @@ class Done:
 
     @property
     def warnings(self):
-        """What gst-launch-1.0 says of warning messages, which goes to its standard output."""
+        """The messages of gst-launch-1.0 about warnings, which it writes to its standard output."""
         return self.stdout.count("WARNING: from element")
 
     def ok(self):
@@ -159,7 +159,7 @@ class Done:
 
 
 def finish(process, timeout=TIMEOUT):
-    """Waits for what background() started."""
+    """Waits for a process of background()."""
     deadline = time.monotonic() + timeout
     while True:
         try:
@@ -167,8 +167,7 @@ def finish(process, timeout=TIMEOUT):
             output = process.communicate(timeout=min(left, PATIENCE))
             return Done(process.args[-1], process, *output)
         except subprocess.TimeoutExpired as late:
-            # GStreamer 1.22's own gst-launch-1.0 now and then hangs behind an error that comes
-            # while it prerolls.
+            # GStreamer 1.22's own gst-launch-1.0 sometimes hangs after an error during preroll.
             if b"ERROR: from element" in (late.stderr or b""):
                 _kill(process)
                 return Done(process.args[-1], process, late.stdout or b"", late.stderr)
@@ -213,7 +212,8 @@ _LISTENING = {"tcp": "0A", "udp": "07"}
 
 
 def wait_for_port(port, protocol="tcp"):
-    """Until somebody listens there. Connecting would tell as well, but be a client."""
+    """Waits until the port has a listener. A connect would find out, too, but would count as a
+    client."""
 
     def listening():
         for table in (f"/proc/net/{protocol}", f"/proc/net/{protocol}6"):
@@ -233,7 +233,7 @@ def connect(port):
 
 
 def read_all(connection):
-    """Until the other side closes."""
+    """Reads until the peer closes."""
     received = bytearray()
     with contextlib.suppress(ConnectionResetError):
         while chunk := connection.recv(1 << 16):
@@ -241,7 +241,7 @@ def read_all(connection):
     return bytes(received)
 
 
-# Comparing
+# Comparisons
 
 
 def check_same(got, expected, what="the output"):
@@ -253,9 +253,10 @@ def check_same(got, expected, what="the output"):
 
 
 def check_decodes(path, frames=None):
-    """Every picture of it, from the first, with nothing for ffmpeg to complain about. It reads a
-    pipe: in a file it would hold the index against what a client that joined late has got. Without a
-    time base of its own, its null encoder may put two pictures on one tick of a guessed rate."""
+    """Checks that every picture decodes, from the first on, without a warning of ffmpeg. ffmpeg
+    reads a pipe: in a file it would compare the index with the data of a client that joined late.
+    Without an explicit time base, its null encoder may give two pictures the same timestamp of a
+    guessed frame rate."""
     needs("ffmpeg", "ffprobe")
     done = run(f"cat {path} | ffmpeg -v warning -xerror -i pipe: "
                "-enc_time_base:v 1:1000 -f null -").ok()

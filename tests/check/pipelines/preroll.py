@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What follows flvpace with its own defaults reaches PLAYING and gets frames at the right time."""
+"""A pipeline after flvpace with default properties reaches PLAYING and receives frames at the right
+time."""
 
 from flvfile import clip, pictures
 from pipeline import add_case, case, check, main, needs, run
@@ -8,7 +9,7 @@ from sinks import DECODEBIN, DECODERS, frames_at
 
 SECONDS = 3
 SOURCE = "filesrc location=movie.flv ! flvpace"
-LATE = 1000  # ms, on a machine that does other things as well
+LATE = 1000  # ms, on a machine with other load
 
 
 def decodes(burst, rest):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A live publisher with a clock of its own, and lines that take the stream from a pipe."""
+"""A live publisher with its own clock, and pipelines that read its stream from a pipe."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ import time
 
 from flvfile import HEADER_SIZE, SCRIPT, tags_of
 
-# What comes later than this (ns) is dropped, as video sinks do by default.
+# Drops buffers that are later than this (ns), as video sinks do by default.
 SINK = "fakesink sync=true max-lateness=20000000"
 OWN = ("fdsrc ! flvpace live=yes ! flvdemux name=d "
        f"d.video ! queue ! {SINK} name=video d.audio ! queue ! {SINK} name=audio")
@@ -17,7 +17,7 @@ PEER = ("fdsrc ! flvdemux name=d "
 
 
 def endless(stream, first):
-    """The tags of the stream again and again, with their times (ms) from `first` on."""
+    """The tags of the stream in an endless loop, with their times (ms) from `first` on."""
     tags = tags_of(stream)
     media = [tag for tag in tags if tag.media]
     length = media[-1].timestamp - media[0].timestamp + 40
@@ -32,8 +32,8 @@ def endless(stream, first):
 
 
 def publish(pipe, stream, seconds, rate=1.0, first=0, pause=0.0):
-    """Writes so many seconds of media, `rate` times as fast as they play. Returns how many frames
-    were in them. In the middle nothing comes for `pause` seconds."""
+    """Writes `seconds` of media at `rate` times real time, with a break of `pause` seconds in the
+    middle. Returns the number of frames."""
     pipe.write(stream[:HEADER_SIZE])
     begin = time.monotonic()
     frames = 0
@@ -50,9 +50,9 @@ def publish(pipe, stream, seconds, rate=1.0, first=0, pause=0.0):
 
 
 def dropped(line, stream, seconds, rate, pause=0.0, meter=os.environ.get("FLV_SINKMETER")):
-    """Plays what is published like that. Tells which share (%) of the frames no sink showed, and how
-    long (s) after the publisher the line ended."""
-    # The pipe is all the room there is: where it is full, the publisher is held up.
+    """Publishes to `line`. Returns the share (%) of the frames that no sink showed, and the time
+    (s) from the end of the publisher to the end of the line."""
+    # The pipe is the only buffer: a full pipe blocks the publisher.
     with subprocess.Popen([meter, str(seconds * 2 + 10), line], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, bufsize=0) as process:
         frames = publish(process.stdin, stream, seconds, rate, pause=pause)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Every command line of the README's uses, and of the elements' doc comments, as it stands but for
-the ports: what it sends decodes."""
+"""Runs every command line in the README's uses and in the elements' doc comments, with only the
+ports replaced. Its output decodes."""
 
 import contextlib
 import functools
@@ -16,7 +16,7 @@ from pipeline import (ROOT, add_case, background, case, check, check_decodes, fi
 
 SECONDS = 8
 SECTIONS = ("Uses", "flvstream")
-# rtmp.py has the server that takes this one's stream.
+# rtmp.py tests this line, and has the server for it.
 ELSEWHERE = "rtmp2sink"
 PORTS = re.compile(r"(?<=[:=])(?:5000|8080)\b")
 
@@ -33,7 +33,7 @@ def lines():
 
 
 def lines_of_comments():
-    """Those in the doc comments' sections: element, number and line."""
+    """The lines in the doc comments' sections: element, number and line."""
     for source in sorted((ROOT / "gst").glob("*/gst*.cpp")):
         text = source.read_text(encoding="utf-8")
         element = re.search(r"^ \* SECTION:element-(\w+)$", text, re.MULTILINE)[1]
@@ -43,7 +43,7 @@ def lines_of_comments():
 
 
 def frames_of(url):
-    """As a player sees it that joins now: two seconds of pictures, without a message."""
+    """A player that joins now decodes two seconds of pictures without a warning."""
     done = run(f"ffmpeg -v warning -t 2 -i {url} -c copy -y joined.flv").ok()
     check(not done.stderr, f"ffmpeg on {url}: {done.stderr}")
     check_decodes("joined.flv")
@@ -75,7 +75,7 @@ def send_datagrams(line, port):
         with contextlib.suppress(BlockingIOError):
             while True:
                 received += receiver.recv(65536)
-    # The system's buffer for one socket holds the start, at the least.
+    # The start fits into the system's socket buffer.
     check(len(tags_of(bytes(received))) > 10, f"{len(received)} bytes arrived")
 
 

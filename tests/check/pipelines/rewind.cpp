@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// rewind ELEMENT...: plays a pipeline as gst-launch-1.0 does, and takes it back to its start, with
-// a flush, at each SIGUSR1.
+// rewind ELEMENT...: plays a pipeline like gst-launch-1.0. At each SIGUSR1, it seeks to the start
+// with a flush.
 #include <glib-unix.h>
 #include <gst/gst.h>
 
@@ -30,5 +30,5 @@ int main(int argc, char **argv) {
   }
   g_unix_signal_add(SIGUSR1, go_back, pipeline);
   gst_element_set_state(pipeline, GST_STATE_PLAYING);
-  g_main_loop_run(g_main_loop_new(nullptr, FALSE)); // until it is killed
+  g_main_loop_run(g_main_loop_new(nullptr, FALSE)); // runs until it is killed
 }

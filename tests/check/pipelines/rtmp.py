@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""rtmp2sink to nginx and its RTMP module, which records, and serves a player."""
+"""rtmp2sink sends to nginx with its RTMP module, which records the stream and serves a player."""
 
 import pathlib
 import re
@@ -14,7 +14,7 @@ from rtmp_server import on_air, rtmp_server
 
 
 def recording(size):
-    """What nginx wrote down, once it's all there."""
+    """nginx's recording, as soon as it is complete."""
     def complete():
         files = list(pathlib.Path("recorded").glob("*.flv"))
         return files and files[0].stat().st_size >= size
@@ -24,7 +24,8 @@ def recording(size):
 
 
 def check_recorded(command_for):
-    """What the server writes down of four seconds that the command sends to its port, and those."""
+    """The server's recording of four seconds equals the input. `command_for` makes the sender's
+    command for a port."""
     stream = clip(4)
     port = free_port()
     with rtmp_server(port, "recorded"):
@@ -44,7 +45,7 @@ def rtmp_send_recipe():
 
 @case
 def readme_line():
-    """The README's line, which names the server without a port."""
+    """The README's line, which has no port for the server."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     line = re.search(r"^gst-launch-1.0 .*rtmp2sink.*$", text, re.MULTILINE)[0]
     check("rtmp://127.0.0.1/" in line, line)
@@ -52,8 +53,8 @@ def readme_line():
 
 
 def check_played(command_for, seconds=0):
-    """A player, started by the command for a port, that comes while the stream is on its way, and
-    its publisher has been on air for so many seconds."""
+    """A player that joins during the stream. `command_for` makes its command for a port; the
+    publisher has been on air for `seconds`."""
     on_air(seconds, 6)
     port = free_port()
     with rtmp_server(port):
@@ -73,7 +74,7 @@ def rtmp_play_recipe():
 
 
 def command_rtmp_recipe(seconds):
-    """flvstream behind a server's stream."""
+    """flvstream with a stream from a server."""
     needs_element("rtmp2src")
     check_played(lambda port: in_path(recipe("command-rtmp", _1935=port)), seconds)
 

@@ -9,13 +9,13 @@ from web_server import nginx
 
 
 def rtmp_server(port, recorded=None):
-    """In the foreground of the current folder; records into the folder `recorded`."""
+    """Runs in the foreground in the current folder; records into the folder `recorded`."""
     needs_element("rtmp2sink")
     configuration = recipe("rtmp-nginx", _1935=port)
     if recorded:
         folder = pathlib.Path(recorded).absolute()
         folder.mkdir()
-        folder.chmod(0o777)  # root's nginx works as another user
+        folder.chmod(0o777)  # nginx, if started by root, runs as another user
         configuration = configuration.replace("/var/tmp", str(folder))
     else:
         configuration = configuration.replace("record all", "record off")
@@ -23,7 +23,7 @@ def rtmp_server(port, recorded=None):
 
 
 def on_air(seconds, length, path="movie.flv"):
-    """A clip whose publisher has been on air for so many seconds."""
+    """A clip with the timestamps of a publisher that has been on air for `seconds`."""
     clip(length, "clip.flv")
     run(f"ffmpeg -v error -y -i clip.flv -c copy -output_ts_offset {seconds} {path}").ok()
     return pathlib.Path(path).read_bytes()

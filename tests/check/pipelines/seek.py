@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""flvseek on files that several programs have indexed: whatever it sends decodes from the first
-picture on, and the pictures are those of the file."""
+"""flvseek on files that several programs have indexed: its output decodes from the first picture
+on, and the pictures equal those of the file."""
 
 import functools
 import pathlib
@@ -17,7 +17,7 @@ from web_server import nginx
 SECONDS = 12
 
 
-# Files, by who has made their index.
+# Files by the producer of their index.
 
 
 def by_ffmpeg(path):
@@ -50,13 +50,13 @@ PRODUCERS = {"ffmpeg": by_ffmpeg, "yamdi": by_yamdi, "flvmeta": by_flvmeta, "flv
              "nobody": by_nobody}
 
 
-# What a stream has to be.
+# Checks of a stream.
 
 
 def framehashes(path):
-    """Of every picture, as it is decoded, with nothing for ffmpeg to complain about."""
+    """The hash of each decoded picture. Checks that ffmpeg decodes without warnings."""
     done = run(f"cat {path} | ffmpeg -v warning -i pipe: -map 0:v -f framemd5 -").ok()
-    # flvmeta writes an event into the last second, which ffmpeg remarks upon.
+    # flvmeta writes an event into the last second, and ffmpeg logs it.
     said = [line for line in done.stderr.splitlines() if line and "New data stream" not in line]
     check(not said, f"ffmpeg on {path}: {said}")
     return [line.split(",")[-1].strip() for line in done.stdout.splitlines() if line[:1] == "0"]
@@ -83,7 +83,8 @@ class Movie:
                    f"! filesink location={out}")
 
     def check_part(self, position, what, out="part.flv"):
-        """That it starts with the key frame at `position`, and decodes like the file from there."""
+        """Checks that it starts with the keyframe at `position`, and decodes like the file from
+        there on."""
         part = pathlib.Path(out).read_bytes()
         tail = self.bytes[position:]
         check(part.endswith(tail) and part[:3] == b"FLV", f"{what}: not a head and the tail")
@@ -97,8 +98,8 @@ class Movie:
         check_index(part, len(part) - len(tail), what)
 
     def listed(self):
-        """What the index lists, and the key frame that is meant. Some list the configuration in
-        front of it; flvmux lists more audio than key frames."""
+        """The entries of the index, each with its keyframe. Some producers list the configuration
+        before the keyframe; flvmux lists more audio tags than keyframes."""
         by_place = {tag.begin: tag for tag in self.tags}
         keys = [tag.begin for tag in self.tags if tag.key]
         listed = {}
@@ -122,7 +123,7 @@ def index_of(tags):
 
 
 def check_index(part, head_size, what):
-    """Whatever the metadata says of places is so."""
+    """Checks all positions in the metadata."""
     tags = tags_of(part)
     by_place = {tag.begin: tag for tag in tags}
     metadata = [tag for tag in tags if tag.kind == SCRIPT]
@@ -142,7 +143,7 @@ def check_index(part, head_size, what):
 
 
 def every_start(producer):
-    """At each key frame, one byte before and one after."""
+    """For each keyframe: its position, one byte less and one byte more."""
     movie = Movie(producer)
     check(len(movie.keys) >= (2 if producer == "flvmux" else 6), f"few: {movie.keys}")
     for key in sorted(movie.keys):
@@ -167,7 +168,7 @@ def copy():
 
 
 def check_copy(position, stop=None):
-    """copy.flv is a head, which holds all that is needed, and the part of the sample."""
+    """copy.flv is a complete head and a part of the sample."""
     stream = SAMPLE.read_bytes()
     tail = stream[position:stop]
     check(copy().endswith(tail), "not the file's bytes")
@@ -195,7 +196,7 @@ def seek_part_recipe():
 
 @case
 def seek_part_can_be_sought_in():
-    """By ffmpeg, with the index that was rewritten."""
+    """ffmpeg can seek with the rewritten index."""
     movie = Movie("ffmpeg")
     movie.start(f"offset={sorted(movie.keys)[1]}").ok()
     for second in (4, 6, 8):
@@ -228,7 +229,7 @@ def seek_serve_recipe():
 
 @case
 def seek_http_recipe():
-    """One request for the beginning, and one that starts near the place."""
+    """One request for the start of the file, and one from near the place on."""
     needs_element("souphttpsrc")
     by_ffmpeg("movie.flv")
     port = free_port()
@@ -258,7 +259,7 @@ def seek_pseudostreaming_recipe():
 
 @case
 def the_configuration_in_front_is_the_last_one():
-    """Of the dozens that this file has."""
+    """The file has dozens of configurations."""
     source = MEDIA / "h264_speex_many_configs.flv"
     if not source.exists():
         raise Skip(f"no {source.name} in {MEDIA}")
@@ -278,7 +279,7 @@ def the_configuration_in_front_is_the_last_one():
 
 
 def from_an_hour(path, producer):
-    """The sample with timestamps that begin at an hour, and an index by the producer."""
+    """The sample with timestamps that start at an hour, and with the index of `producer`."""
     needs("ffmpeg")
     run(f"ffmpeg -y -v error -i {SAMPLE} -c copy -output_ts_offset 3600 "
         f"-flvflags add_keyframe_index {path}").ok()
@@ -292,7 +293,7 @@ def from_an_hour(path, producer):
 
 @case
 def times_count_from_the_first_tag():
-    """Whatever the tags' timestamps and the producer's idea of an index."""
+    """For any timestamps of the tags, and any time base of the producer's index."""
     for producer in ("ffmpeg", "yamdi", "flvmeta"):
         from_an_hour("movie.flv", producer)
         stream = pathlib.Path("movie.flv").read_bytes()

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Plays a launch line for some seconds and tells what each of its fakesinks got:
+// Plays a launch line for some seconds and prints a line for each of its fakesinks:
 //   sinkmeter SECONDS LINE
-// A line per sink: name, buffers, running time of the first (ms), how late buffers came at the most
-// (ms; negative: early), and how late the last one. Exit status 1: an error on the bus, whose text
-// is printed.
+// A line has the name, the number of buffers, the running time of the first buffer (ms), the
+// maximum lateness (ms; negative: early), and the lateness of the last buffer. Exit status 1: an
+// error on the bus, whose text is printed.
 #include <algorithm>
 #include <cstdlib>
 #include <map>

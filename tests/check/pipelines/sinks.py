@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Lines that end with sinks that sync, and what these get."""
+"""Launch lines that end with sinks with sync=true, and the data that the sinks receive."""
 
 import os
 import re
@@ -16,7 +16,7 @@ DECODEBIN = ("decodebin name=d "
 
 
 class Got(NamedTuple):
-    """What a sink got; times in ms."""
+    """The data of a sink; times in ms."""
     buffers: int
     first: int  # running time
     latest: int
@@ -24,12 +24,12 @@ class Got(NamedTuple):
 
 
 def frames_at(line):
-    """Runs the line to its end: what each sink got, by its name."""
+    """Runs the line to its end. Returns the data of each sink by its name."""
     needs_element(*(word for word in line.split() if re.fullmatch(r"[a-z]\w+", word)))
     command = f"{os.environ['FLV_SINKMETER']} 20 '{line}'"
     done = run(command)
-    # In 1 of 480 runs splitmuxsink's mp4mux crashes: gst_qt_mux_can_renegotiate() reads caps in the
-    # thread that pushes to it while the thread that muxes replaces them.
+    # In 1 of 480 runs mp4mux in splitmuxsink crashes: gst_qt_mux_can_renegotiate() reads caps in
+    # the upstream thread while the muxing thread replaces them.
     if "splitmuxsink" in line and not 0 <= done.status <= 128:
         print(f"again: exit status {done.status}")
         done = run(command)

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Plays a launch line and gives its input-selector, named "selector", another input again and
-// again:
+// Plays a launch line and switches the input of its input-selector, named "selector":
 //   switching COUNT MILLISECONDS LINE
-// After COUNT turns, MILLISECONDS or up to twice that apart, the stream is ended. Prints warnings
-// and errors; exit status 1: an error, or no end.
+// The switches are MILLISECONDS to twice that apart. After COUNT switches, the stream ends. Prints
+// warnings and errors. Exit status 1: an error, or no EOS.
 #include <cstdlib>
 #include <random>
 #include <string>
@@ -15,7 +14,7 @@ namespace {
 
 constexpr GstClockTime kPatience = 30 * GST_SECOND;
 
-// Whether the line has ended by then, well or not.
+// Whether the line ends within `time`, with or without an error.
 bool watch(GstBus *bus, GstClockTime time, bool &failed) {
   constexpr auto kKinds =
       static_cast<GstMessageType>(GST_MESSAGE_WARNING | GST_MESSAGE_ERROR | GST_MESSAGE_EOS);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""tcpclientsink and tcpserversink: clients that wait, connect at the start, join later."""
+"""tcpclientsink and tcpserversink: clients that wait, connect at the start, or join later."""
 
 import pathlib
 import random
@@ -53,7 +53,7 @@ def tcp_serve_recipe():
 
 @case
 def tcp_client_from_the_start():
-    """The server's history reaches back to the start, so the client has every byte."""
+    """The server's history includes the start, so the client receives every byte."""
     stream = clip(4)
     port = free_port()
     with background(recipe("tcp-serve-burst", _5000=port)) as server:
@@ -64,7 +64,7 @@ def tcp_client_from_the_start():
 
 
 def join(port, seconds):
-    """What a client gets in so many seconds, cut behind the last whole tag."""
+    """The output for a client in `seconds`, cut after the last whole tag."""
     received = bytearray()
     with connect(port) as client:
         client.settimeout(1)
@@ -81,7 +81,8 @@ def join(port, seconds):
 
 
 def check_start(stream, what):
-    """File header (or tags_of complains), metadata, configurations, key frame."""
+    """Metadata, configurations and a keyframe follow the file header. tags_of() checks the file
+    header."""
     tags = tags_of(stream)
     kinds = [(tag.kind, tag.configuration) for tag in tags[:3]]
     check(sorted(kinds) == [(AUDIO, True), (VIDEO, True), (SCRIPT, False)],
@@ -119,7 +120,7 @@ def late_joiners():
 
 @case
 def loop_recipe():
-    """A client that joins in the second round, and stays for the third."""
+    """A client that joins in the second round, and stays until the third."""
     clip(2)
     port = free_port()
     with background(recipe("loop", _5000=port)):
@@ -135,7 +136,7 @@ def loop_recipe():
 
 
 def encoder_recipe(on_air):
-    """It has been on air for so many seconds."""
+    """The encoder has been on air for `on_air` seconds."""
     needs("ffmpeg")
     clip(4)
     port = free_port()

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""udpsink: tags cut to size, each byte of them in its datagram, and a receiver that decodes."""
+"""udpsink: tags split to size, each byte in its datagram, and a receiver that decodes."""
 
 import contextlib
 import pathlib
@@ -12,7 +12,7 @@ from flvfile import clip, pictures, tags_of
 from pipeline import (TIMEOUT, background, case, check, check_decodes, check_same, finish,
                       free_port, main, needs, needs_element, recipe, run, wait_for_port)
 
-SO_RCVBUFFORCE = 33  # Linux; past the system's limit, for root
+SO_RCVBUFFORCE = 33  # Linux; exceeds the system's limit if root
 
 
 def collect(receiver, datagrams):
@@ -23,7 +23,7 @@ def collect(receiver, datagrams):
 
 
 def large_movie():
-    """Key frames of 720p that no datagram could hold."""
+    """720p keyframes that exceed the size of a datagram."""
     needs("ffmpeg")
     subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i",
                     "testsrc2=size=1280x720:rate=25,noise=alls=20:allf=t", "-f", "lavfi", "-i",
@@ -64,7 +64,7 @@ def udp_recipe():
     with background(recipe("udp-receive", _5000=port)) as receiver:
         wait_for_port(port, "udp")
         run(recipe("udp-send", _5000=port)).ok()
-        finish(receiver)  # ffmpeg ends by its time-out, with whatever status
+        finish(receiver)  # ffmpeg ends by its timeout, with any status
     check_decodes("copy.flv", pictures(stream))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A WebSocket client of few lines, which also sends what none should."""
+"""A short WebSocket client, which can also send invalid frames."""
 
 import base64
 import hashlib
@@ -13,7 +13,7 @@ CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 
 
 def frame(opcode, payload=b"", final=True, masked=True, size=None):
-    """A client's frame; `size` is what it says of its payload."""
+    """A client's frame. `size`: the declared size of its payload."""
     size = len(payload) if size is None else size
     mark = 0x80 if masked else 0
     head = bytes([(0x80 if final else 0) | opcode])
@@ -30,7 +30,7 @@ def frame(opcode, payload=b"", final=True, masked=True, size=None):
 
 
 class WebSocket:
-    """RFC 6455, with nothing negotiated."""
+    """RFC 6455, without extensions and subprotocols."""
 
     def __init__(self, port, path="/live.flv", fields=(), tls=None):
         key = base64.b64encode(os.urandom(16)).decode()
@@ -53,7 +53,7 @@ class WebSocket:
         return taken
 
     def receive(self):
-        """The next frame: opcode and payload."""
+        """Returns the opcode and the payload of the next frame."""
         first, size = self._take(2)
         check(first & 0x80, "a message in parts")
         check(not first & 0x70, f"reserved bits in {first:#x}")
@@ -63,7 +63,8 @@ class WebSocket:
         return first & 0x0F, self._take(size)
 
     def receive_until(self, opcode):
-        """The payload of the first frame of that kind, and those of the messages before it."""
+        """Returns the payload of the first frame with `opcode`, and the payloads of the messages
+        before it."""
         messages = []
         while True:
             kind, payload = self.receive()
@@ -73,7 +74,7 @@ class WebSocket:
             messages.append(payload)
 
     def close_code(self):
-        """With which it is closed, and that it is closed then."""
+        """Returns the code of the close frame. Checks that the connection is closed after it."""
         payload, _ = self.receive_until(CLOSE)
         check(not self._buffer and not self.response.more(), "something behind the close frame")
         self.connection.close()

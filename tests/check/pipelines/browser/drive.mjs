@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // drive.mjs MODULES CHROMIUM [CHROMIUM'S OPTION]...
 //
-// Opens pages in a headless Chromium, for browser.py. Reads a command a line, and answers each with
-// a line, {"value": …} or {"error": "why"}, in JSON. Ends with its standard input.
-//   {"open": "address"}      a new page in place of the one before
-//   {"run": "expression"}    what it gives in the page
+// Opens pages in a headless Chromium, for browser.py. Reads one command a line, and answers each
+// with one line of JSON, {"value": …} or {"error": "why"}. Ends at the end of standard input.
+//   {"open": "address"}      opens a new page and closes the previous one
+//   {"run": "expression"}    evaluates the expression in the page
 //   {"until": "expression", "timeout": ms}    waits until it is true in the page
-//   {"errors": 0}            what the page's scripts threw
+//   {"errors": 0}            the uncaught exceptions of the page's scripts
 import {createRequire} from 'node:module';
 import {createInterface} from 'node:readline';
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A WebSocket client of that name: socket.mjs MODULES NAME ADDRESS. Prints what the first messages
-// begin with, and the code of the close that it asks for; or why it cannot connect.
+// A WebSocket client of the given name: socket.mjs MODULES NAME ADDRESS. Prints the first bytes of
+// the first messages, and the code of the close that it requests; or the reason why it cannot
+// connect.
 import { createRequire } from 'node:module';
 
 const [modules, name, address] = process.argv.slice(2);
