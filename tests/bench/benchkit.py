@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the benchmarks share: where things are, runs that are timed, tables and verdicts."""
+"""Common code of the benchmarks: paths, timed runs, tables and verdicts."""
 import argparse
 import json
 import os
@@ -19,14 +19,14 @@ from typing import NamedTuple
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PLUGINS = ('flvpace', 'flvseek', 'httpserver')
-SKIPPED = 77  # to meson
-BUSY = 0.5  # load before the first run
-DESCRIPTORS = 100  # besides those of a server's clients
-LISTENING = '0A'  # in /proc/net/tcp
+SKIPPED = 77  # meson's exit status for a skipped test
+BUSY = 0.5  # maximum load before the first run
+DESCRIPTORS = 100  # in addition to those of a server's clients
+LISTENING = '0A'  # state in /proc/net/tcp
 
 
 class Contender(NamedTuple):
-    """Who runs in a benchmark. `command` is a list of arguments."""
+    """A program in a benchmark. `command` is a list of arguments."""
     name: str
     command: list
     elements: tuple = ()
@@ -68,7 +68,7 @@ class Bench:
                   'what passes or fails by a little says nothing')
 
     def media(self, name):
-        """The path of a file that make-media knows, made if need be."""
+        """The path of a file of make-media, which makes it if it does not exist."""
         made = subprocess.run([HERE / 'make-media', '--dir', self.media_dir, name],
                               check=False, stdout=subprocess.PIPE, text=True)
         if made.returncode != 0:
@@ -82,7 +82,7 @@ class Bench:
             stderr=subprocess.DEVNULL, check=False).returncode == 0
 
     def present(self, contenders):
-        """Those that are installed; says who is not."""
+        """The installed contenders. Prints the missing ones."""
         there = []
         for one in contenders:
             missing = [e for e in one.elements if not self.has_element(e)]
@@ -95,7 +95,7 @@ class Bench:
         return there
 
     def verdict(self, good, text, why):
-        """Whether a bar is held; where it is not, `why` says what the figure depends on."""
+        """Prints whether a limit is met; if it is not, `why` names what the figure depends on."""
         print(f'  {"pass" if good else "FAIL"}  {text}')
         if not good:
             print(f'        why: {why}')
@@ -112,7 +112,7 @@ def gst(pipeline):
 
 
 class Process:
-    """A child whose complaints are kept until somebody wants them."""
+    """A child process whose error messages are kept until they are needed."""
 
     def __init__(self, command, env, **streams):
         self.complaints = tempfile.TemporaryFile()
@@ -143,7 +143,7 @@ def free_port():
 
 
 def listens(port):
-    """Whether somebody does, found out without being a client."""
+    """Whether the port has a listener, without a connection to it."""
     for name in ('tcp', 'tcp6'):
         with open(f'/proc/net/{name}', encoding='ascii') as file:
             for line in file:
@@ -154,7 +154,7 @@ def listens(port):
 
 
 def wait_for_listener(server, port):
-    """Until a Process listens."""
+    """Waits until a Process listens."""
     for _ in range(500):
         if server.child.poll() is not None:
             break
@@ -165,7 +165,7 @@ def wait_for_listener(server, port):
 
 
 def allow_descriptors(clients):
-    """For this process, and so for those that it starts."""
+    """For this process and its children."""
     count = clients + DESCRIPTORS
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < count:
@@ -175,20 +175,20 @@ def allow_descriptors(clients):
 
 
 def cpu_of(pid):
-    """Seconds that a process has used so far."""
+    """The CPU seconds of a process so far."""
     with open(f'/proc/{pid}/stat', encoding='ascii') as file:
         user, system = file.read().rpartition(')')[2].split()[11:13]
     return (int(user) + int(system)) / os.sysconf('SC_CLK_TCK')
 
 
 def megabytes_of(pid):
-    """The most that was resident so far."""
+    """The peak resident megabytes of a process so far."""
     with open(f'/proc/{pid}/status', encoding='ascii') as file:
         return next(int(line.split()[1]) for line in file if line.startswith('VmHWM')) / 1000
 
 
 def timed(command, env):
-    """Wall seconds, CPU seconds and peak resident megabytes of a command that has to succeed."""
+    """Wall seconds, CPU seconds and peak resident megabytes of a command, which must succeed."""
     begin = time.monotonic()
     with Process(command, env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
         _, status, usage = os.wait4(process.child.pid, 0)
@@ -201,7 +201,7 @@ def timed(command, env):
 
 
 def piped(bench, command, duration):
-    """What arrival says of a command's output in its first seconds."""
+    """The figures of the arrival tool for the first seconds of a command's output."""
     with Process(command, bench.env, stdin=subprocess.DEVNULL,
                  stdout=subprocess.PIPE) as process:
         measured = subprocess.run(
@@ -214,7 +214,8 @@ def piped(bench, command, duration):
 
 
 def in_turns(runs, contenders, run):
-    """run(contender) for everybody, `runs` times over; a list of results for each name."""
+    """Calls run(contender) for each contender, `runs` times; returns a list of results for each
+    name."""
     results = {one.name: [] for one in contenders}
     for number in range(runs):
         for one in contenders:
@@ -230,7 +231,7 @@ def progress(text):
 
 
 def medians(results, keys):
-    """For each name, the median of each figure that every run has; None of those that none has."""
+    """For each name, the median of each figure over the runs that have it; None if none has."""
     table = {}
     for name, runs in results.items():
         table[name] = {}
@@ -241,7 +242,7 @@ def medians(results, keys):
 
 
 def print_table(head, rows):
-    """`rows` hold text; the first column is flush left."""
+    """`rows` are text; the first column is left-aligned."""
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
     for row in [head, *rows]:
         cells = [row[0].ljust(widths[0])]

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How long a pipeline takes from READY to the first buffer at its sink, and what it reads for that.
+// Measures the time of a pipeline from READY to the first buffer at its sink, and the bytes that it
+// reads for it.
 #include <gst/gst.h>
 
 #include <sys/resource.h>
@@ -51,7 +52,7 @@ Reads reads_so_far() {
   return reads;
 }
 
-// What the first buffer's arrival says; later ones change nothing.
+// The arrival of the first buffer. Later buffers do not change it.
 struct Arrival {
   GstElement *pipeline = nullptr;
   bool seen = false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Plays the same pipeline many times in one process and measures what that costs.
+// Plays the same pipeline many times in one process and measures the cost.
 #include <gst/gst.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -37,7 +37,7 @@ using Bus = std::unique_ptr<GstBus, Unref>;
 using Message = std::unique_ptr<GstMessage, Unref>;
 using Event = std::unique_ptr<GstEvent, Unref>;
 
-// Of lateness, in steps of 10 us up to 200 ms. All streams add to the same one.
+// Counts lateness in steps of 10 us up to 200 ms. All streams use the same histogram.
 class Histogram {
 public:
   static constexpr GstClockTimeDiff kStep = 10 * GST_USECOND;
@@ -59,7 +59,7 @@ public:
     return sum;
   }
 
-  // The upper end of the step that holds this share of the buffers.
+  // The upper end of the step with this percentile.
   [[nodiscard]] double percentile_ms(double percent) const {
     const double wanted = static_cast<double>(total()) * percent / 100;
     double seen = 0;
@@ -85,7 +85,7 @@ struct Measurement {
 
 struct Stream {
   Element pipeline;
-  GstElement *sink = nullptr; // of the pipeline
+  GstElement *sink = nullptr; // in the pipeline
   Measurement *measurement = nullptr;
 };
 
@@ -132,7 +132,7 @@ bool prepare(Stream &stream, const char *description, Measurement &measurement) 
   const Pad pad(gst_element_get_static_pad(sink.get(), "sink"));
   gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, on_buffer, &stream, nullptr);
   gst_element_set_state(stream.pipeline.get(), GST_STATE_PAUSED);
-  // A live pipeline has no preroll.
+  // A live pipeline does not preroll.
   const GstStateChangeReturn reached =
       gst_element_get_state(stream.pipeline.get(), nullptr, nullptr, 10 * GST_SECOND);
   return reached == GST_STATE_CHANGE_SUCCESS || reached == GST_STATE_CHANGE_NO_PREROLL ||
@@ -163,7 +163,7 @@ double cpu_seconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-// Every pipeline has descriptors of its own.
+// Every pipeline needs descriptors.
 void raise_descriptor_limit() {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Plays a pipeline once the server in it has a client, so that the client sees the start.
+// Plays a pipeline as soon as its server has a client, so that the client receives the start.
 #include <gst/gst.h>
 
 #include <cstdlib>
@@ -27,7 +27,7 @@ using Bus = std::unique_ptr<GstBus, Unref>;
 using Message = std::unique_ptr<GstMessage, Unref>;
 using Error = std::unique_ptr<GError, Unref>;
 
-// Comes on the server's own thread, which must not change states.
+// Called in the server's thread, which must not change states.
 void on_client_added(GstElement *server) {
   gst_element_post_message(
       server, gst_message_new_application(GST_OBJECT(server), gst_structure_new_empty("client")));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What any server of a shared stream has to do and no more: a sendmsg a client a turn.
+// The minimum work of any server of a shared stream: one sendmsg per client and turn.
 #include <getopt.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
@@ -52,15 +52,15 @@ struct Settings {
   double interval_ms = 40;
   double mbit = 0.88;
   double seconds = 10;
-  std::optional<RingKind> ring; // none: sendmsg
+  std::optional<RingKind> ring; // nullopt: sendmsg
 };
 
 // --- The writing ---
 
 struct Client {
   int fd = -1;
-  unsigned place = 0;       // among those that were accepted
-  std::size_t position = 0; // in the stream's bytes
+  unsigned place = 0;       // index among the accepted clients
+  std::size_t position = 0; // in the bytes of the stream
 };
 
 struct Total {
@@ -73,7 +73,8 @@ using Vectors = std::vector<iovec>;
 
 constexpr std::size_t kMostVectors = 512;
 
-// From `position` to the end of the tag before `end`. What a client missed comes in larger pieces.
+// The bytes from `position` to `end`, one vector per tag, at most kMostVectors. A client that lacks
+// earlier turns gets them in the same write.
 void gather(Stream &stream, std::size_t position, std::size_t end, Vectors &vectors) {
   vectors.clear();
   const auto after = [](std::size_t at, const Stream::Tag &each) { return at < each.end; };
@@ -93,7 +94,7 @@ std::size_t length_of(const Vectors &vectors) {
   return length;
 }
 
-// What became of one write: bytes, or -errno.
+// Records the result of a write: bytes, or -errno.
 void account(Client &client, ssize_t sent, std::size_t length, Total &total) {
   if (sent < 0 && sent != -EAGAIN && sent != -EINTR) {
     close(client.fd);
@@ -120,7 +121,8 @@ void write_to(Client &client, Vectors &vectors, std::size_t length, Total &total
   account(client, sent < 0 ? -errno : sent, length, total);
 }
 
-// Everybody gets what is there up to `end`. Almost all are at `before`, and share the vectors.
+// Writes the bytes up to `end` to every client. Almost all clients are at `before`, and share the
+// vectors.
 void write_all(Stream &stream, std::vector<Client> &clients, std::size_t before, std::size_t end,
                Total &total) {
   static Vectors vectors;
@@ -137,7 +139,7 @@ void write_all(Stream &stream, std::vector<Client> &clients, std::size_t before,
   }
 }
 
-// The same, a batch at a time. False: io_uring has failed.
+// The same in batches. false: io_uring has failed.
 bool write_batches(Stream &stream, std::vector<Client> &clients, std::size_t before,
                    std::size_t end, Ring &ring, Total &total) {
   static Vectors vectors;
@@ -210,7 +212,7 @@ bool serve(const Settings &settings, Stream &stream, std::vector<Client> &client
   while (elapsed < settings.seconds * 1e3 && !clients.empty() && !stopped) {
     sleep_until(begin + turn * settings.interval_ms);
     elapsed = now_ms() - begin;
-    // A turn that was missed is not made up for: the next one writes more.
+    // A missed turn is not repeated: the next turn writes more.
     turn = std::floor(elapsed / settings.interval_ms) + 1;
     const std::size_t before = stream.begin_of(tag);
     while (tag < stream.tags.size() && stream.tags[tag].due_ms <= elapsed)
@@ -309,7 +311,7 @@ bool take(int key, const char *value, Settings &settings) {
   }
 }
 
-// Every client has a descriptor.
+// Every client needs a descriptor.
 void raise_descriptor_limit() {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What any pacer has to do and no more: a sleep and a write a tag. How late the tags arrive is what
-// the machine itself makes them.
+// The minimum work of any pacer: one sleep and one write per tag. The lateness of the tags is the
+// jitter of the machine itself.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -25,7 +25,7 @@ int fail(const char *what) {
   return 1;
 }
 
-// All of the file, up to the end of the process.
+// The contents of the file, mapped until the end of the process.
 flv::Bytes mapped(const char *path) {
   const int file = open(path, O_RDONLY | O_CLOEXEC);
   struct stat status {};
@@ -74,7 +74,7 @@ int main(int argc, char **argv) {
     std::fprintf(stderr, "sleep-loop: %s: no FLV file\n", argv[1]);
     return 1;
   }
-  prctl(PR_SET_TIMERSLACK, 1); // ns: as punctual as the system can be
+  prctl(PR_SET_TIMERSLACK, 1); // ns: the most precise setting of the system
   timespec start{};
   clock_gettime(CLOCK_MONOTONIC, &start);
   for (const flv::Item &item : items) {

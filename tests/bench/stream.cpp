@@ -11,7 +11,7 @@ namespace {
 constexpr double kFrameMs = 1000.0 / 30;
 constexpr double kSamplesMs = 1024 * 1000.0 / 44100; // of an AAC frame
 constexpr std::size_t kGop = 60;
-constexpr double kKeyFrameWeight = 6; // times another frame
+constexpr double kKeyFrameWeight = 6; // times the size of another frame
 constexpr double kAudioMbit = 0.128;
 
 std::size_t bytes_of(double mbit, double ms) {
@@ -19,7 +19,7 @@ std::size_t bytes_of(double mbit, double ms) {
 }
 
 void append_tag(Stream &stream, flv::TagType type, double time, std::size_t size, bool key) {
-  std::vector<std::uint8_t> data(std::max<std::size_t>(size, 16) - 15, 0x55); // headers take 15
+  std::vector<std::uint8_t> data(std::max<std::size_t>(size, 16) - 15, 0x55); // 15: the headers
   const bool video = type == flv::TagType::Video;
   data[0] = video ? key ? 0x17 : 0x27 : 0xAF;
   if (data.size() > 1)

@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <vector>
 
-// Tags one behind the other. The file header goes with the first.
+// Consecutive tags. The file header is part of the first tag.
 struct Stream {
   struct Tag {
-    std::size_t end = 0; // behind its PreviousTagSize
+    std::size_t end = 0; // after its PreviousTagSize
     double due_ms = 0;
   };
   std::vector<std::uint8_t> bytes;
@@ -20,6 +20,6 @@ struct Stream {
   }
 };
 
-// As live: 30 frames a second and AAC. Nothing in it repeats, so the cache holds no more of it
-// than of a real one.
+// Like a live stream: 30 frames per second and AAC. Nothing repeats, so that caches work as with a
+// real stream.
 [[nodiscard]] Stream make_stream(double mbit, double ms);

@@ -17,13 +17,14 @@ struct Ring::State {
 
 namespace {
 
-// Twice what is used at once: with Sqpoll a batch's places are free a little after it is done.
+// Twice the number in use at a time, because with Sqpoll the slots of a batch are released slightly
+// after its end.
 constexpr unsigned kPlaces = 2 * Ring::kBatch;
 
-// So long the thread of Sqpoll spins for more; it is to sleep between two turns.
+// The Sqpoll thread polls for this time after a request. It should sleep between two turns.
 constexpr unsigned kIdleMs = 1;
 
-// liburing returns what errno would be.
+// liburing returns the negative errno.
 bool worked(int result) {
   if (result < 0)
     errno = -result;

@@ -10,8 +10,8 @@
 
 enum class RingKind : std::uint8_t {
   Plain,
-  Sqpoll, // a thread of the kernel's takes the requests
-  Async,  // and others carry them out
+  Sqpoll, // a kernel thread takes the requests
+  Async,  // other kernel threads execute the requests
 };
 
 class Ring {
@@ -20,8 +20,8 @@ public:
   static constexpr bool kBuilt = HAVE_LIBURING;
 
   struct Write {
-    unsigned socket = 0; // its place among those of adopt()
-    msghdr message{};    // what it points to stays until submit() returns
+    unsigned socket = 0; // index in adopt()
+    msghdr message{};    // the caller keeps its data until submit() returns
     int sent = 0;        // bytes, or -errno
   };
 
@@ -30,12 +30,13 @@ public:
   Ring(const Ring &) = delete;
   Ring &operator=(const Ring &) = delete;
 
-  // false: there is none, and errno says why: ENOSYS unless kBuilt.
+  // false: not available; errno has the reason: ENOSYS unless kBuilt.
   [[nodiscard]] bool open(RingKind kind);
   [[nodiscard]] bool adopt(std::span<const int> sockets);
   void forget(unsigned socket);
 
-  // At most kBatch, and all are done when it returns. Nothing waits for room, as with MSG_DONTWAIT.
+  // Takes at most kBatch writes, and returns when all are done. They do not wait for buffer space,
+  // as with MSG_DONTWAIT.
   [[nodiscard]] bool submit(std::span<Write> writes);
 
 private:

@@ -8,7 +8,7 @@ namespace bench {
 
 namespace {
 
-// Theil-Sen is quadratic; of more points it sees the medians of so many groups.
+// Theil-Sen is quadratic: if there are more points, it uses the medians of this number of groups.
 constexpr std::size_t kGroups = 400;
 
 double median(std::vector<double> values) {

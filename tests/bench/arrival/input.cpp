@@ -25,7 +25,7 @@ namespace bench {
 namespace {
 
 constexpr std::size_t kBufferSize = 1 << 20;
-// A burst over UDP waits in the kernel, for nobody holds the sender back.
+// The kernel has to buffer a burst over UDP, because UDP has no flow control.
 constexpr int kDatagramBuffer = 16 << 20;
 constexpr Nanoseconds kSecond = 1'000'000'000;
 constexpr Nanoseconds kConnectInterval = 5'000'000;
@@ -143,8 +143,8 @@ Input::Event Input::try_connect(const Options &options, Nanoseconds deadline) {
   Addresses addresses;
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
-  // GLib's servers on "localhost" listen on ::1 even where the hosts file names 127.0.0.1 alone;
-  // without a name both are tried.
+  // GLib's servers on "localhost" listen on ::1 even if the hosts file has only 127.0.0.1. Without
+  // a name, both are tried.
   const bool here = options.host.empty() || options.host == "localhost";
   const char *host = here ? nullptr : options.host.c_str();
   const int found = getaddrinfo(host, options.port.c_str(), &hints, &addresses.first);
@@ -186,7 +186,7 @@ Input::Event Input::bind(const Options &options) {
   const int on = 1;
   const int off = 0;
   int failed = 0;
-  // An IPv6 socket takes both families, where there is IPv6.
+  // An IPv6 socket serves both families, if IPv6 is available.
   fd_ = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd_ >= 0) {
     sockaddr_in6 any{};
@@ -203,7 +203,7 @@ Input::Event Input::bind(const Options &options) {
   }
   if (failed != 0)
     return fail("binding", errno);
-  // Beyond the system's limit if we may, else up to it.
+  // Exceeds the system's limit if permitted, otherwise uses the limit.
   if (setsockopt(fd_, SOL_SOCKET, SO_RCVBUFFORCE, &kDatagramBuffer, sizeof kDatagramBuffer) != 0)
     setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &kDatagramBuffer, sizeof kDatagramBuffer);
   setsockopt(fd_, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);

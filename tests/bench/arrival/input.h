@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Where the bytes come from: stdin, a TCP server or UDP datagrams, each chunk with the moment at
-// which the read that brought it returned.
+// Reads from stdin, a TCP server or UDP datagrams. Each chunk has the time at which its read
+// returned.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ public:
     End,
     Timeout,
     Interrupted, // by SIGINT or SIGTERM
-    Failed,      // error() says why
+    Failed,      // error() has the reason
   };
 
   Input();
@@ -30,24 +30,24 @@ public:
   Input(const Input &) = delete;
   Input &operator=(const Input &) = delete;
 
-  // Event::Bytes: it is open.
+  // Event::Bytes: the input is open.
   [[nodiscard]] Event open(const Options &options);
-  // Waits for bytes, until `deadline` at the most.
+  // Waits for bytes, at most until `deadline`.
   [[nodiscard]] Event next(std::optional<Nanoseconds> deadline);
 
-  // What the last next() brought, and when.
+  // The bytes of the last next(), and their arrival time.
   [[nodiscard]] flv::Bytes bytes() const { return flv::Bytes(buffer_).first(size_); }
   [[nodiscard]] Nanoseconds arrived() const { return arrived_; }
 
   [[nodiscard]] const std::string &error() const { return error_; }
-  // Datagrams that the kernel had no room for.
+  // Datagrams that the kernel has dropped for lack of space.
   [[nodiscard]] std::uint64_t lost_datagrams() const { return lost_; }
 
 private:
   Event connect(const Options &options);
   Event try_connect(const Options &options, Nanoseconds deadline);
   Event bind(const Options &options);
-  // Waits for `events` on `fd`, or for nothing but the deadline if that is -1.
+  // Waits for `events` on `fd`. -1: only waits for the deadline.
   Event wait(int fd, short events, std::optional<Nanoseconds> deadline);
   Event fail(const char *what, int code);
   Event receive();

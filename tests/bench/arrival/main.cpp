@@ -44,7 +44,7 @@ std::optional<Nanoseconds> earlier(std::optional<Nanoseconds> a, std::optional<N
   return a && b ? std::min(*a, *b) : a ? a : b;
 }
 
-// Reads until the stream, the time or somebody's patience is at its end.
+// Reads until the end of the stream, the end of the duration, or an interrupt.
 bool receive(const Options &options, Input &input, Meter &meter, std::FILE *copy) {
   std::optional<Nanoseconds> end;
   for (;;) {

@@ -10,7 +10,7 @@ namespace bench {
 
 namespace {
 
-// Codecs whose first frame nobody can decode without a sequence header.
+// Whether the codec's first frame needs a sequence header for decoding.
 bool needs_configuration(bool video, const flv::TagInfo &info) {
   using flv::fourcc;
   constexpr std::uint32_t kAac = 10;
@@ -31,7 +31,7 @@ void Meter::feed(flv::Bytes chunk, Nanoseconds now) {
   counts_.bytes += chunk.size();
   held_.insert(held_.end(), chunk.begin(), chunk.end());
   if (splitter_.feed(chunk, items_) == flv::Status::Malformed) {
-    // No file header: perhaps the middle of a stream.
+    // No file header: possibly the middle of a stream.
     first_fault_ = splitter_.fault();
     splitter_.reset(flv::Splitter::Start::Middle);
     (void)splitter_.feed(held_, items_);
@@ -109,7 +109,7 @@ void Meter::take_media(const flv::TagHeader &header, const flv::TagInfo &info) {
   Track &track = tracks_[video];
   if (track.started)
     counts_.backward_timestamps += !place.discontinuity && place.time < track.time;
-  // A command to the player is no picture: decoding begins behind it.
+  // A command frame is not a picture: decoding starts after it.
   else if (info.role != flv::Role::Command) {
     track.started = true;
     start_.configuration &= track.configured || !needs_configuration(video, info);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Takes bytes with the moment of their arrival; counts tags, keeps the points of the paced ones and
-// what was wrong with the stream.
+// Takes bytes and their arrival times. Counts tags, and records the points of the paced tags and
+// the faults of the stream.
 #pragma once
 
 #include <array>
@@ -27,20 +27,20 @@ struct Counts {
   std::uint64_t skipped_bytes = 0;
   std::uint64_t truncated_bytes = 0;
   std::uint64_t wrong_previous_sizes = 0;
-  std::uint64_t backward_timestamps = 0;    // against the tag before it of the same kind
-  std::uint64_t interleaved_steps_back = 0; // against the one before it of any kind: no fault
-  std::uint64_t discontinuities = 0;        // as flv::Timeline closes them
+  std::uint64_t backward_timestamps = 0;    // compared with the previous tag of the same kind
+  std::uint64_t interleaved_steps_back = 0; // the same for tags of any kind: not a fault
+  std::uint64_t discontinuities = 0;        // as detected by flv::Timeline
   std::uint64_t extra_file_headers = 0;
 
   [[nodiscard]] std::uint64_t tags() const { return audio + video + script; }
 };
 
-// What a decoder finds that joins with the first byte.
+// The state of a decoder that starts at the first byte.
 struct Start {
-  bool file_header = false;  // is the first thing
-  bool metadata = false;     // stands before the first audio and video
-  bool configuration = true; // no track that needs one begins without
-  bool key_frame = true;     // video begins with one
+  bool file_header = false;  // the stream starts with a file header
+  bool metadata = false;     // before the first audio and video
+  bool configuration = true; // every track that needs a configuration has it at its start
+  bool key_frame = true;     // video starts with a keyframe
 
   [[nodiscard]] bool decodable() const {
     return file_header && metadata && configuration && key_frame;
@@ -49,14 +49,14 @@ struct Start {
 
 class Meter {
 public:
-  // Every tag that `chunk` completes arrived at `now`.
+  // All tags that `chunk` completes have the arrival time `now`.
   void feed(flv::Bytes chunk, Nanoseconds now);
   void finish();
 
   [[nodiscard]] const Counts &counts() const { return counts_; }
   [[nodiscard]] const Start &start() const { return start_; }
   [[nodiscard]] const std::vector<Point> &points() const { return points_; }
-  // The first thing that was wrong; with no file header at the start, that.
+  // The first fault. If the stream does not start with a file header, that is the fault.
   [[nodiscard]] const flv::Fault &first_fault() const { return first_fault_; }
 
 private:
@@ -73,10 +73,10 @@ private:
   flv::Splitter splitter_;
   flv::Timeline timeline_;
   std::vector<flv::Item> items_;
-  std::vector<std::uint8_t> held_; // of tags that are not yet whole
+  std::vector<std::uint8_t> held_; // bytes of incomplete tags
   std::uint64_t held_from_ = 0;
   std::array<Track, 2> tracks_{};
-  Nanoseconds now_ = 0; // when the last bytes arrived
+  Nanoseconds now_ = 0; // the arrival time of the last bytes
   Nanoseconds first_arrival_ = 0;
   std::int64_t highest_ = 0;
   std::int64_t last_time_ = 0;

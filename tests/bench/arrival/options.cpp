@@ -80,7 +80,7 @@ bool is_port(const std::string &text) {
   return !text.empty() && *end == '\0' && port > 0 && port <= 65535;
 }
 
-// "host:port", "[::1]:port" or ":port" for this machine.
+// "host:port", "[::1]:port", or ":port" for the local machine.
 bool read_address(const std::string &text, Options &options) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string::npos)
@@ -138,7 +138,7 @@ std::optional<int> parse(int argc, char **argv, Options &options) {
       std::fputs(kHelp, stdout);
       return 0;
     }
-    if (key == '?') // getopt has said why
+    if (key == '?') // getopt has printed the error
       return kWrongUsage;
     if (!take(key, optarg, options)) {
       std::fprintf(stderr, "arrival: --%s: \"%s\" is not what it takes; see --help\n",

@@ -16,14 +16,15 @@ struct Options {
   std::optional<double> idle_seconds;
 
   bool json = false;
-  std::string json_file; // empty: stdout
+  std::string json_file; // empty: to stdout
   std::string svg_file;
   std::string output_file;
   bool plot = false;
   bool quiet = false;
 };
 
-// Reads the command line. A value: this is the exit status, all that there is to say was said.
+// Reads the command line. If it returns a value, that is the exit status, and all messages are
+// printed.
 [[nodiscard]] std::optional<int> parse(int argc, char **argv, Options &options);
 
 } // namespace bench

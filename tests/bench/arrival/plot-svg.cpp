@@ -17,7 +17,7 @@ constexpr double kTop = 104;
 constexpr double kBottom = 416;
 constexpr double kStripTop = 464;
 constexpr double kStripBottom = 544;
-constexpr double kBelowAxis = 56; // tick labels and the axis' name
+constexpr double kBelowAxis = 56; // for tick labels and the axis title
 
 constexpr const char *kStyle = R"(<style>
 text { font: 13px system-ui, "Segoe UI", "DejaVu Sans", sans-serif; fill: #52606d }
@@ -97,7 +97,7 @@ void append_header(std::string &out, const Figures &figures) {
   append_text(out, kRight, kLegend + 4.5, "end", "real time");
 }
 
-// Steps that cannot be seen are left out, so that the picture stays small.
+// Omits steps that are too small to be visible, to keep the file small.
 void append_stream(std::string &out, const Panel &panel, std::span<const Point> points) {
   constexpr double kVisible = 0.4;
   double x = panel.x(0);
@@ -119,7 +119,7 @@ void append_stream(std::string &out, const Panel &panel, std::span<const Point> 
 // The lead is the distance between the two lines.
 void append_lead(std::string &out, const Panel &panel, double lead) {
   constexpr double kWhere = 0.6;
-  constexpr double kSmallest = 24; // pixels that hold two arrow heads
+  constexpr double kSmallest = 24; // pixels: the minimum for two arrow heads
   const double wall = panel.wall_end * kWhere;
   const double top = panel.y(wall + lead);
   const double bottom = panel.y(wall);
@@ -134,7 +134,7 @@ void append_lead(std::string &out, const Panel &panel, double lead) {
   append_text(out, x - 8, top - 6, "end note", label);
 }
 
-// A stroke for each pixel column, from the lowest to the highest lateness in it.
+// A vertical line for each pixel column, from its lowest to its highest lateness.
 void append_lateness(std::string &out, const Panel &panel, std::span<const Point> points,
                      const Pace &pace) {
   double column = -1;

@@ -11,8 +11,8 @@ namespace bench {
 
 namespace {
 
-constexpr int kColumns = 73; // 7 more for the labels on the left
-constexpr int kRows = 17;    // 3 more for the title and the axis
+constexpr int kColumns = 73; // plus 7 for the labels on the left
+constexpr int kRows = 17;    // plus 3 for the title and the axis
 constexpr int kDotColumns = kColumns * 2;
 constexpr int kDotRows = kRows * 4;
 
@@ -22,7 +22,7 @@ constexpr const char *kPlain = "\033[0m";
 
 enum class Ink : std::uint8_t { None, RealTime, Stream };
 
-// Braille patterns have eight dots a character.
+// A Braille pattern has eight dots per character.
 class Canvas {
 public:
   explicit Canvas(const Axes &axes) : axes_(axes) {}
@@ -37,7 +37,7 @@ public:
     }
   }
 
-  // Media stays where it is until the next tag is there.
+  // Media stays constant until the next tag.
   void stream(std::span<const Point> points) {
     int before_x = column(0);
     int before_y = row(0);
@@ -64,7 +64,7 @@ public:
           out += cell.ink == Ink::Stream ? kStreamColour : kRealTimeColour;
         now = cell.ink;
       }
-      // U+2800 and up, in UTF-8.
+      // UTF-8 of U+2800 and up.
       if (cell.dots == 0)
         out += ' ';
       else
@@ -100,7 +100,7 @@ private:
     if (x < 0 || x >= kDotColumns || y < 0 || y >= kDotRows)
       return;
     Cell &cell = cells_[static_cast<std::size_t>(y / 4 * kColumns + x / 2)];
-    // The two lines do not share a character: they would share its colour.
+    // The two lines do not share a character, because it has only one colour.
     if (ink > cell.ink)
       cell = {.dots = 0, .ink = ink};
     cell.dots |= kDots[static_cast<std::size_t>(y % 4)][static_cast<std::size_t>(x % 2)];
@@ -121,7 +121,7 @@ void append_title(std::string &out, bool colours) {
   out += " exactly at real time\n";
 }
 
-// The row's label if a tick lies in it, and the axis.
+// The row's label, if a tick is in the row, and the axis.
 void append_media_axis(std::string &out, const Axes &axes, const Canvas &canvas, int row) {
   for (int i = 0; i * axes.media_step <= axes.media_end; ++i) {
     if (canvas.row(i * axes.media_step) / 4 == row) {

@@ -8,7 +8,7 @@ namespace bench {
 
 Axes make_axes(const Figures &figures, int wall_ticks, int media_ticks) {
   constexpr double kLeast = 0.001;
-  // So that the line at real time still rises under a stream that comes all at once.
+  // The minimum slope of the real-time line, for a stream that arrives all at once.
   constexpr double kLeastSlope = 0.1;
   Axes axes;
   axes.media_end = std::max(figures.media / 1000, kLeast);

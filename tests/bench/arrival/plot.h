@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Media time over wall time, next to a stream that is always exactly at real time.
+// Plots media time against wall time, and a reference line at exactly real time.
 #pragma once
 
 #include <span>
@@ -15,9 +15,9 @@ namespace bench {
 
 [[nodiscard]] std::string plot_svg(std::span<const Point> points, const Figures &figures);
 
-// What both draw on: seconds on both axes.
+// Common to both plots: the axes, both in seconds.
 struct Axes {
-  double wall_begin = 0; // a little before 0, so that a burst stands clear of the axis
+  double wall_begin = 0; // slightly below 0, so that a burst does not touch the axis
   double wall_end = 0;
   double media_end = 0;
   double wall_step = 0;
@@ -26,10 +26,10 @@ struct Axes {
 
 [[nodiscard]] Axes make_axes(const Figures &figures, int wall_ticks, int media_ticks);
 
-// 1, 2 or 5 times a power of ten, so that `range` has about `count` of them.
+// 1, 2 or 5 times a power of ten. `range` has about `count` steps.
 [[nodiscard]] double nice_step(double range, int count);
 
-// How many decimals the multiples of a step need.
+// The number of decimals of a step's multiples.
 [[nodiscard]] int decimals(double step);
 
 } // namespace bench

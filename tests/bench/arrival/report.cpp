@@ -11,7 +11,7 @@ namespace bench {
 
 namespace {
 
-// To one decimal, and zero without a sign.
+// Rounds to one decimal, without a negative zero.
 double tenths(double value) {
   return std::round(value * 10) / 10 + 0.0;
 }
@@ -47,7 +47,7 @@ void append_lead_json(std::string &out, const Figures &figures) {
     out += "\"minimum\": null, \"median\": null},\n";
 }
 
-// Every kind of fault with its number, for both forms.
+// Every type of fault and its number, for text and JSON.
 struct Fault {
   const char *name;
   const char *words;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The figures in words and as JSON.
+// Formats the figures as text and as JSON.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ struct Report {
 [[nodiscard]] std::string to_json(const Report &report);
 [[nodiscard]] std::string to_text(const Report &report);
 
-// The line of text that goes under a picture.
+// The line of text below a plot.
 [[nodiscard]] std::string summary(const Figures &figures);
 
 } // namespace bench

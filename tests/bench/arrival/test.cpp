@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The meter on arrivals that were made up.
+// Tests of the meter with synthetic arrivals.
 #include <cmath>
 #include <functional>
 
@@ -15,7 +15,7 @@ namespace {
 
 constexpr double kFrame = 20;
 
-// A tag every 20 ms of media; `wall` says when the one at that time arrives.
+// A tag every 20 ms of media; `wall` gives its arrival time.
 std::vector<Point> arrivals(double media_end, const std::function<double(double)> &wall) {
   std::vector<Point> points;
   for (double media = 0; media < media_end; media += kFrame)
@@ -64,7 +64,7 @@ START_TEST(test_exact_pace) {
   ck_assert_double_eq(figures.start_media, 40);
   ck_assert_double_eq(figures.burst, 0);
   ck_assert_double_eq(figures.lead->minimum, 0);
-  ck_assert_uint_eq(figures.pace->tags, 497); // all but those within 50 ms
+  ck_assert_uint_eq(figures.pace->tags, 497); // all tags after the first 50 ms
   ck_assert_double_eq(figures.pace->lateness.max, 0);
   ck_assert_double_eq_tol(*figures.pace->drift_ppm, 0, 0.001);
 }
@@ -83,7 +83,7 @@ START_TEST(test_burst) {
 }
 END_TEST
 
-// A burst that takes its time shows in the lead, and is no lateness.
+// A burst that is sent slowly affects the lead, and not the lateness.
 START_TEST(test_slow_burst) {
   const auto points =
       arrivals(10000, [](double media) { return std::max(media * 0.1, media - 3000); });
@@ -111,7 +111,7 @@ START_TEST(test_lateness) {
 }
 END_TEST
 
-// A tag that comes before its time, by a timestamp that is wrong, does not make the others late.
+// A tag that is early because of a wrong timestamp does not make the others late.
 START_TEST(test_one_early_tag) {
   auto points = arrivals(20000, [](double media) { return media; });
   points[500].wall -= 15;
@@ -128,7 +128,7 @@ struct DriftRow {
 };
 const DriftRow kDrifts[] = {{0, 3000}, {20, 15000}, {-35, 15000}, {100, 1200000}, {-100, 1200000}};
 
-// Lateness that comes and goes, and stalls, are no drift. Lateness keeps the drift.
+// Varying lateness and stalls are not drift. The drift does not affect the lateness.
 START_TEST(test_drift) {
   const auto [ppm, media_end] = ROW(kDrifts);
   const auto points = arrivals(media_end, [ppm = ppm](double media) {
@@ -155,7 +155,7 @@ START_TEST(test_not_paced) {
 }
 END_TEST
 
-// Half a second of pace is enough for lateness, and too little for drift.
+// Half a second of paced tags is enough for the lateness, but not for the drift.
 START_TEST(test_short_pace) {
   const Figures figures = measure(arrivals(1000, [](double media) { return media; }));
   ck_assert(figures.pace.has_value());
@@ -184,7 +184,7 @@ START_TEST(test_counts) {
 }
 END_TEST
 
-// A tag has arrived when its last byte has, and time counts from the first timed tag.
+// A tag arrives with its last byte, and time counts from the first timed tag.
 START_TEST(test_stamps) {
   const Stream file = flvtest::file({.duration = 200, .audio = false});
   const std::size_t cut = file.tags[3].end - 1;
@@ -202,7 +202,7 @@ START_TEST(test_stamps) {
 }
 END_TEST
 
-// The last tag of a stream that ends without its PreviousTagSize came with the last bytes.
+// The last tag of a stream without its PreviousTagSize arrives with the last bytes.
 START_TEST(test_missing_last_size) {
   const Stream file = flvtest::file({.duration = 200, .audio = false});
   Meter meter;
@@ -247,7 +247,7 @@ START_TEST(test_faults) {
   ck_assert_uint_eq(damaged.counts().tags(), file.tags.size());
   ck_assert_enum_eq(damaged.first_fault().kind, flv::Fault::Kind::TagType);
 
-  // Joined in the middle of a tag.
+  // The stream starts in the middle of a tag.
   const std::size_t tail = file.tags[10].begin + 5;
   const Meter joined = read(flv::Bytes(file.bytes).subspan(tail), 7);
   ck_assert(!joined.start().file_header);
@@ -283,10 +283,10 @@ const StartRow kStarts[] = {
      true},
     {Stream().header().metadata().configs().inter(0).key(40), true, true, true, false},
     {Stream().header().metadata().configs().aac(0).key(0), true, true, true, true},
-    // A command to the player comes before the first picture.
+    // A command frame comes before the first picture.
     {Stream().header().metadata().configs().video(0, flvtest::ex_command(0)).key(0), true, true,
      true, true},
-    // These codecs need no configuration. G.711's number is that of H.264.
+    // These codecs need no configuration. G.711 has the same number as H.264.
     {Stream().header().metadata().video(0, flvtest::h263_frame(true, 99)), true, true, true, true},
     {Stream().header().metadata().audio(0, flvtest::Buffer{0x72, 1, 2}), true, true, true, true},
     {Stream().header().metadata().audio(
@@ -325,7 +325,7 @@ std::size_t characters(std::string_view text) {
   return count;
 }
 
-// 80 columns and 20 rows, whatever is drawn.
+// 80 columns and 20 rows for any figures.
 START_TEST(test_terminal_plot) {
   const double slopes[] = {1, 0, 0.001, 50};
   const auto points = arrivals(12345, [](double media) { return std::max(0.0, media - 2000); });

@@ -5,7 +5,7 @@
 
 namespace bench {
 
-// printf to the end of a string.
+// Appends printf output to a string.
 [[gnu::format(printf, 2, 3)]] void append(std::string &out, const char *format, ...);
 
 } // namespace bench

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "input.h" // monotonic_now
+#include "input.h" // for monotonic_now()
 
 namespace load {
 
@@ -18,12 +18,12 @@ namespace {
 
 constexpr std::size_t kLongestHead = 16 << 10;
 constexpr int kStalledBuffer = 4 << 10;
-// A stalled client reads its head, and little of what comes with it.
+// A stalled client reads the response head, and only little of the data after it.
 constexpr std::size_t kStalledRead = 512;
 
-// The example of RFC 6455, 1.3: what the key has to be answered with is known.
+// The example of RFC 6455, 1.3, so that the expected response is known.
 constexpr const char *kKey = "dGhlIHNhbXBsZSBub25jZQ==";
-constexpr const char *kAccept = "s3pplmbitxaq9kygzzhzrbk+xoo="; // in lower case, as the head is
+constexpr const char *kAccept = "s3pplmbitxaq9kygzzhzrbk+xoo="; // lower case, like the stored head
 
 std::string request(const Plan &plan) {
   std::string text = "GET " + plan.path + " HTTP/1.1\r\nHost: " + plan.host + ":" + plan.port +
@@ -40,7 +40,7 @@ void lower(std::string &text) {
     c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
 }
 
-// `name` and `value` are in lower case, as the head is.
+// `name` and `value` are in lower case, like the stored head.
 bool has_header(const std::string &head, const char *name, const char *value) {
   const std::size_t at = head.find(std::string("\r\n") + name + ":");
   if (at == std::string::npos)
@@ -92,7 +92,7 @@ void Client::on_connected(const Plan &plan) {
     return accept();
   const std::string text = request(plan);
   sight_.requested = bench::monotonic_now();
-  // Into an empty send buffer.
+  // The send buffer is empty.
   if (send(fd_, text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size()))
     return refuse("the request could not be sent");
   state_ = State::Head;
@@ -165,7 +165,7 @@ void Client::take_pieces(flv::Bytes bytes, Nanoseconds now) {
       break;
     case Piece::Kind::Ping: {
       const std::string answer = pong(piece.bytes);
-      // One that finds no room is one that the server did not wait for.
+      // If there is no room, the pong is lost; the server does not wait for it.
       (void)send(fd_, answer.data(), answer.size(), MSG_NOSIGNAL);
       break;
     }

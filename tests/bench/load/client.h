@@ -8,7 +8,7 @@
 #include <string>
 
 #include "framing.h"
-#include "meter.h" // Nanoseconds
+#include "meter.h" // for Nanoseconds
 #include "plan.h"
 #include "tagscan.h"
 
@@ -21,7 +21,7 @@ struct Address {
   socklen_t size = 0;
 };
 
-// What a client saw, on the monotonic clock; 0: not yet.
+// A client's times, on the monotonic clock (0: not yet), and its bytes.
 struct Sight {
   Nanoseconds requested = 0;
   Nanoseconds first_byte = 0;
@@ -36,9 +36,9 @@ public:
   enum class State : std::uint8_t {
     Idle,
     Connecting,
-    Head,    // of the response
-    Stream,  // is read
-    Stalled, // comes, and is not taken
+    Head,    // reads the response head
+    Stream,  // reads the stream
+    Stalled, // does not read the stream
     Closed,  // by the server
     Refused,
   };
@@ -49,20 +49,20 @@ public:
   ~Client();
 
   void connect(const Plan &plan, const Address &address, bool stalled);
-  // Does what there is to do, and reads once. `scratch` is overwritten.
+  // Handles the socket's events, and reads once. `scratch` is overwritten.
   void on_ready(const Plan &plan, std::span<std::uint8_t> scratch);
-  // The end counts as a byte for who is still there.
+  // For a connected client, the end of the measurement ends the last gap, as a byte would.
   void finish(Nanoseconds now);
 
   [[nodiscard]] int fd() const { return fd_; }
-  [[nodiscard]] std::uint32_t events() const; // that epoll is to wait for
+  [[nodiscard]] std::uint32_t events() const; // for epoll
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] bool stalls() const { return stalls_; }
   [[nodiscard]] bool was_accepted() const { return accepted_; }
   [[nodiscard]] const Sight &sight() const { return sight_; }
   [[nodiscard]] const TagScan &scan() const { return scan_; }
   [[nodiscard]] std::uint32_t frame_errors() const { return frame_errors_; }
-  // Of who was refused.
+  // The reason, if the client was refused.
   [[nodiscard]] const std::string &why() const { return head_; }
 
 private:

@@ -12,7 +12,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "input.h" // monotonic_now
+#include "input.h" // for monotonic_now()
 
 namespace load {
 
@@ -98,7 +98,7 @@ void Crowd::connect_due(Nanoseconds now) {
   }
 }
 
-// A client that closed its socket has left epoll, too.
+// A closed socket is no longer in epoll.
 void Crowd::follow(Client &client, std::uint32_t before, bool known) {
   const std::uint32_t wanted = client.events();
   if (client.fd() < 0 || wanted == before)
@@ -114,7 +114,7 @@ Nanoseconds Crowd::start_of(std::size_t index) const {
          from_ms(plan_.ramp_ms * static_cast<double>(index) / static_cast<double>(clients_.size()));
 }
 
-// Spread over all.
+// The stalled clients are spread over all clients.
 bool Crowd::is_stalled(std::size_t index) const {
   const std::size_t count = clients_.size();
   return (index + 1) * plan_.stalled / count != index * plan_.stalled / count;

@@ -8,7 +8,7 @@
 
 namespace load {
 
-// All clients, and what they took in the measured time.
+// All clients, and the data that they received in the measured time.
 class Crowd {
 public:
   Crowd(const Plan &plan, const Address &address);
@@ -16,7 +16,7 @@ public:
   Crowd &operator=(const Crowd &) = delete;
   ~Crowd();
 
-  // `announce` is called when the measured time begins.
+  // Calls `announce` when the measured time starts.
   [[nodiscard]] bool run(void (*announce)(const Crowd &));
 
   [[nodiscard]] const std::vector<Client> &clients() const { return clients_; }
@@ -26,7 +26,7 @@ public:
   [[nodiscard]] double longest_round_ms() const;
 
 private:
-  // What has been used up at a time.
+  // The consumption up to a time.
   struct Reading {
     Nanoseconds time = 0;
     std::uint64_t bytes = 0;

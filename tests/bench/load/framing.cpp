@@ -13,7 +13,7 @@ enum Opcode : std::uint8_t { kContinuation = 0, kBinary = 2, kClose = 8, kPing =
 constexpr std::uint8_t kFinal = 0x80;
 constexpr std::uint8_t kReserved = 0x70;
 constexpr std::uint8_t kMasked = 0x80;
-constexpr std::uint8_t kControl = 0x08; // in the opcode
+constexpr std::uint8_t kControl = 0x08; // a bit in the opcode
 constexpr std::uint8_t kLength16 = 126;
 constexpr std::uint8_t kLength64 = 127;
 
@@ -33,7 +33,7 @@ Piece malformed() {
   return {.kind = Piece::Kind::Malformed};
 }
 
-// As many of the bytes as belong to what has `left` to go.
+// Removes up to `left` bytes from `input`, and reduces `left`.
 flv::Bytes take(flv::Bytes &input, std::uint64_t &left) {
   const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(left, input.size()));
   const flv::Bytes bytes = input.first(count);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What carries the stream: chunks (RFC 9112, 7.1) or WebSocket frames (RFC 6455, 5.2).
+// The framing of the stream: chunks (RFC 9112, 7.1) or WebSocket frames (RFC 6455, 5.2).
 #pragma once
 
 #include <array>
@@ -10,18 +10,18 @@
 
 namespace load {
 
-// The next part of what a connection carries.
+// The next part of a connection's data.
 struct Piece {
   enum class Kind : std::uint8_t { NeedMore, Stream, Ping, End, Malformed };
   Kind kind = Kind::NeedMore;
-  flv::Bytes bytes{};          // of the stream, in the input; or what the ping holds
-  bool begins_message = false; // of the stream
+  flv::Bytes bytes{};          // stream data in the input, or the payload of a ping
+  bool begins_message = false; // for stream data
 };
 
 // Frames from a server: unmasked, binary.
 class FrameReader {
 public:
-  // Takes what it gives off `input`.
+  // Removes the returned piece from `input`.
   [[nodiscard]] Piece next(flv::Bytes &input);
 
 private:
@@ -37,7 +37,7 @@ private:
   State state_ = State::Header;
   std::uint8_t have_ = 0;
   bool begins_message_ = false;
-  std::uint64_t left_ = 0; // of the frame
+  std::uint64_t left_ = 0; // bytes of the frame
   std::string control_;
 };
 
@@ -55,7 +55,7 @@ private:
   std::uint64_t left_ = 0;
 };
 
-// A frame to the server, which has to be masked: with zeros, so the payload stays what it is.
+// A frame to the server, which must be masked. The mask is zero, so that the payload is unchanged.
 [[nodiscard]] std::string pong(flv::Bytes payload);
 
 } // namespace load

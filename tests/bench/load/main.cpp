@@ -34,7 +34,7 @@ bool resolve(const Plan &plan, Address &address) {
   return true;
 }
 
-// Every client has a descriptor.
+// Every client needs a descriptor.
 void raise_descriptor_limit() {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);

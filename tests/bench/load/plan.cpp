@@ -133,7 +133,7 @@ std::optional<int> parse(int argc, char **argv, Plan &plan) {
       std::fputs(kHelp, stdout);
       return 0;
     }
-    if (key == '?') // getopt has said why
+    if (key == '?') // getopt has printed the error
       return kWrongUsage;
     if (!take(key, optarg, plan)) {
       std::fprintf(stderr, "load: --%s: \"%s\" is not what it takes; see --help\n",

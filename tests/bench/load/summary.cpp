@@ -5,7 +5,7 @@
 #include <cinttypes>
 #include <cstdint>
 
-#include "figures.h" // percentile
+#include "figures.h" // for percentile()
 #include "text.h"
 
 namespace load {
@@ -25,9 +25,9 @@ struct Counts {
   std::uint64_t tags = 0;
   std::uint64_t tag_errors = 0;
   std::uint64_t frame_errors = 0;
-  std::uint32_t lowest = UINT32_MAX; // first timestamp
+  std::uint32_t lowest = UINT32_MAX; // the first timestamp
   std::uint32_t highest = 0;
-  std::vector<double> gaps; // ms, as those below
+  std::vector<double> gaps; // ms, and so are the vectors below
   std::vector<double> first_bytes;
   std::vector<double> key_frames;
 };

@@ -9,9 +9,9 @@
 
 namespace load {
 
-// Follows the tags of a stream from its file header on, whatever the cutting. It looks at little
-// more than their headers, and gives up at the first that is none: who reads a stream for players
-// can trust it or has found a fault.
+// Parses the tags of a stream from its file header on, for any chunking. It reads little more than
+// the tag headers, and stops at the first invalid one, because a stream for players must have no
+// damage.
 class TagScan {
 public:
   void feed(flv::Bytes bytes);
@@ -19,15 +19,15 @@ public:
   [[nodiscard]] std::uint32_t tags() const { return tags_; }
   [[nodiscard]] std::uint32_t errors() const { return errors_; }
   [[nodiscard]] bool key_frame() const { return key_frame_; }
-  // Of the first audio or video tag that is no configuration.
+  // Of the first audio or video tag that is not a configuration.
   [[nodiscard]] std::optional<std::uint32_t> first_timestamp() const { return first_timestamp_; }
 
-  // No tag has begun that is not here whole.
+  // Whether no tag is incomplete.
   [[nodiscard]] bool at_boundary() const;
 
 private:
   enum class State : std::uint8_t { FileHeader, PreviousTagSize, TagHeader, Data, Lost };
-  // What classify wants to see of a tag's data.
+  // The number of data bytes that classify() needs.
   static constexpr std::uint32_t kPeek = 8;
 
   void take();
@@ -39,9 +39,9 @@ private:
   std::array<std::uint8_t, flv::kTagHeaderSize> held_{};
   State state_ = State::FileHeader;
   bool key_frame_ = false;
-  std::uint32_t have_ = 0; // of `want_`, in `held_`
+  std::uint32_t have_ = 0; // bytes of `want_` that are in `held_`
   std::uint32_t want_ = flv::kFileHeaderSize;
-  std::uint32_t skip_ = 0; // bytes before the next that matters
+  std::uint32_t skip_ = 0; // bytes before the next needed byte
   std::uint32_t previous_ = 0;
   std::uint32_t tags_ = 0;
   std::uint32_t errors_ = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the clients make of bytes: tags, frames, chunks.
+// Tests of the clients' parsers: tags, frames, chunks.
 #include <cstdint>
 
 #include "checkrun.h"
@@ -45,7 +45,7 @@ START_TEST(test_key_frame) {
   ck_assert_uint_eq(waiting.first_timestamp().value_or(0), 40);
   const std::size_t before = stream.bytes.size();
   stream.key(80);
-  // Its first bytes are enough.
+  // The first bytes of a tag are enough.
   waiting.feed(flv::Bytes(stream.bytes).subspan(before, 24));
   ck_assert(waiting.key_frame());
   ck_assert(!waiting.at_boundary());
@@ -117,7 +117,7 @@ Buffer frame(std::uint8_t first, flv::Bytes payload, bool masked = false) {
 
 struct Read {
   Buffer stream;
-  std::vector<std::size_t> messages; // where they begin in it
+  std::vector<std::size_t> messages; // the offsets in it where messages begin
   std::vector<std::string> pings;
   Piece::Kind last = Piece::Kind::NeedMore;
 };
@@ -165,10 +165,10 @@ START_TEST(test_wrong_frames) {
   const Buffer inputs[] = {
       frame(0x82, some, true),            // masked
       frame(0x81, some),                  // text
-      frame(0xC2, some),                  // an extension that nobody agreed to
-      frame(0x09, some),                  // a ping in parts
-      frame(0x89, flvtest::payload(126)), // a long one
-      frame(0x8B, some),                  // no opcode
+      frame(0xC2, some),                  // an extension that was not negotiated
+      frame(0x09, some),                  // a fragmented ping
+      frame(0x89, flvtest::payload(126)), // a ping that is too long
+      frame(0x8B, some),                  // unknown opcode
   };
   for (const Buffer &input : inputs)
     ck_assert_enum_eq(read<FrameReader>(input, ROW(kChunks)).last, Piece::Kind::Malformed);
