@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Counts the cases in meson's testlog.json: summary.py LOG.
 
-A libcheck program counts its checks, a script its PASS:, FAIL: and SKIP: lines, any other program
-is one case. A `SKIP: name: why` line in a libcheck program is a case that passed for want of
-something. Prints the output of what failed, the skips (one line for all sample files), and
-`N passed, N failed, N skipped` as the last line. Exit status 1: something failed, or nothing ran.
+Of a libcheck program, the checks count; of a script, its PASS:, FAIL: and SKIP: lines; any other
+program is one case. A `SKIP: name: why` line in a libcheck program means that a case passed without
+its requirements. Prints the output of failed programs, the skips (one line for all sample files),
+and `N passed, N failed, N skipped` as the last line. Exit status 1: a case failed, or none ran.
 """
 
 import collections
@@ -50,7 +50,7 @@ def count(result: dict) -> Count:
         total = Count(verdicts.count("PASS"), verdicts.count("FAIL"), skips)
     else:
         total = Count(passed=int(went_well(result)))
-    # A crash or a time-out is nothing that the program could have counted.
+    # A program that crashes or times out cannot report the failure itself.
     if not went_well(result) and total.failed == 0:
         total.failed = 1
     return total

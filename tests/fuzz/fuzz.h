@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What every fuzz target has: the function that libFuzzer and replay.cpp call, and REQUIRE for the
-// properties that have to hold whatever the input.
+// Common code of all fuzz targets: the function that libFuzzer and replay.cpp call, and REQUIRE for
+// properties that must hold for any input.
 #pragma once
 
 #include <cstddef>

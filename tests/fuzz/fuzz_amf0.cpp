@@ -11,7 +11,7 @@ using amf0::Value;
 
 namespace {
 
-// What is written of what was read reads back equal, to the last byte.
+// A value that is read and written is equal when it is read again, to the last byte.
 void check_one(Bytes input) {
   Reader reader(input);
   Value value;
@@ -77,7 +77,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
   check_one(input);
   check_metadata(input);
   const Status status = check_all(input);
-  // What is malformed stays so, whatever comes behind it.
+  // Malformed data stays malformed, whatever data follows it.
   if (size > 0 && check_all(input.first(size / 2)) == Status::Malformed)
     REQUIRE(status == Status::Malformed);
   return 0;

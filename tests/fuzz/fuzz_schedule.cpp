@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The input is a list of five-byte steps: what happens, and a number for it.
+// The input is a list of five-byte steps: an operation and its number.
 #include "fuzz.h"
 
 #include <algorithm>
@@ -13,7 +13,7 @@ using namespace flv;
 
 namespace {
 
-constexpr std::int64_t kFar = std::int64_t{1} << 52; // ms: more than any input's steps come to
+constexpr std::int64_t kFar = std::int64_t{1} << 52; // ms: more than the sum of any input's steps
 
 class Run {
 public:
@@ -67,15 +67,16 @@ private:
 
     auto &last = last_time_[static_cast<std::size_t>(kind)];
     const std::int64_t step = place.time - last;
-    // No discontinuity: near the last tag of its kind, or the one before that if that was one; or
-    // near the other kind; or a step forward of a kind that is alone.
+    // There is no discontinuity if the step is near the last tag of its kind, or near the tag
+    // before it if that was a discontinuity; or near the other kind; or if a kind that is alone
+    // steps forward.
     const std::int64_t other = last_time_[1 - static_cast<std::size_t>(kind)];
     auto &before = before_jump_[static_cast<std::size_t>(kind)];
     const auto is_near = [&](std::int64_t from) {
       const std::int64_t far = place.time - from;
       return from != kNone && far >= -Timeline::kMaxStepBack && (max_gap_ == 0 || far <= max_gap_);
     };
-    // The other kind may have stopped since the last tag, if this kind's own steps are that long.
+    // The other kind may have ended since the last tag, if this kind's own steps are as long.
     auto &longest = longest_[static_cast<std::size_t>(kind)];
     const bool alone = other == kNone || last - other > max_gap_ || longest > max_gap_;
     REQUIRE(last == kNone || seam_ || place.discontinuity || is_near(last) || is_near(before) ||
@@ -111,7 +112,7 @@ private:
     send(place.time, timestamp);
   }
 
-  // The tag leaves at its time, or late by what `lateness` makes of it.
+  // The tag leaves at its due time, or later depending on `lateness`.
   void send(std::int64_t time, std::uint32_t lateness) {
     schedule_.take(time);
     check_due();
@@ -136,9 +137,9 @@ private:
   std::int64_t max_gap_ = 10'000;
   std::array<std::int64_t, 2> last_time_{kNone, kNone};
   std::array<std::int64_t, 2> before_jump_{kNone, kNone};
-  std::array<std::int64_t, 2> longest_{}; // step
+  std::array<std::int64_t, 2> longest_{}; // the longest step
   bool seam_ = false;
-  bool clean_ = true; // nothing was closed over
+  bool clean_ = true; // no gap was closed
   Nanoseconds origin_ = 0;
   Nanoseconds last_due_ = 0;
   Nanoseconds now_ = 0;

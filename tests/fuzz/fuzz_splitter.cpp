@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The input is a stream; its last four bytes say how it is cut, where it starts and how large a tag
-// may be.
+// The input is a stream. Its last four bytes set the chunk sizes, the start and the maximum size of
+// a tag.
 #include "fuzz.h"
 
 #include "flv/stream/splice_search.h"
@@ -30,7 +30,8 @@ Settings read_settings(Bytes &stream) {
           .cuts = load_u24(raw + 1)};
 }
 
-// Cut into pieces of sizes that `cuts` decides; what keep_from() lets go has to stay gone.
+// Feeds chunks of sizes that depend on `cuts`. Checks that no later item needs bytes before
+// keep_from().
 flvtest::Split split_in_pieces(Bytes stream, const Settings &settings) {
   Splitter splitter(settings.max_data_size);
   splitter.reset(settings.start);
@@ -76,7 +77,7 @@ void check_tag(const Item &tag, Bytes stream, std::uint32_t max_data_size) {
   REQUIRE(tag.wrong_previous_size == !right_size);
 }
 
-// What is found inside a tag begins as a file header does.
+// A splice within a tag starts with a file header.
 void check_splice(Bytes tag, std::uint32_t max_data_size) {
   SpliceSearch search;
   search.add_received(tag.size());
@@ -119,7 +120,7 @@ void check_items(const flvtest::Split &result, Bytes stream, std::uint32_t max_d
   }
 }
 
-// What the tags cover is a stream without damage, and of the same tags.
+// The bytes of the tags form a stream without damage and with the same tags.
 void check_what_is_covered(const flvtest::Split &result, Bytes stream,
                            std::uint32_t max_data_size) {
   Buffer covered = flvtest::file_header();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The input is eight bytes of settings, then a file:
-//   access, snap, index source (2 bits each), measure, whether anything is asked for
+//   access, snap, index source (2 bits each), measure, whether a place is requested
 //   reinsert (3 bits), keyframes (2), whether the size is known
 //   value, stop (UI24 each)
 #include "fuzz.h"
@@ -42,7 +42,8 @@ Case read_case(Bytes input) {
 }
 
 void look(SeekPlanner &starter, const Case &input) {
-  // An entry of the index has 18 bytes, and a configuration there leads 64 tags on at most.
+  // An entry of the index has 18 bytes, and a configuration at an entry leads to at most 64 further
+  // tags.
   const std::size_t bound = 10'000 + 20 * input.file.size();
   starter.look_for(input.settings);
   std::size_t reads = 0;
@@ -62,7 +63,7 @@ void look(SeekPlanner &starter, const Case &input) {
     REQUIRE(!note.empty());
 }
 
-// A format is named only where the file is not FLV, and by its first bytes.
+// The format is named only if the file is not FLV, and only by its first bytes.
 void check_other_format(Bytes file) {
   const std::string_view format = other_format(file);
   if (file.size() >= 3 && file[0] == 'F' && file[1] == 'L' && file[2] == 'V')
@@ -85,7 +86,7 @@ bool is_start(Bytes file, std::uint64_t position) {
   return role == Role::KeyFrame || (header.type == TagType::Audio && role == Role::Media);
 }
 
-// In a file of its own, so that the head need not have a header.
+// In a separate file, so that the head may lack a file header.
 flvtest::Split split_behind_header(Bytes first, Bytes second) {
   const Buffer before = flvtest::file_header();
   return flvtest::split(flvtest::joined({before, first, second}));
@@ -148,18 +149,18 @@ void check_start(const SeekPlanner &starter, const Case &input) {
     const Bytes tag = tags.subspan(static_cast<std::size_t>(item.begin) - 13);
     check_metadata(input, tag, flvtest::joined({start.head, tail}));
   }
-  // A splitter that has seen the head's script tag knows the stream id of script tags.
+  // A splitter that has received the head's script tag knows the stream id of script tags.
   const auto tags_of_head = head.tags();
   const bool has_script = !tags_of_head.empty() && tags_of_head.front().tag.is_script();
   const auto script_size = static_cast<std::size_t>(
       has_script ? tags_of_head.front().end - tags_of_head.front().begin : 0);
   const auto alone = split_behind_header(tags.first(script_size), tail);
   const auto both = split_behind_header(tags, tail);
-  // One that has not seen the configurations knows no other id of audio and video than 0.
+  // A splitter without the configurations accepts only id 0 for audio and video.
   const auto has_id = [](const Item &item) { return item.tag.stream_id != 0; };
   if (std::ranges::any_of(alone.tags(), has_id) || std::ranges::any_of(tags_of_head, has_id))
     return;
-  // In a search behind damage it takes tags for possible that the other does not.
+  // In a search after damage, it accepts tags that the other one rejects.
   const auto is_damage = [](const Item &item) { return item.kind == Item::Kind::Damage; };
   if (std::ranges::any_of(alone.items, is_damage) || std::ranges::any_of(both.items, is_damage))
     return;
@@ -190,7 +191,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
   SeekPlanner again(input.access, file_size);
   look(again, input);
   REQUIRE(same(starter, again));
-  // What was learned does no harm.
+  // The learned data does not affect a second run.
   look(starter, input);
   if (input.access == Access::Anywhere)
     REQUIRE(starter.start().position == again.start().position);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The input is taken for a file header, for a tag header, and for the data of a tag of any type.
+// The input is read as a file header, as a tag header, and as the data of a tag of any type.
 #include "fuzz.h"
 
 #include "flv/stream/stream_header.h"
@@ -40,7 +40,7 @@ void check_tag_header(Bytes input) {
   REQUIRE(std::equal(written.begin() + 1, written.end(), input.begin() + 1));
 }
 
-// Less data never says more, and no track comes from nowhere.
+// Truncated data never gives a different role or additional tracks.
 void check_classification(TagType type, Bytes data) {
   const TagInfo info = classify(type, data);
   const TrackSet tracks = tracks_of(type, data);
@@ -57,7 +57,7 @@ void check_classification(TagType type, Bytes data) {
   }
 }
 
-// What has been noted is noted: at once again, it says nothing new.
+// A change that is recorded once is not a change again.
 void check_head(TagType type, Bytes data) {
   Buffer tag;
   append_tag(tag, type, 0, data);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The input is what a client sends; its last four bytes say how it is cut, and are a mask.
+// The input is the data of a client. Its last four bytes set the chunk sizes, and are a mask.
 #include "fuzz.h"
 
 #include "frames.h"
@@ -17,7 +17,7 @@ struct Heard {
   std::vector<Receiver::Control> controls;
 };
 
-// In pieces of up to `most` bytes.
+// Feeds chunks of up to `most` bytes.
 Heard hear(Bytes bytes, std::uint32_t cuts, std::size_t most) {
   Receiver receiver;
   Heard heard;
@@ -53,14 +53,14 @@ bool same(const Receiver::Control &a, const Receiver::Control &b) {
   return a.opcode == b.opcode && a.payload == b.payload;
 }
 
-// A server's frame as a client would send it.
+// A server's frame, changed to a client's frame.
 Buffer as_client(Bytes frame, std::uint32_t mask) {
   const auto message = flvtest::take_message(frame);
   REQUIRE(message && frame.empty());
   return flvtest::client_frame(message->opcode, message->payload, mask);
 }
 
-// What is written reads back.
+// A written frame is equal when it is read.
 void check_written(Bytes payload, std::uint32_t mask) {
   const Buffer kept(payload.begin(), payload.begin() + static_cast<std::ptrdiff_t>(std::min(
                                                            payload.size(), kMaxControlSize)));

@@ -21,7 +21,7 @@ int main(int argc, char **argv) {
       std::fprintf(stderr, "%s cannot be read\n", path.c_str());
       return EXIT_FAILURE;
     }
-    // In case it does not come back.
+    // Shows the input of a run that hangs.
     std::printf("%s\n", path.c_str());
     std::fflush(stdout);
     LLVMFuzzerTestOneInput(input->data(), input->size());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Writes the seeds that were thought up, as opposed to found, into the corpus: seeds FOLDER
+// Writes the hand-made seeds into the corpus, as opposed to the inputs that a fuzzer found: seeds
+// FOLDER
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
@@ -325,7 +326,7 @@ void save_starts() {
   save_start("damaged", damaged, {0x10, 0x27, at(3), 0});
   save_start("cut-off", Bytes(whole.bytes).first(whole.bytes.size() - 40), {0x10, 0x27, at(3), 0});
   save_start("no-index", file({.duration = 200}).bytes, {0x20, 0x27, 500, 0});
-  // Times that don't begin at 0, and begin again; metadata and indexes that are wrong.
+  // Timestamps that do not start at 0, and that restart; wrong metadata and indexes.
   save_start("negative", file({.duration = 200, .start = 0xFFFFFFDF}).bytes, {0x54, 0x27, 100, 0});
   const Stream hour = indexed([](Stream &stream) {
     stream.configs();
@@ -350,7 +351,7 @@ void save_starts() {
              {0, 0x27, 100, 0});
 }
 
-// --- websocket: what a client sends, and a number ---
+// --- websocket: a client's data, and a number ---
 
 void save_frames(const std::string &name, Bytes bytes) {
   save("websocket", name, joined({bytes, Buffer{9, 8, 7, 6}}));
@@ -387,7 +388,7 @@ void save_websocket() {
 struct ClientSettings {
   std::uint8_t flags = 0; // see fuzz_fanout.cpp
   std::uint8_t header_size = 0;
-  std::uint8_t burst = 0; // all in 16 ms or bytes
+  std::uint8_t burst = 0; // all in units of 16 ms or bytes
   std::uint8_t lag = 0;
   std::uint8_t lag_bytes = 0;
   std::uint8_t message = 30;
