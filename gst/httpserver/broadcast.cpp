@@ -18,7 +18,7 @@ const char *name_of(Reason reason) {
   return names[static_cast<std::size_t>(reason)];
 }
 
-// From other threads.
+// Called from other threads.
 
 void Broadcast::set(const ChannelSettings &settings) {
   const std::lock_guard lock(inbox_mutex_);
@@ -51,7 +51,7 @@ bool Broadcast::can_be_joined() const {
   return !needs_start_ || !begun_ || ended_;
 }
 
-// The fan-out looks by itself while it has a turn to come.
+// Wakes the writer thread only if no round is due. Otherwise, its next turn takes the entries.
 void Broadcast::push(std::vector<Entry> entries) {
   bool waits = false;
   {
@@ -192,7 +192,7 @@ ChannelStats Broadcast::stats() const {
   return stats;
 }
 
-// The fan-out.
+// Called from the writer thread.
 
 void Broadcast::list(Client &client) {
   if (!std::exchange(client.in_turn, true))
@@ -208,7 +208,7 @@ void Broadcast::take_inbox(const Poller &poller) {
   const std::lock_guard inbox(inbox_mutex_);
   if (std::exchange(settings_changed_, false)) {
     settings_ = new_settings_;
-    // Who joins so far back is not late for that.
+    // The burst does not count as lag.
     fanout::CursorSettings &cursor = settings_.cursor;
     if (cursor.join == fanout::Join::Burst && cursor.max_lag > 0)
       cursor.max_lag += cursor.burst;
@@ -290,7 +290,8 @@ std::optional<Clock::time_point> Broadcast::turn(const Poller &poller) {
   return next;
 }
 
-// Thousands of writes at once are more than the system's queues hold.
+// The number of slices of a round. The queues of the system do not hold thousands of writes at
+// once.
 std::size_t Broadcast::slices() const {
   constexpr std::size_t kSlice = 256;  // clients
   constexpr std::size_t kShortest = 5; // ms
@@ -334,7 +335,7 @@ void Broadcast::end_turn(const Poller &poller) {
   count_ -= gone;
 }
 
-// What nobody will ask for any more goes.
+// Evicts entries that no client can still read.
 void Broadcast::trim() {
   const fanout::CursorSettings &cursor = settings_.cursor;
   Backlog::Number keep = backlog_.last_join().value_or(backlog_.end());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One stream and all who get it. The streaming thread puts entries in, the listener's thread puts
-// clients in, the fan-out's thread writes.
+// One stream and its clients. The streaming thread adds entries, the listener's thread adds
+// clients, and the writer thread writes.
 #pragma once
 
 #include <condition_variable>
@@ -22,13 +22,13 @@ struct ChannelSettings {
   std::string allow_origin = "*";
 };
 
-// Header fields of an answer that scripts of that site may read.
+// The CORS header fields of a response: scripts of `origin` may read it. Empty `origin`: no fields.
 [[nodiscard]] std::vector<std::pair<const char *, std::string>>
 origin_fields(const std::string &origin);
-// The same as lines.
+// The same fields as lines of a response head.
 [[nodiscard]] std::string origin_lines(const std::string &origin);
 
-// What a client is told that cannot read a stream of that type from its middle.
+// The text of the 406 response: a stream of this type can be read only from its start.
 [[nodiscard]] std::string needs_start_text(const std::string &type);
 
 struct ClientStats {
@@ -38,13 +38,13 @@ struct ClientStats {
   double duration = 0; // s
   guint64 bytes = 0;
   guint64 skips = 0;
-  std::optional<fanout::StartPoint> start; // nothing: it waits for one
+  std::optional<fanout::StartPoint> start; // nullopt: the client has not started
   fanout::Lag lag;
 };
 
 struct ChannelStats {
   std::vector<ClientStats> clients;
-  guint64 served = 0; // clients, ever
+  guint64 served = 0; // clients since the start
   guint64 bytes_in = 0;
   guint64 bytes_out = 0;
   guint64 skips = 0;
@@ -54,7 +54,7 @@ struct ChannelStats {
 
 class Broadcast {
 public:
-  // What the application is told of.
+  // Reported to the application.
   struct Added {
     guint64 id = 0;
   };
@@ -63,18 +63,18 @@ public:
     Reason reason = Reason::Closed;
     ClientStats stats;
   };
-  struct Warning { // for the bus
+  struct Warning { // posted on the bus
     GQuark domain = 0;
     int code = 0;
     std::string text;
   };
   using Event = std::variant<Added, Removed, Warning>;
 
-  // `wake` makes the fan-out take a turn, `tell` makes somebody take the events.
+  // `wake` wakes the writer thread. `tell` schedules a call of take_events().
   Broadcast(std::function<void()> wake, std::function<void(Broadcast &)> tell)
       : wake_(std::move(wake)), tell_(std::move(tell)) {}
 
-  // From any thread.
+  // Called from any thread.
   void set(const ChannelSettings &settings);
   [[nodiscard]] ChannelSettings settings() const;
   [[nodiscard]] ChannelStats stats() const;
@@ -83,35 +83,37 @@ public:
   void remove_all();
   void warn(Warning warning);
 
-  // The streaming thread.
-  // What the stream is. Clients are answered once it has shown its header: here, or by a place
-  // where they can begin.
-  // `needs_start`: clients that come when it has begun cannot read it.
+  // Called from the streaming thread.
+
+  // Clients get a response when `has_header` is set, or when the stream has a start point.
+  // `needs_start`: the stream can be read only from its start.
   void set_content_type(std::string content_type, bool has_header, bool needs_start);
   void push(std::vector<fanout::Entry> entries);
-  // Nothing more comes, or after all it does.
+  // true: the stream has ended. false: it continues.
   void set_ended(bool ended);
-  // Until all clients have what there is, or the time is over. false: it was interrupted, now or
-  // since there were so many interrupts().
+  // Waits until all clients are removed. Removes the remaining clients after the drain timeout.
+  // Returns false if interrupt() was called since interrupts() returned `interrupts`.
   [[nodiscard]] bool wait_until_drained(guint64 interrupts);
   [[nodiscard]] guint64 interrupts() const;
   void interrupt();
-  // Nobody is served any more. Returns when all are gone.
+  // Closes all clients. Returns when all are removed.
   void close();
 
-  // The listener's thread.
-  // The stream's type; empty before it has shown itself.
+  // Called from the listener's thread.
+
+  // Empty until clients get responses.
   [[nodiscard]] std::string content_type() const;
   [[nodiscard]] bool has_room() const;
   [[nodiscard]] bool has_ended() const;
-  // Whether a client that comes now can read the stream.
+  // Whether a client that connects now can read the stream.
   [[nodiscard]] bool can_be_joined() const;
   void add(std::unique_ptr<Client> client);
 
-  // The fan-out's thread.
-  // A client of it has something to do.
+  // Called from the writer thread.
+
+  // Adds a client of this stream to the next turn.
   void note(Client &client);
-  // Writes what is due; when the next turn is, if nothing happens before.
+  // Serves the clients that are due. Returns when the next turn is due, if no event comes first.
   [[nodiscard]] std::optional<Clock::time_point> turn(const Poller &poller);
 
 private:
@@ -146,41 +148,41 @@ private:
   std::function<void()> wake_;
   std::function<void(Broadcast &)> tell_;
 
-  // What waits for the fan-out.
+  // Input for the writer thread, guarded by inbox_mutex_. Lock order: mutex_, inbox_mutex_.
   mutable std::mutex inbox_mutex_;
   ChannelSettings new_settings_;
   std::string content_type_;
   bool has_header_ = false;
   bool needs_start_ = false;
-  bool begun_ = false;     // there were entries
-  std::string shown_type_; // once clients are answered
+  bool begun_ = false;     // the stream has had entries
+  std::string shown_type_; // set when clients get responses
   std::vector<fanout::Entry> entries_;
   Clients arrivals_;
-  std::size_t count_ = 0; // clients, those to come included
+  std::size_t count_ = 0; // clients, including arrivals_
   std::vector<guint64> to_remove_;
   bool remove_all_ = false;
   bool settings_changed_ = true;
   bool ended_ = false;
   bool closed_ = false;
-  bool fan_out_waits_ = false; // for whatever comes
+  bool fan_out_waits_ = false; // push() must wake the writer thread
 
-  // The fan-out's, and for whoever asks how it goes.
+  // The writer thread's state, guarded by mutex_, because other threads use it, too.
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   ChannelSettings settings_;
   fanout::Backlog backlog_;
   Clients clients_;
-  std::vector<Client *> turn_; // those with something to do
+  std::vector<Client *> turn_; // clients to serve in the next turn
   fanout::WriteBatch batch_;
   std::string type_;
   bool shown_ = false;
   bool over_ = false;
   bool closing_ = false;
   guint64 interrupts_ = 0;
-  bool fresh_ = false;     // there are entries that nobody has been given
-  bool some_gone_ = false; // of the clients
-  bool warned_ = false;    // that no key frame is left
-  // A round gives all clients what there is, a slice of them after the other.
+  bool fresh_ = false;     // entries wait for the next round
+  bool some_gone_ = false; // end_turn() must remove clients
+  bool warned_ = false;    // warn_of_no_key_frame() has added its warning
+  // A round writes the new entries to all clients, one slice of the clients after another.
   bool in_round_ = false;
   std::size_t cursor_ = 0;
   Clock::time_point next_slice_;
@@ -189,7 +191,7 @@ private:
   Clock::time_point next_check_;
   guint64 last_id_ = 0;
   guint64 bytes_in_ = 0;
-  guint64 bytes_gone_ = 0; // of clients that have left
+  guint64 bytes_gone_ = 0; // bytes sent to removed clients
   guint64 skips_gone_ = 0;
   std::vector<Event> events_;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Somebody who is served: a connection, a way through the history, and what is told of them.
+// A client: its connection, its cursor, and its data for the statistics.
 #pragma once
 
 #include <limits>
@@ -12,22 +12,22 @@
 
 namespace flvhttp {
 
-// Why a client is no longer there.
+// Why a client was removed.
 enum class Reason : std::uint8_t {
-  Closed,   // it went away
-  Broken,   // it cannot be served
-  Slow,     // it took nothing for too long
-  Ended,    // the stream is over, and it has all of it
-  Drained,  // the stream is over, and it did not take the rest in time
-  Waited,   // there was no stream to be had
-  Protocol, // it broke the rules
-  Removed,  // by the application
-  Stopped,  // the element stops
+  Closed,   // the client closed the connection or vanished
+  Broken,   // the system could not serve the client
+  Slow,     // the client acknowledged nothing during the client timeout
+  Ended,    // the stream ended, and the client has all of it
+  Drained,  // the stream ended, and the drain timeout expired
+  Waited,   // the stream did not begin in time, had ended, or could not be joined
+  Protocol, // the client violated the protocol, or sent too much data
+  Removed,  // the application removed the client
+  Stopped,  // the element stopped
 };
 
 [[nodiscard]] const char *name_of(Reason reason);
 
-// What is known of it when it comes.
+// The data of a client that is known when it connects.
 struct Visitor {
   std::string address;
   std::string agent;
@@ -37,9 +37,9 @@ struct Visitor {
 
 struct Client {
   enum class State : std::uint8_t {
-    Waiting, // for the stream to show itself
+    Waiting, // has no response yet
     Served,
-    Leaving, // once it has what was said to it
+    Leaving, // gets the queued bytes, and is then removed
   };
 
   Client(Visitor who, std::unique_ptr<Transport> connection)
@@ -48,28 +48,33 @@ struct Client {
   guint64 id = 0;
   Visitor visitor;
   std::unique_ptr<Transport> transport;
-  std::optional<fanout::ClientCursor> cursor; // from its arrival on
+  std::optional<fanout::ClientCursor> cursor; // set when the writer thread takes the client
   class Broadcast *broadcast = nullptr;
   fanout::websocket::Receiver receiver;
   State state = State::Waiting;
-  Reason reason = Reason::Closed; // for leaving
+  Reason reason = Reason::Closed; // valid in Leaving and with `gone`
   gint64 since = 0;               // µs since 1970
   Clock::time_point arrival;
-  Clock::time_point progress;    // the last time that it took something, or had nothing to take
-  Clock::time_point last_sent;   // the last time that it took something
-  Clock::time_point next_look;   // when it is looked after how much it took
-  Clock::time_point half_closed; // since when it says nothing more, if it does not
-  std::int64_t taken = std::numeric_limits<std::int64_t>::min(); // bytes, at the last look
-  bool arrived_after_eos = false;                                // it came when the stream was over
-  bool lacks_start = false; // it came when the stream had begun, and cannot be read then
+  // The last time that the client acknowledged data, or had acknowledged all data. In Leaving: the
+  // last time that the socket accepted data.
+  Clock::time_point progress;
+  Clock::time_point last_sent;   // the last time that data was written or acknowledged
+  Clock::time_point next_look;   // the next time that note_taken() checks the client
+  Clock::time_point half_closed; // valid with says_no_more: when the client closed its side
+  // Bytes that the client had acknowledged at the last check.
+  std::int64_t taken = std::numeric_limits<std::int64_t>::min();
+  bool arrived_after_eos = false; // connected after the end of the stream
+  // The client connected when the stream had begun, and the stream can be read only from its start.
+  bool lacks_start = false;
   bool blocked = false;
-  bool says_no_more = false; // it has closed its side
-  bool in_turn = false;      // it was listed for the turn to come
+  bool says_no_more = false; // the client has closed its side of the connection
+  bool in_turn = false;      // is in the list for the next turn
   bool readable = false;
   bool writable = false;
   bool broken = false;
   bool gone = false;
-  std::size_t heard = 0; // bytes that it had no business to send; of a WebSocket, of late
+  // Bytes received after the request. For a WebSocket, each check subtracts kForgiven.
+  std::size_t heard = 0;
 };
 
 [[nodiscard]] inline bool is_websocket(const Client &client) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a channel does for one client: answers, writes, listens, says goodbye.
+// The functions of Broadcast for one client: the response, writes, reads and the close.
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -16,22 +16,24 @@ using std::chrono::milliseconds;
 
 namespace {
 
-// Bytes that one client gets in a turn, so that the others are not kept waiting.
+// Bytes: a client that got this many in a turn continues in the next turn, so that the other
+// clients are not delayed.
 constexpr std::size_t kShare = 2 << 20;
-// Bytes that a client may send for nothing, and how many of a WebSocket are forgiven at each check.
+// Bytes that a client may send after its request, and bytes that each check subtracts from the
+// count of a WebSocket.
 constexpr std::size_t kMaxHeard = 256 << 10;
 constexpr std::size_t kForgiven = 16 << 10;
-// Bytes of one client that are read in a turn.
+// Bytes: the limit for reads from one client in a turn.
 constexpr std::size_t kMaxRead = 16 << 10;
-// Bytes of answers to pings that wait for who sends them.
+// Bytes: pings get no answer while the client's queue has this size.
 constexpr std::size_t kMaxQueued = 64 << 10;
-// Who has to leave has so long to take what was said.
+// A closing client that accepts no data for this long is removed.
 constexpr milliseconds kLeave{1000};
-// Timeouts are looked after so often.
+// The interval of the timeout checks.
 constexpr milliseconds kCheck{200};
-// And after what a client has acknowledged, at most.
+// The maximum interval of the checks for acknowledged data.
 constexpr milliseconds kLook{1000};
-// A client that has closed its side may wait so long for the stream to begin.
+// How long a client that has closed its side may wait for the start of the stream.
 constexpr milliseconds kHalfClosed{500};
 
 std::string response_head(std::string_view status, const std::string &origin) {
@@ -159,7 +161,8 @@ void Broadcast::write(Client &client) {
   client.cursor->note_lag(backlog_);
 }
 
-// Whether it has got all that it will get.
+// Closes a client that has received all of an ended stream. Removes a closing client that has
+// received all queued bytes.
 void Broadcast::settle(Client &client) {
   if (client.gone || client.blocked)
     return;
@@ -175,7 +178,8 @@ void Broadcast::settle(Client &client) {
   }
 }
 
-// With a word to those who understand it.
+// Queues the last bytes. A WebSocket client gets a close frame. An HTTP client without a response
+// gets `answer`, or 503 if `answer` is empty.
 void Broadcast::begin_close(Client &client, Reason reason, CloseCode code, std::string_view text,
                             std::string_view answer) {
   if (client.gone || client.state == Client::State::Leaving)
@@ -207,7 +211,7 @@ void Broadcast::listen(Client &client) {
   std::array<std::uint8_t, 4096> bytes{};
   std::size_t read = 0;
   while (!client.gone && !client.says_no_more) {
-    // Whoever sends on and on has to let the others have their turn.
+    // The rest is read in the next turn, so that the other clients are not delayed.
     if (read >= kMaxRead) {
       client.readable = true;
       return list(client);
@@ -283,8 +287,8 @@ void Broadcast::check_timeouts() {
   }
 }
 
-// What the system has taken tells nothing of the client: it may be megabytes. What the client has
-// acknowledged does, however little at a time.
+// Written data may be in the send buffer of the system, which can hold megabytes. So only
+// acknowledged data counts as progress, even if it is a few bytes at a time.
 void Broadcast::note_taken(Client &client) {
   const milliseconds patience(settings_.client_timeout);
   if (patience.count() == 0 || now_ < client.next_look || client.state == Client::State::Leaving)
@@ -299,7 +303,8 @@ void Broadcast::note_taken(Client &client) {
   client.taken = std::max(client.taken, taken);
 }
 
-// A client that says nothing more may have gone for good, which shows only where something is sent.
+// A client that has closed its side may have closed the whole connection. Only a write can show
+// this, so the time since the last write counts, too.
 bool Broadcast::is_too_slow(const Client &client) const {
   const milliseconds patience(settings_.client_timeout);
   if (patience.count() == 0)
@@ -308,8 +313,8 @@ bool Broadcast::is_too_slow(const Client &client) const {
          (client.says_no_more && now_ >= client.last_sent + patience);
 }
 
-// Before the stream begins, nothing is sent that would tell a client that has gone from one that
-// says nothing more: it is given a moment.
+// Before the stream begins, no write shows whether a client has closed only its side, or the whole
+// connection. Such a client is removed after kHalfClosed.
 bool Broadcast::has_left_early(const Client &client) const {
   return client.says_no_more && !client.cursor->has_joined() &&
          now_ >= client.half_closed + kHalfClosed;

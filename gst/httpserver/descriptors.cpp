@@ -22,7 +22,7 @@ std::size_t max_descriptors() {
 bool has_free_descriptors() {
   const int lowest = dup(STDERR_FILENO);
   if (lowest < 0)
-    return errno != EMFILE && errno != ENFILE; // EBADF: it is closed
+    return errno != EMFILE && errno != ENFILE; // EBADF: standard error is closed
   close(lowest);
   const std::size_t most = max_descriptors();
   return static_cast<std::size_t>(lowest) + std::min(kReservedDescriptors, most / 2) < most;

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How many file descriptors the process may have, and how near to that it is.
+// The limit for the file descriptors of the process, and whether it is nearly reached.
 #pragma once
 
 #include <cstddef>
 
 namespace flvhttp {
 
-// Left for the application: a source opens its file again, a name is looked up.
+// Left for the application, for example to reopen a file or to look up a host name.
 inline constexpr std::size_t kReservedDescriptors = 32;
 
-// RLIMIT_NOFILE as it is now.
+// The current RLIMIT_NOFILE.
 [[nodiscard]] std::size_t max_descriptors();
-// Whether one more leaves kReservedDescriptors free. The system gives the lowest number that is
-// free, so this takes the same time however many there are.
+// Whether one more descriptor leaves kReservedDescriptors free (or half of the limit, if that is
+// less). The system assigns the lowest free number, so the time of this check does not depend on
+// the number of open descriptors.
 [[nodiscard]] bool has_free_descriptors();
 
 } // namespace flvhttp

@@ -8,17 +8,17 @@
  * @short_description: serves a stream to HTTP and WebSocket clients
  * @see_also: flvpace, tcpserversink
  *
- * Serves the stream that reaches its pad to any number of browsers and players, over HTTP and, at
- * the same path, over WebSocket. Who joins late gets the stream's header and then the stream from a
- * key frame on. FLV is sent with timestamps that start at 0 for each client, and with header flags
- * and metadata that are true for what follows. Any other container with a `streamheader` in its
- * caps works too, such as that of matroskamux streamable=true, mpegtsmux or oggmux.
+ * Serves the stream from its sink pad to any number of browsers and players, over HTTP and, at the
+ * same path, over WebSocket. A client that joins late gets the stream header, and then the stream
+ * from a key frame on. The timestamps of FLV start at 0 for each client, and the header flags and
+ * metadata announce only the tracks that the client gets. Other containers work, too, if their caps
+ * have a `streamheader`, such as those of matroskamux streamable=true, mpegtsmux or oggmux.
  *
- * Elements of one process with the same address and port share one listener, each with a path of
- * its own.
+ * Elements of one process with the same address and port share one listener. Each element has its
+ * own path.
  *
- * No client can stop or slow the stream for the others: one that falls behind by more than
- * #GstHttpServerSink:max-lag skips to the newest key frame, one that takes nothing for
+ * A slow client does not delay the stream for the others. A client that lags by more than
+ * #GstHttpServerSink:max-lag skips to the newest key frame. A client that acknowledges nothing for
  * #GstHttpServerSink:client-timeout is closed.
  *
  * ## Example launch line
@@ -64,13 +64,13 @@ guint signals[SIGNALS];
 } // namespace
 
 struct Private {
-  flvhttp::Properties properties;       // with the object's lock
-  std::shared_ptr<Listener> listener;   // from start to stop
+  flvhttp::Properties properties;       // guarded by the object's lock
+  std::shared_ptr<Listener> listener;   // set from start to stop
   Places places;                        // of the last start
-  std::shared_ptr<Broadcast> broadcast; // with the object's lock
-  Ingest feed;                          // the streaming thread's
-  bool paused = false;                  // with the preroll lock: it has played
-  bool warned_of_container = false;     // the streaming thread\'s
+  std::shared_ptr<Broadcast> broadcast; // guarded by the object's lock
+  Ingest feed;                          // used by the streaming thread
+  bool paused = false;                  // guarded by the preroll lock; true in PAUSED after PLAYING
+  bool warned_of_container = false;     // used by the streaming thread
 };
 
 struct _GstHttpServerSink {
@@ -92,8 +92,8 @@ namespace {
 /**
  * GstHttpServerSink!sink:
  *
- * The stream, of any container. FLV is cut into tags here; the caps of other containers have what a
- * client needs first as `streamheader`.
+ * The stream, in any container. The element splits FLV into tags. For other containers, the
+ * `streamheader` in the caps contains the data that a client needs first.
  */
 GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
@@ -107,7 +107,7 @@ std::shared_ptr<Broadcast> channel_of(gpointer element) {
   return priv_of(element).broadcast;
 }
 
-// Signals, in the listener's thread.
+// Signals and warnings. Emitted from the listener's thread, and at the end by stop().
 
 void emit(gpointer element, const Broadcast::Added &event) {
   GST_DEBUG_OBJECT(element, "client %" G_GUINT64_FORMAT " added", event.id);
@@ -159,7 +159,7 @@ routes_of(const Places &places, const std::shared_ptr<Broadcast> &broadcast) {
   return routes;
 }
 
-// What is wrong with them; empty: nothing.
+// The first wrong property, as a sentence; empty: all are valid.
 std::string fault_of(const Places &places) {
   const std::pair<const char *, const std::string &> paths[] = {
       {"path", places.path},
@@ -209,7 +209,7 @@ gboolean gst_http_server_sink_start(GstBaseSink *sink) noexcept {
     return FALSE;
   }
   Listener *listener = priv.listener.get();
-  // The channel is gone before the element and the listener are.
+  // The broadcast is destroyed before the element and the listener, which it borrows.
   const auto broadcast = std::make_shared<Broadcast>(
       [listener] { listener->writer_thread().wake(); },
       [listener, self](Broadcast &it) { listener->run_soon([self, &it] { emit_all(self, it); }); });
@@ -226,7 +226,7 @@ gboolean gst_http_server_sink_start(GstBaseSink *sink) noexcept {
   {
     const ObjectLock lock(self);
     priv.broadcast = broadcast;
-    broadcast->set(priv.properties.settings); // some may have been set meanwhile
+    broadcast->set(priv.properties.settings); // properties may have changed since the copy
   }
   priv.feed.clear();
   priv.warned_of_container = false;
@@ -238,7 +238,7 @@ gboolean gst_http_server_sink_start(GstBaseSink *sink) noexcept {
 gboolean gst_http_server_sink_stop(GstBaseSink *sink) noexcept {
   Private &priv = priv_of(sink);
   const std::shared_ptr<Broadcast> broadcast = channel_of(sink);
-  if (!broadcast) // a start in READY has failed
+  if (!broadcast) // a restart in READY failed
     return TRUE;
   priv.listener->remove(broadcast.get());
   broadcast->close();
@@ -263,7 +263,7 @@ void note_type(GstBaseSink *sink) {
                                      priv.feed.needs_start());
 }
 
-// With the first buffer, for muxers may complete their caps until then.
+// Called for the first entries, because a muxer may complete its caps before its first buffer.
 void warn_of_container(GstBaseSink *sink) {
   Private &priv = priv_of(sink);
   if (!priv.feed.needs_start() || std::exchange(priv.warned_of_container, true))
@@ -303,8 +303,8 @@ GstFlowReturn gst_http_server_sink_render(GstBaseSink *sink, GstBuffer *buffer) 
   return GST_FLOW_ERROR;
 }
 
-// Without the lock that a change of state needs. Behind the end of the stream the base class takes
-// the element for prerolled, and does not keep it from going on in PAUSED.
+// Waits without the preroll lock, because state changes need it. After EOS, the base class
+// considers the element prerolled, and does not block it in PAUSED. So this function does.
 GstFlowReturn drain(GstBaseSink *sink) {
   Private &priv = priv_of(sink);
   for (bool drained = false; !sink->flushing;) {
@@ -323,8 +323,8 @@ GstFlowReturn drain(GstBaseSink *sink) {
   return GST_FLOW_FLUSHING;
 }
 
-// Nobody is told that the stream has ended before the clients have it. The base class lets a pause,
-// a stop or a flush end what waits here, and only here.
+// Delays EOS until the clients have received the stream. The base class interrupts a wait on a
+// pause, a stop or a flush, but only in this virtual function.
 GstFlowReturn gst_http_server_sink_wait_event(GstBaseSink *sink, GstEvent *event) noexcept {
   const GstFlowReturn flow =
       GST_BASE_SINK_CLASS(gst_http_server_sink_parent_class)->wait_event(sink, event);
@@ -344,7 +344,8 @@ void set_paused(gpointer element, bool paused) {
   GST_BASE_SINK_PREROLL_UNLOCK(element);
 }
 
-// The base class starts the element on the way to READY, but its place may be changed in READY too.
+// The base class starts the element on the change to READY. If a property that applies at the start
+// changes in READY, the element restarts.
 gboolean move_in_ready(GstElement *element) {
   GstBaseSink *sink = GST_BASE_SINK(element);
   {
@@ -392,8 +393,9 @@ gboolean gst_http_server_sink_event(GstBaseSink *sink, GstEvent *event) noexcept
   return GST_BASE_SINK_CLASS(gst_http_server_sink_parent_class)->event(sink, event);
 }
 
-// Before the lock is asked for, and again when it is held and the reason has been noted: whoever
-// looked in between has to look again.
+// Called as unlock() before the base class takes the preroll lock, and as unlock_stop() when it has
+// the lock and the pause or flush is noted. The second call interrupts a wait that began between
+// the two.
 gboolean gst_http_server_sink_unlock(GstBaseSink *sink) noexcept {
   if (const auto broadcast = channel_of(sink))
     broadcast->interrupt();
@@ -475,10 +477,10 @@ static void gst_http_server_sink_class_init(GstHttpServerSinkClass *klass) {
   /**
    * GstHttpServerSink::client-added:
    * @sink: the element
-   * @id: the client's number
+   * @id: the client's id
    *
-   * A client has come. Emitted from a thread of the element's own, which a change of state to NULL
-   * waits for: that is no handler's to ask for.
+   * A client was added. The signal is emitted from a thread of the element. A handler must not set
+   * the element to NULL, because this change waits for that thread.
    */
   signals[SIGNAL_CLIENT_ADDED] =
       g_signal_new("client-added", G_TYPE_FROM_CLASS(klass), G_SIGNAL_RUN_LAST, 0, nullptr, nullptr,
@@ -486,12 +488,12 @@ static void gst_http_server_sink_class_init(GstHttpServerSinkClass *klass) {
   /**
    * GstHttpServerSink::client-removed:
    * @sink: the element
-   * @id: the client's number
+   * @id: the client's id
    * @reason: closed, broken, slow, ended, drained, waited, protocol, removed or stopped
-   * @stats: what #GstHttpServerSink:stats says of it in the end
+   * @stats: the client's last statistics, with the fields as in #GstHttpServerSink:stats
    *
-   * A client has gone. Emitted from a thread of the element's own, which a change of state to NULL
-   * waits for: that is no handler's to ask for.
+   * A client was removed. The signal is emitted from a thread of the element. A handler must not
+   * set the element to NULL, because this change waits for that thread.
    */
   signals[SIGNAL_CLIENT_REMOVED] = g_signal_new(
       "client-removed", G_TYPE_FROM_CLASS(klass), G_SIGNAL_RUN_LAST, 0, nullptr, nullptr, nullptr,
@@ -509,9 +511,9 @@ static void gst_http_server_sink_class_init(GstHttpServerSinkClass *klass) {
   /**
    * GstHttpServerSink::remove:
    * @sink: the element
-   * @id: a client's number
+   * @id: the client's id
    *
-   * Closes a client.
+   * Closes one client.
    */
   signals[SIGNAL_REMOVE] =
       g_signal_new_class_handler("remove", G_TYPE_FROM_CLASS(klass),

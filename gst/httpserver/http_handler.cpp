@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a listener answers to the requests that libsoup has read.
+// The functions of Listener that answer the requests from libsoup.
 #include <cstring>
 #include <utility>
 
@@ -58,7 +58,7 @@ std::string text_of(GSocketAddress *address) {
 }
 
 void allow_origin(SoupServerMessage *message, const std::string &origin) {
-  // begin_answer() may have set those of another origin.
+  // begin_answer() may have set the fields of another origin.
   SoupMessageHeaders *headers = soup_server_message_get_response_headers(message);
   for (const auto &[name, value] : origin_fields("null"))
     soup_message_headers_remove(headers, name);
@@ -66,13 +66,13 @@ void allow_origin(SoupServerMessage *message, const std::string &origin) {
     set_header(message, name, value.c_str());
 }
 
-// At most kMaxAgent bytes of a text, without a part of a character at the end.
+// At most the first kMaxAgent bytes of the text, without an incomplete character at the end.
 std::string cut_text(const std::string &text) {
   constexpr std::size_t kMaxAgent = 256;
   if (text.size() <= kMaxAgent)
     return text;
   std::size_t end = kMaxAgent;
-  constexpr std::size_t kLongest = 3; // bytes of a character behind its first
+  constexpr std::size_t kLongest = 3; // bytes of a UTF-8 character after its first
   const auto continues = [&text](std::size_t at) {
     return (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
   };
@@ -81,7 +81,7 @@ std::string cut_text(const std::string &text) {
   return text.substr(0, continues(end) ? kMaxAgent : end);
 }
 
-// Before a script of another site may ask.
+// A browser sends a preflight request before the request of another site's script.
 void answer_preflight(SoupServerMessage *message) {
   soup_server_message_set_status(message, SOUP_STATUS_NO_CONTENT, nullptr);
   set_header(message, "Allow", kMethods);
@@ -91,7 +91,7 @@ void answer_preflight(SoupServerMessage *message) {
   set_header(message, "Access-Control-Max-Age", "86400");
 }
 
-// Whether a script of another site than this server's asks.
+// Whether a script of another site sent the request.
 bool is_from_elsewhere(SoupServerMessage *message) {
   const char *origin = request_header(message, "Origin");
   const char *host = request_header(message, "Host");
@@ -106,7 +106,7 @@ bool wants_websocket(SoupServerMessage *message) {
 
 } // namespace
 
-// libsoup may find that it is none that can be answered.
+// Sets the CORS fields for requests that libsoup rejects without calling answer().
 void Listener::begin_answer(SoupServerMessage *message) const {
   allow_origin(message, common_origin());
 }
@@ -134,7 +134,7 @@ void Listener::answer(SoupServerMessage *message) {
 }
 
 void Listener::answer_report(SoupServerMessage *message, const Route &route) {
-  // The client may have gone before the text is there.
+  // The client may close the connection before the report is built.
   struct Asked {
     ObjectPtr<SoupServerMessage> message;
     bool finished = false;
@@ -186,7 +186,7 @@ void Listener::answer_stream(SoupServerMessage *message,
   hand_over(message, *broadcast, Framing::Plain);
 }
 
-// A browser tells which site's script asks. Those that are none need not say.
+// A browser names the site of the script in Origin. Other clients need not send this field.
 void Listener::upgrade(SoupServerMessage *message, const std::shared_ptr<Broadcast> &broadcast) {
   const char *version = request_header(message, "Sec-WebSocket-Version");
   if (version && strcmp(version, kVersion) != 0) {
@@ -196,7 +196,8 @@ void Listener::upgrade(SoupServerMessage *message, const std::shared_ptr<Broadca
   }
   const std::string allowed = broadcast->settings().allow_origin;
   const bool any = allowed == "*" || !is_from_elsewhere(message);
-  // The handshake adds its own to it, and clients refuse a 101 that has another option there.
+  // The handshake adds its own Connection option. Clients reject a 101 response with a second
+  // option.
   soup_message_headers_remove(soup_server_message_get_response_headers(message), "Connection");
   if (!soup_websocket_server_process_handshake(message, any ? nullptr : allowed.c_str(), nullptr,
                                                nullptr, nullptr)) {

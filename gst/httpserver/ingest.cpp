@@ -23,11 +23,11 @@ public:
   [[nodiscard]] flv::Bytes bytes() const { return mapped_.bytes(); }
 
 private:
-  gstflv::BufferPtr buffer_; // outlives what maps it
+  gstflv::BufferPtr buffer_; // outlives mapped_
   gstflv::MappedBuffer mapped_;
 };
 
-// What browsers and players call it.
+// The media type, as browsers and players name it.
 std::string type_of(const GstStructure *structure) {
   std::string name = gst_structure_get_name(structure);
   if (name == "video/mpegts")
@@ -46,8 +46,8 @@ std::string type_of(const GstStructure *structure) {
   return name;
 }
 
-// Containers that cannot be read without what stands at their start. Others, such as MPEG-TS,
-// multipart, MP3 and ADTS, repeat what a reader needs.
+// Whether a container can be read only with the header at its start. Others, such as MPEG-TS,
+// multipart, MP3 and ADTS, repeat the data that a reader needs.
 bool begins_with_header(const std::string &type) {
   constexpr std::array kTypes = {"video/mp4",       "audio/x-m4a",      "application/x-3gp",
                                  "video/mj2",       "video/x-matroska", "audio/x-matroska",
@@ -121,7 +121,7 @@ void Ingest::interrupt() {
   interrupted_ = flowing_;
 }
 
-// Without caps, the bytes have to tell, however few there are.
+// Without caps, the first bytes determine the type, even if they are fewer than the signature.
 void Ingest::find_out(flv::Bytes start) {
   constexpr std::string_view kSignature = "FLV";
   const std::size_t size = std::min(start.size(), kSignature.size());
@@ -144,7 +144,8 @@ flv::Status Ingest::take(GstBuffer *buffer, std::vector<Entry> &out) {
   return status;
 }
 
-// ms that never go back, whatever the segments do.
+// ms of running time, or of the monotonic clock if there is none. After an interruption, or a step
+// of more than kLongestStep in either direction, the time continues from the last one.
 std::int64_t Ingest::time_of(GstBuffer *buffer) {
   const GstClockTime stamp = GST_BUFFER_DTS_OR_PTS(buffer);
   GstClockTime running = GST_CLOCK_TIME_NONE;
@@ -167,8 +168,8 @@ flv::Status Ingest::take_opaque(GstBuffer *buffer, const std::shared_ptr<const v
   const auto is_part = [bytes](const std::vector<std::uint8_t> &part) {
     return std::equal(bytes.begin(), bytes.end(), part.begin(), part.end());
   };
-  // Joiners have it from the caps. What it begins is where they join: mpegtsmux says so of no more
-  // than the first packet.
+  // Clients get the header from the caps. A header buffer without DELTA_UNIT makes the next buffer
+  // a start point: mpegtsmux omits DELTA_UNIT only on the first packet.
   bool can_join = !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
   if (waiting_ && GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_HEADER) &&
       std::any_of(parts_.begin(), parts_.end(), is_part)) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The streaming thread's work: caps and buffers in, entries of a history out.
+// Converts caps and buffers into entries of a backlog. Used by the streaming thread.
 #pragma once
 
 #include <string>
@@ -11,22 +11,22 @@ namespace flvhttp {
 
 class Ingest {
 public:
-  // Forgets everything: another stream begins.
+  // Resets all state for another stream.
   void clear();
   void set_caps(GstCaps *caps);
   void set_segment(const GstSegment &segment);
-  // What comes does not follow what was: those who are there go on at the next key frame.
+  // Notes a discontinuity: connected clients continue at the next key frame.
   void interrupt();
-  // Appends what the buffer completes. Malformed: it is not what the caps say.
+  // Appends the entries that the buffer completes. Malformed: the stream is not FLV.
   [[nodiscard]] flv::Status take(GstBuffer *buffer, std::vector<fanout::Entry> &out);
   void finish(std::vector<fanout::Entry> &out);
 
-  // The type for clients; empty before it is known.
+  // The content type of responses; empty while it is unknown.
   [[nodiscard]] const std::string &content_type() const { return type_; }
-  // Whether the caps have told how the stream begins.
+  // Whether the caps have the stream header.
   [[nodiscard]] bool has_header() const { return has_header_; }
-  // Whether the stream can be read from its start only: a container whose header is not in the
-  // caps.
+  // Whether the stream can be read only from its start: the container needs a header, and the caps
+  // do not have it.
   [[nodiscard]] bool needs_start() const;
   [[nodiscard]] const flv::Fault &fault() const { return flv_.fault(); }
 
@@ -41,17 +41,18 @@ private:
   bool has_header_ = false;
   fanout::FlvIngest flv_;
 
-  // Of all else.
+  // For containers other than FLV.
   fanout::JoinHeaderPtr head_;
-  std::vector<std::vector<std::uint8_t>> parts_; // the head's buffers
+  std::vector<std::vector<std::uint8_t>> parts_; // the buffers of the stream header
   GstSegment segment_{};
-  std::int64_t time_ = 0; // ms: the last one
+  std::int64_t time_ = 0; // ms: the time of the last entry
   std::int64_t shift_ = 0;
-  bool waiting_ = true; // for a place to join
+  bool waiting_ = true; // for a start point
   bool flowing_ = false;
   bool interrupted_ = false;
   bool head_changed_ = false;
-  bool header_joins_ = false; // in front of what comes next stood a header that can be joined at
+  // The next buffer is a start point, because the header before it is not a delta unit.
+  bool header_joins_ = false;
 };
 
 } // namespace flvhttp

@@ -20,10 +20,10 @@ using gstflv::ObjectPtr;
 namespace {
 
 constexpr int kBacklog = 4096;
-// Where the system has no descriptor left, it is asked again after so many ms.
+// ms between attempts to accept a connection while no descriptor is free.
 constexpr guint kAcceptAgain = 100;
 
-// Requests whose body is awaited.
+// The maximum number of requests that wait for their body.
 constexpr std::size_t kMaxBodies = 64;
 
 // Whether a request head has a field that announces a body.
@@ -34,20 +34,20 @@ bool announces_body(const std::string &head) {
          lower.find("\ntransfer-encoding") != std::string::npos;
 }
 
-// Once, with the listener.
+// Takes ownership of the source.
 void attach(GMainContext *context, GSource *source, GSourceFunc function, gpointer listener) {
   g_source_set_callback(source, function, listener, nullptr);
   g_source_attach(source, context);
   g_source_unref(source);
 }
 
-// Shared places.
+// The listeners of the process.
 
 struct Entry {
-  ListenAddress place; // the port that it has
+  ListenAddress place; // with the actual port
   bool is_alone = false;
   const Listener *listener = nullptr;
-  std::weak_ptr<Listener> alive; // no more: it goes, and has its port until it has gone
+  std::weak_ptr<Listener> alive; // expired: the listener is being destroyed, and still has the port
 };
 
 struct Registry {
@@ -79,7 +79,7 @@ Registry &registry() {
 
 } // namespace
 
-// Others start and stop while a name is looked up.
+// The lock is not held while prepare() looks up a name, so that other elements can start and stop.
 std::shared_ptr<Listener> Listener::at(const ListenAddress &place, GError **error) {
   if (auto shared = find_shared(place))
     return share(std::move(shared), place, error);
@@ -141,7 +141,7 @@ Listener::~Listener() {
   g_main_context_unref(context_);
 }
 
-// What may take its time, for a name has to be looked up.
+// May block, because it looks up a host name.
 bool Listener::prepare(GError **error) {
   if (!place_.certificate.empty()) {
     const std::string &key = place_.key.empty() ? place_.certificate : place_.key;
@@ -155,7 +155,7 @@ bool Listener::prepare(GError **error) {
   return addresses_ != nullptr;
 }
 
-// All addresses of the name that this system has, at one port.
+// Binds to all addresses of the host name that this machine has, at one port.
 bool Listener::bind(GError **error) {
   port_ = place_.port;
   bool bound = false;
@@ -202,13 +202,13 @@ void Listener::remove(const Broadcast *broadcast) {
                 [broadcast](const auto &each) { return each.second.broadcast.get() == broadcast; });
 }
 
-// Who comes when the last element has left is not kept waiting.
+// Without routes, new connections are closed at once.
 bool Listener::has_routes() const {
   const std::lock_guard lock(routes_mutex_);
   return !routes_.empty();
 }
 
-// Whose scripts may read what is answered in no stream's name.
+// The allowed origin for responses that belong to no stream; "*" if the routes differ.
 std::string Listener::common_origin() const {
   const std::lock_guard lock(routes_mutex_);
   std::optional<std::string> common;
@@ -230,7 +230,7 @@ std::optional<Route> Listener::find(const std::string &path) const {
   return place == routes_.end() ? std::nullopt : std::optional(place->second);
 }
 
-// In front of all connections: while there is always one more, a stop would wait for ever.
+// High priority: otherwise a constant flow of new connections would block a stop.
 void Listener::run_soon(std::function<void()> work) {
   {
     const std::lock_guard lock(work_mutex_);
@@ -253,7 +253,7 @@ void Listener::finish_work() {
   done.get_future().wait();
 }
 
-// The listener's thread.
+// Called from the listener's thread.
 
 void Listener::work() {
   std::vector<std::function<void()>> all;
@@ -296,7 +296,7 @@ void Listener::run() {
   g_cancellable_cancel(stop_.get());
   gate_.reset();
   reports_.reset();
-  work(); // texts that were built meanwhile
+  work(); // delivers reports that were built meanwhile
   soup_server_disconnect(server_.get());
   server_.reset();
   while (g_main_context_iteration(context_, FALSE)) {
@@ -333,7 +333,7 @@ void Listener::accepted(GAsyncResult *result) {
     accept_later();
 }
 
-// For a new connection; nullptr: it is plain HTTP.
+// The credentials for a new connection; nullptr: plain HTTP.
 std::shared_ptr<const TlsCredentials> Listener::credentials() {
   if (!tls_)
     return nullptr;
@@ -348,7 +348,7 @@ std::shared_ptr<const TlsCredentials> Listener::credentials() {
   return current;
 }
 
-// All elements that listen here.
+// Warns all elements that use the listener.
 void Listener::warn(const Broadcast::Warning &warning) const {
   const std::lock_guard lock(routes_mutex_);
   for (const auto &[path, route] : routes_) {
@@ -357,8 +357,8 @@ void Listener::warn(const Broadcast::Warning &warning) const {
   }
 }
 
-// Connections without a whole request go before the application lacks descriptors, the oldest of
-// them first.
+// Closes connections without a complete request, the oldest first, until enough descriptors are
+// free for the application. Returns false if too few are free.
 bool Listener::make_room() {
   while (!has_free_descriptors()) {
     if (!gate_->refuse_oldest())
@@ -381,7 +381,8 @@ void Listener::accept_later() {
       this);
 }
 
-// The address is the library's for as long as it has the connection, and so is what hangs on it.
+// libsoup keeps the remote address as long as the connection. So the Pending object is attached to
+// the address.
 void Listener::admit(Admitted admitted) {
   const ObjectPtr<GSocketAddress> local(
       g_socket_connection_get_local_address(admitted.connection.get(), nullptr));
@@ -391,7 +392,7 @@ void Listener::admit(Admitted admitted) {
     return;
   const ObjectPtr<GIOStream> stream(
       new_head_stream(admitted.stream.get(), admitted.head.data(), admitted.head.size()));
-  // No request needs a body, and one that does not come holds a descriptor.
+  // No request needs a body. A request that waits for its body occupies a descriptor.
   const bool has_body = announces_body(admitted.head);
   if (has_body && bodies_.size() >= kMaxBodies) {
     Pending *oldest = bodies_.front();
@@ -410,7 +411,7 @@ void Listener::admit(Admitted admitted) {
       },
       g_object_ref(pending->admitted.socket), g_object_unref);
   g_source_attach(pending->timeout.get(), context_);
-  // g_socket_connection_get_remote_address() may give the same object twice.
+  // A copy, because g_socket_connection_get_remote_address() may return the same object twice.
   const ObjectPtr<GSocketAddress> own(g_inet_socket_address_new(
       g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(remote.get())),
       g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(remote.get()))));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// An address and port that is listened at, for all elements of the process that want it: HTTP, the
-// WebSocket handshake, and the fan-out that serves those who came through.
+// Listens on one address and port for all elements of the process that use them. Handles HTTP
+// requests and WebSocket handshakes, and owns the writer thread that serves the clients.
 #pragma once
 
 #include <atomic>
@@ -16,15 +16,17 @@
 
 namespace flvhttp {
 
-// What stands at a path.
+// The resource at a path.
 struct Route {
   std::shared_ptr<Broadcast> broadcast;
-  // Nothing: the stream. Else a text, of this type.
+  // nullptr: the path serves the stream. Otherwise it serves this report with the content type
+  // `type`.
   std::shared_ptr<Report> report;
   std::string type;
 };
 
-// A connection while the HTTP library has it: what hangs on its address.
+// A connection that libsoup handles. It is attached to the object of the connection's remote
+// address.
 struct Pending {
   using Line = std::list<Pending *>;
 
@@ -43,8 +45,8 @@ struct Pending {
   }
 
   Admitted admitted;
-  SourcePtr timeout;    // breaks it off
-  Line *line = nullptr; // while the request's body is awaited
+  SourcePtr timeout;    // shuts the connection down
+  Line *line = nullptr; // set while the request waits for its body
   Line::iterator place;
 };
 inline constexpr const char *kPending = "flvhttp-pending";
@@ -54,8 +56,8 @@ struct FreeAddresses {
 };
 
 struct ListenAddress {
-  std::string address;     // a name or a number
-  guint16 port = 0;        // 0: one that is free, for this listener alone
+  std::string address;     // a host name or a numeric address
+  guint16 port = 0;        // 0: any free port; the listener is not shared
   std::string certificate; // a PEM file; empty: plain HTTP
   std::string key;
 
@@ -64,8 +66,8 @@ struct ListenAddress {
 
 class Listener {
 public:
-  // The one at that place, shared by all who ask while it lives. One that goes is waited for.
-  // nullptr: `error` says why.
+  // Returns the existing listener at `place`, or a new one. If an earlier listener at the port is
+  // being destroyed, waits for that. nullptr: `error` is set.
   [[nodiscard]] static std::shared_ptr<Listener> at(const ListenAddress &place, GError **error);
 
   ~Listener();
@@ -74,15 +76,16 @@ public:
 
   [[nodiscard]] guint16 port() const { return port_; }
 
-  // All or none of them, and from the first on there are answers. Nothing: they are there; else
-  // the path that is taken. A request has to be there in `request_timeout` ms from now on.
+  // Adds all routes, or none. Requests are answered from the first call on. Returns the path that
+  // is already in use; nullopt: the routes are added. `request_timeout`: the time in ms in which a
+  // request must arrive; replaces the value of the previous call.
   [[nodiscard]] std::optional<std::string>
   add(const std::vector<std::pair<std::string, Route>> &routes, guint request_timeout);
   void remove(const Broadcast *broadcast);
   [[nodiscard]] WriterThread &writer_thread() { return writer_thread_; }
-  // Runs it in the listener's thread, soon.
+  // Queues `work` for the listener's thread.
   void run_soon(std::function<void()> work);
-  // Returns when what was to be run so far has been.
+  // Waits until all work that is queued now is done.
   void finish_work();
 
 private:
@@ -114,7 +117,7 @@ private:
 
   ListenAddress place_;
   guint16 port_ = 0;
-  std::optional<TlsFiles> tls_; // nothing: plain HTTP
+  std::optional<TlsFiles> tls_; // nullopt: plain HTTP
   std::unique_ptr<GList, FreeAddresses> addresses_;
   std::atomic<guint> request_timeout_ = 5000;
 
@@ -122,14 +125,14 @@ private:
   std::map<std::string, Route> routes_; // by normalized path
 
   std::mutex work_mutex_;
-  std::vector<std::function<void()>> work_; // to be run
+  std::vector<std::function<void()>> work_; // queued by run_soon()
 
   WriterThread writer_thread_;
   GMainContext *context_;
   GMainLoop *loop_;
   gstflv::ObjectPtr<GSocketListener> socket_;
   gstflv::ObjectPtr<GCancellable> stop_;
-  Pending::Line bodies_; // connections whose request has a body that is not there, the oldest first
+  Pending::Line bodies_; // connections that wait for a request body, the oldest first
   gstflv::ObjectPtr<SoupServer> server_;
   std::unique_ptr<RequestReader> gate_;
   std::unique_ptr<Reports> reports_;

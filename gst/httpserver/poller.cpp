@@ -10,7 +10,7 @@ namespace flvhttp {
 
 namespace {
 
-// Rounded up, so that the deadline has come when it returns.
+// Rounds up, so that the deadline has passed when epoll_wait() returns.
 int milliseconds_until(std::optional<Clock::time_point> deadline) {
   constexpr std::int64_t kLongest = 60'000;
   if (!deadline)

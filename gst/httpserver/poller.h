@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Tells which of many sockets have something to read or can be written to again.
+// Reports which sockets have become readable or writable.
 #pragma once
 
 #include <chrono>
@@ -19,7 +19,7 @@ public:
     void *owner = nullptr;
     bool readable = false;
     bool writable = false;
-    bool broken = false; // it can be neither read nor written any more
+    bool broken = false; // closed in both directions, or failed
   };
 
   Poller();
@@ -27,13 +27,14 @@ public:
   Poller(const Poller &) = delete;
   Poller &operator=(const Poller &) = delete;
 
-  // Tells of each change once. false: the system has no room for more.
+  // Each change is reported once (edge-triggered). false: the system refused the descriptor.
   [[nodiscard]] bool add(int descriptor, void *owner) const;
   void remove(int descriptor) const;
 
-  // Until something is ready, `deadline` has come or wake() was called. Good until the next call.
+  // Waits until a socket is ready, the deadline passes, or wake() is called. The result is valid
+  // until the next call.
   [[nodiscard]] const std::vector<Ready> &wait(std::optional<Clock::time_point> deadline);
-  // From any thread.
+  // Called from any thread.
   void wake() const;
 
 private:

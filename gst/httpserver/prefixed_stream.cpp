@@ -15,7 +15,7 @@ G_END_DECLS
 
 struct _FlvhttpHeadInput {
   GFilterInputStream parent;
-  GByteArray *head; // what is left of it
+  GByteArray *head; // the bytes that are not read yet
 };
 
 struct _FlvhttpHeadStream {

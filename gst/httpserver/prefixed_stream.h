@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A connection whose first bytes were read already.
+// A connection whose first bytes have already been read.
 #pragma once
 
 #include <gio/gio.h>
 
 namespace flvhttp {
 
-// Gives the `size` bytes at `head`, which are copied, and then what `base` gives; both of its
-// streams have to be pollable. Closing it closes nothing: the base goes on in other hands.
+// Returns a stream of the `size` bytes at `head`, which are copied, and then of the bytes of
+// `base`. Both streams of `base` must be pollable. Closing the result does not close `base`,
+// because Transport uses it later.
 [[nodiscard]] GIOStream *new_head_stream(GIOStream *base, const void *head, gsize size);
 
 } // namespace flvhttp

@@ -12,8 +12,9 @@ constexpr guint64 kDefaultMaxLagBytes = 32ULL << 20; // bytes
 /**
  * GstHttpServerSinkJoin:
  *
- * Where in the stream a client begins: `latest-keyframe` at the latest key frame that was sent,
- * `burst` far enough back to fill #GstHttpServerSink:burst, `next-keyframe` at the next key frame.
+ * Where in the stream a client starts: `latest-keyframe` at the latest key frame that was sent,
+ * `burst` at a key frame far enough back for #GstHttpServerSink:burst, `next-keyframe` at the next
+ * key frame.
  */
 GType join_type() {
   static gsize type = 0;
@@ -220,7 +221,7 @@ void install_properties(GObjectClass *object_class) {
   /**
    * GstHttpServerSink:address:
    *
-   * The host name or address to listen at. `0.0.0.0` and `::` are all that the machine has.
+   * The host name or address to listen on. `0.0.0.0` and `::`: all addresses of the machine.
    *
    * Default: "localhost".
    */
@@ -229,8 +230,8 @@ void install_properties(GObjectClass *object_class) {
   /**
    * GstHttpServerSink:port:
    *
-   * The port to listen at. Elements with the same address and port share it. 0: one that is free,
-   * which #GstHttpServerSink:current-port tells.
+   * The port to listen on. Elements with the same address and port share it. 0: any free port;
+   * #GstHttpServerSink:current-port has its number.
    *
    * From 0 to 65535. Default: 8080.
    */
@@ -239,7 +240,7 @@ void install_properties(GObjectClass *object_class) {
   /**
    * GstHttpServerSink:current-port:
    *
-   * The port that is listened at; 0 before the element is started.
+   * The port on which the element listens; 0 before the start.
    *
    * Read only.
    */
@@ -248,9 +249,9 @@ void install_properties(GObjectClass *object_class) {
   /**
    * GstHttpServerSink:path:
    *
-   * The path of the stream's URL, beginning with a slash. Escapes are taken as in a URL. Two
-   * elements with the same path at one port are an error at the start; so are `?`, `#` and invalid
-   * escapes.
+   * The path of the stream's URL, with a slash at the beginning. Escapes are decoded as in a URL.
+   * The start fails if another element at the port has the same path, or if the path contains `?`,
+   * `#` or an invalid escape.
    *
    * Default: "/".
    */
@@ -259,8 +260,8 @@ void install_properties(GObjectClass *object_class) {
    * GstHttpServerSink:allow-origin:
    *
    * The site whose scripts may read the stream (`Access-Control-Allow-Origin`), such as
-   * `https://example.org`; `*`: all. Empty: none but this server's own. WebSocket clients that
-   * come from another site are refused.
+   * `https://example.org`. `*`: all sites. Empty: only the server's own. WebSocket clients of other
+   * sites are refused.
    *
    * Default: "*".
    */
@@ -270,7 +271,7 @@ void install_properties(GObjectClass *object_class) {
   /**
    * GstHttpServerSink:wait-timeout:
    *
-   * Milliseconds. So long a client waits for a stream that has not shown its header yet; then it
+   * How many milliseconds a client waits for a stream whose header has not arrived. Then the client
    * gets 503 with Retry-After.
    *
    * From 0 to 4294967295 ms. Default: 5000.
@@ -281,8 +282,8 @@ void install_properties(GObjectClass *object_class) {
   /**
    * GstHttpServerSink:request-timeout:
    *
-   * Milliseconds in which a client has to send its request, at most 8 KiB; at least 1. Of elements
-   * that share a port, the last one that was started decides.
+   * How many milliseconds a client may take to send its request header; at least 1. The header has
+   * at most 8 KiB. On a shared port, the value of the element that started last applies.
    *
    * From 1 to 4294967295 ms. Default: 5000.
    */
@@ -293,9 +294,9 @@ void install_properties(GObjectClass *object_class) {
   /**
    * GstHttpServerSink:tls-certificate:
    *
-   * A PEM file with the certificate, and those that vouch for it: https and wss are served instead
-   * of http and ws. A changed file is used for new connections; if it cannot be read, the one
-   * before stays in force, with a warning.
+   * A PEM file with the certificate and its chain. The element then serves https and wss instead of
+   * http and ws. A changed file is used for new connections. If it cannot be read, the previous
+   * certificate stays in use, and the element posts a warning.
    *
    * Default: NULL.
    */
@@ -304,7 +305,8 @@ void install_properties(GObjectClass *object_class) {
   /**
    * GstHttpServerSink:tls-key:
    *
-   * A PEM file with the certificate's private key, if it is in another file.
+   * A PEM file with the certificate's private key, if #GstHttpServerSink:tls-certificate does not
+   * contain it.
    *
    * Default: NULL.
    */
@@ -313,7 +315,7 @@ void install_properties(GObjectClass *object_class) {
   /**
    * GstHttpServerSink:join:
    *
-   * Where in the stream a client begins.
+   * Where in the stream a client starts.
    *
    * Default: latest-keyframe.
    */
@@ -324,8 +326,8 @@ void install_properties(GObjectClass *object_class) {
   /**
    * GstHttpServerSink:burst:
    *
-   * Milliseconds of the stream that a client gets at once with `join=burst`: it begins at the last
-   * key frame that is so far back, or at the oldest that is kept.
+   * Milliseconds of the stream that a client gets at once with `join=burst`. The client starts at
+   * the last key frame that is at least this far back, or at the oldest one in the history.
    *
    * From 0 to 4294967295 ms. Default: 2000.
    */
@@ -334,8 +336,8 @@ void install_properties(GObjectClass *object_class) {
   /**
    * GstHttpServerSink:rebase-timestamps:
    *
-   * FLV: each client's timestamps start at 0, with one offset for audio and video, and go on
-   * without a gap where it skips or the source comes back.
+   * FLV: each client's timestamps start at 0, with one offset for audio and video. They continue
+   * without a gap when the client skips or the source resumes.
    *
    * Default: TRUE.
    */
@@ -346,7 +348,8 @@ void install_properties(GObjectClass *object_class) {
   /**
    * GstHttpServerSink:drain-timeout:
    *
-   * Milliseconds that clients have at the stream's end to take what is left. Then they are closed.
+   * How many milliseconds clients may take to receive the remaining data at the end of the stream.
+   * Then they are closed.
    *
    * From 0 to 4294967295 ms. Default: 5000.
    */
@@ -356,8 +359,8 @@ void install_properties(GObjectClass *object_class) {
   /**
    * GstHttpServerSink:max-lag:
    *
-   * Milliseconds of the stream. A client that is further behind skips to the newest key frame.
-   * 0: only #GstHttpServerSink:max-lag-bytes counts.
+   * Milliseconds of the stream. A client that lags by more skips to the newest key frame. 0: only
+   * #GstHttpServerSink:max-lag-bytes applies.
    *
    * From 0 to 4294967295 ms. Default: 10000.
    */
@@ -367,8 +370,8 @@ void install_properties(GObjectClass *object_class) {
   /**
    * GstHttpServerSink:max-lag-bytes:
    *
-   * The same in bytes. It bounds the memory that the stream's history takes, and so how far back a
-   * client can join. 0: there is no bound.
+   * The same in bytes. It also limits the memory of the stream's history, and so how far back a
+   * client can start. 0: no limit.
    *
    * From 0 to 18446744073709551615 bytes. Default: 33554432.
    */
@@ -392,7 +395,7 @@ void install_properties(GObjectClass *object_class) {
   /**
    * GstHttpServerSink:max-clients:
    *
-   * More clients than this get 503. 0: any number.
+   * The maximum number of clients. Further clients get 503. 0: no limit.
    *
    * From 0 to 4294967295 clients. Default: 0.
    */
@@ -402,8 +405,8 @@ void install_properties(GObjectClass *object_class) {
   /**
    * GstHttpServerSink:merge:
    *
-   * Milliseconds of which the data is sent to each client in one write. More takes less CPU, and
-   * adds as much latency. 0: each tag as it comes.
+   * Batches this many milliseconds of the stream into one write per client. A larger value saves
+   * CPU and adds as much delay. 0: each tag is written when it arrives.
    *
    * From 0 to 10000 ms. Default: 40.
    */
@@ -412,7 +415,7 @@ void install_properties(GObjectClass *object_class) {
   /**
    * GstHttpServerSink:stats-path:
    *
-   * Where #GstHttpServerSink:stats are served as JSON; nowhere by default.
+   * The path at which #GstHttpServerSink:stats are served as JSON. By default, they are not served.
    *
    * Default: NULL.
    */
@@ -421,7 +424,7 @@ void install_properties(GObjectClass *object_class) {
   /**
    * GstHttpServerSink:metrics-path:
    *
-   * Where the totals are served for Prometheus; nowhere by default.
+   * The path at which the totals are served for Prometheus. By default, they are not served.
    *
    * Default: NULL.
    */
@@ -430,12 +433,12 @@ void install_properties(GObjectClass *object_class) {
   /**
    * GstHttpServerSink:stats:
    *
-   * A structure `httpserversink-stats`. `clients-now`, `clients-served`, `bytes-in`, `bytes-out`,
-   * `skips`, `history-bytes` (uint64), `history-duration` (int64, ms), and `clients`, an array of a
-   * structure for each: `id` (uint64), `address`, `user-agent`, `transport` (http, https, ws or
-   * wss), `since` (int64, µs since 1970), `duration` (double, s), `bytes` (uint64), `rate` (double,
-   * bits a second), `lag`, `lag-minimum`, `lag-maximum` (int64, ms), `lag-average` (double, ms),
-   * `skips` (uint64) and `start-point` (string).
+   * A structure `httpserversink-stats` with the fields `clients-now`, `clients-served`, `bytes-in`,
+   * `bytes-out`, `skips`, `history-bytes` (uint64), `history-duration` (int64, ms), and `clients`,
+   * an array with one structure per client. Its fields are `id` (uint64), `address`, `user-agent`,
+   * `transport` (http, https, ws or wss), `since` (int64, µs since 1970), `duration` (double, s),
+   * `bytes` (uint64), `rate` (double, bits per second), `lag`, `lag-minimum`, `lag-maximum` (int64,
+   * ms), `lag-average` (double, ms), `skips` (uint64) and `start-point` (string).
    *
    * Read only.
    */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What an application can set, and read.
+// The properties of the element.
 #pragma once
 
 #include "broadcast.h"
@@ -35,7 +35,7 @@ enum {
 inline constexpr guint kDefaultPort = 8080;
 inline constexpr guint kDefaultRequestTimeout = 5000; // ms
 
-// Where and how it is served, settled at the start.
+// The settings that take effect at the start.
 struct Places {
   ListenAddress place{"localhost", kDefaultPort, {}, {}};
   std::string path = "/";
@@ -52,12 +52,12 @@ struct Properties {
   Places places;
   ChannelSettings settings;
 
-  // false: it is no property of these.
+  // false: the property is not in this struct.
   [[nodiscard]] bool set(guint id, const GValue *value);
   [[nodiscard]] bool get(guint id, GValue *value) const;
 };
 
-// The element's: these, and those that only it can tell.
+// Installs all properties of the element, including those that only the element can read.
 void install_properties(GObjectClass *object_class);
 
 } // namespace flvhttp

@@ -17,7 +17,8 @@ namespace flvhttp {
 
 namespace {
 
-// Whether the empty line is there; what came before `from` was looked at.
+// Whether the head contains the empty line that ends it. An earlier call has searched the bytes
+// before `from`.
 bool has_end(const std::string &head, std::size_t from) {
   for (std::size_t at = head.find('\n', from > 2 ? from - 3 : 0); at != std::string::npos;
        at = head.find('\n', at + 1)) {
@@ -28,7 +29,7 @@ bool has_end(const std::string &head, std::size_t from) {
   return false;
 }
 
-// In front of a request they are none of it (RFC 9112, 2.2).
+// Empty lines before a request are not part of it (RFC 9112, 2.2).
 const char *skip_empty_lines(const char *begin, const char *end) {
   return std::find_if(begin, end, [](char each) { return each != '\r' && each != '\n'; });
 }
@@ -38,8 +39,8 @@ const char *skip_empty_lines(const char *begin, const char *end) {
 struct RequestReader::Waiting {
   RequestReader *gate = nullptr;
   Admitted admitted;
-  std::shared_ptr<const TlsCredentials> credentials; // until it has said something
-  std::size_t size = 0;                              // of what was read
+  std::shared_ptr<const TlsCredentials> credentials; // until the first byte arrives
+  std::size_t size = 0;                              // bytes that were read
   Line::iterator place;
   SourcePtr readable;
   SourcePtr timeout;
@@ -99,7 +100,7 @@ void RequestReader::watch(Waiting &waiting) {
   g_source_attach(waiting.readable.get(), context_);
 }
 
-// Who says nothing costs no session.
+// Creates the TLS session on the first byte.
 void RequestReader::read(Waiting &waiting) {
   if (waiting.credentials) {
     waiting.admitted.stream.reset(
@@ -119,7 +120,7 @@ void RequestReader::read(Waiting &waiting) {
                 error->message);
     g_clear_error(&error);
     if (later && is_tls(waiting.admitted.stream.get()))
-      return watch(waiting); // what it waits for changes
+      return watch(waiting); // a handshake alternates between reads and writes
     if (later)
       return;
     if (size <= 0)
@@ -138,7 +139,8 @@ void RequestReader::read(Waiting &waiting) {
   }
 }
 
-// What was not read makes the system reset the connection, and the answer with it.
+// If unread data is left at the close, the system resets the connection, and the client loses the
+// response. So the data is read first.
 void RequestReader::refuse(Waiting &waiting, const char *status) {
   const Admitted &admitted = waiting.admitted;
   const bool can_answer =

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Between accept() and the HTTP library: reads the head of a connection's only request, within a
-// size and a time, so that nobody who is slow or endless gets further.
+// Reads the request head of an accepted connection. libsoup gets the connection when the head is
+// complete. The size and the time of a head are limited, so slow and endless requests do not reach
+// libsoup. A connection has one request.
 #pragma once
 
 #include <functional>
@@ -24,35 +25,35 @@ struct DestroySource {
 };
 using SourcePtr = std::unique_ptr<GSource, DestroySource>;
 
-// A connection that has shown a whole request head.
+// A connection with a complete request head.
 struct Admitted {
-  IoStreamPtr stream; // the socket's, or TLS over it
+  IoStreamPtr stream; // the connection, or TLS over it
   GSocket *socket = nullptr;
   gstflv::ObjectPtr<GSocketConnection> connection;
-  std::string head; // what was read
+  std::string head; // all bytes that were read
 };
 
-// All of it belongs to the thread whose main context it is.
+// All functions are called from the thread of the main context.
 class RequestReader {
 public:
-  // Bytes of a request head.
+  // Bytes: the maximum size of a request head.
   static constexpr std::size_t kMaxHead = 8 << 10;
-  // Connections that have not shown theirs yet: so many, and no more than half of the descriptors
-  // that the process may have.
+  // The maximum number of connections without a complete head. Half of the descriptors that the
+  // process may have is a second limit.
   static constexpr std::size_t kMaxWaiting = 4096;
 
-  // `fields`: lines of the answer to who is refused.
+  // `fields`: returns the CORS lines of an error response.
   RequestReader(GMainContext *context, std::function<void(Admitted)> admit,
                 std::function<std::string()> fields);
   ~RequestReader();
   RequestReader(const RequestReader &) = delete;
   RequestReader &operator=(const RequestReader &) = delete;
 
-  // Without credentials it is plain HTTP. `timeout` in ms. Where there are too many, the oldest
-  // goes.
+  // Adds a connection. Without credentials, it is plain HTTP. `timeout` is in ms. If there are too
+  // many connections, refuses the oldest one.
   void enter(GSocketConnection *connection, std::shared_ptr<const TlsCredentials> credentials,
              guint timeout);
-  // Refuses the connection that waits for the longest time. false: there is none.
+  // Refuses the connection that has waited longest. false: no connection waits.
   bool refuse_oldest();
 
 private:

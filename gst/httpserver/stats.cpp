@@ -24,7 +24,7 @@ const char *transport_of(const Visitor &visitor) {
   return kTransports[(websocket ? 2U : 0U) + (visitor.secure ? 1U : 0U)];
 }
 
-// JSON wants valid UTF-8; what a client calls itself may be anything.
+// JSON requires valid UTF-8, and a User-Agent field may have any bytes.
 std::string quoted(const char *text) {
   const StringPtr valid(g_utf8_make_valid(text, -1));
   std::string out = "\"";
@@ -68,7 +68,7 @@ std::string json_of(const GValue *value) {
   return out + "]";
 }
 
-// A label's value.
+// Escapes the value of a Prometheus label.
 std::string escaped(const std::string &text) {
   std::string out;
   for (const char c : text) {

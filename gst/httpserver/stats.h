@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How it goes, for applications, pages and monitors.
+// The statistics as a GstStructure, as JSON, and for Prometheus.
 #pragma once
 
 #include <string>
@@ -9,14 +9,14 @@
 
 namespace flvhttp {
 
-// Times since 1970 in µs, durations in s, lags in ms, rates in bits a second.
+// Times are in µs since 1970, durations in s, lags in ms, rates in bits per second.
 [[nodiscard]] gstflv::StructurePtr structure_of(const ClientStats &stats);
 [[nodiscard]] gstflv::StructurePtr structure_of(const ChannelStats &stats);
 
-// A structure's fields as a JSON object.
+// The fields of a structure as a JSON object.
 [[nodiscard]] std::string json_of(const GstStructure *structure);
 
-// Prometheus' text format, version 0.0.4. `path` is the stream's, as a label.
+// The Prometheus text format, version 0.0.4. `path`: the path of the stream, which becomes a label.
 [[nodiscard]] std::string metrics_of(const ChannelStats &stats, const std::string &path);
 
 } // namespace flvhttp

@@ -25,7 +25,7 @@ void Reports::ask(const std::shared_ptr<Report> &report, Report::Deliver deliver
     return deliver(report->text.get());
   report->waiting.push_back(std::move(deliver));
   if (report->waiting.size() > 1)
-    return; // it is being built
+    return; // a build is in progress
   {
     const std::lock_guard lock(mutex_);
     to_build_.push_back(report);

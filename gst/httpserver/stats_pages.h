@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Texts about streams: built in a thread of their own, so that no request waits for another's, and
-// kept for a moment.
+// Texts about streams. A separate thread builds them, so that other requests are not delayed. Each
+// text is cached for a short time.
 #pragma once
 
 #include <chrono>
@@ -21,32 +21,32 @@ struct UnrefBytes {
 };
 using BytesPtr = std::unique_ptr<GBytes, UnrefBytes>;
 
-// One text. All but `build` belongs to the thread that asks.
+// One text. All members except `build` belong to the thread that calls ask().
 struct Report {
   using Deliver = std::function<void(GBytes *)>;
 
   explicit Report(std::function<std::string()> builder) : build(std::move(builder)) {}
 
   const std::function<std::string()> build;
-  BytesPtr text;                                 // the last one
-  std::chrono::steady_clock::time_point expires; // when it is too old
-  std::vector<Deliver> waiting;                  // for the one that is being built
+  BytesPtr text;                                 // the last result
+  std::chrono::steady_clock::time_point expires; // when `text` expires
+  std::vector<Deliver> waiting;                  // callbacks for the build in progress
 };
 
 class Reports {
 public:
-  // ms: so long a text is given to all who ask.
+  // ms, from the start of a build: during this time, all requests get the same text.
   static constexpr std::chrono::milliseconds kKeep{250};
 
-  // `run_soon` runs something in the thread that asks.
+  // `run_soon` runs a function in the thread that calls ask().
   explicit Reports(std::function<void(std::function<void()>)> run_soon)
       : run_soon_(std::move(run_soon)) {}
-  // Drops the reports that were not delivered.
+  // Drops the reports whose build has not begun.
   ~Reports();
   Reports(const Reports &) = delete;
   Reports &operator=(const Reports &) = delete;
 
-  // Delivers at once, or later from the same thread.
+  // Calls `deliver` at once, or later from the same thread.
   void ask(const std::shared_ptr<Report> &report, Report::Deliver deliver);
 
 private:
@@ -59,7 +59,7 @@ private:
   std::condition_variable changed_;
   std::vector<std::shared_ptr<Report>> to_build_;
   bool stopping_ = false;
-  std::thread thread_; // from the first request on
+  std::thread thread_; // runs from the first build on
 };
 
 } // namespace flvhttp

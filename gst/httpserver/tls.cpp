@@ -9,7 +9,7 @@ namespace flvhttp {
 
 namespace {
 
-// Bytes of a handshake's message. What clients say takes two thousand at the most.
+// Bytes: the maximum size of a handshake message. Messages of clients have at most 2000 bytes.
 constexpr std::size_t kMaxHandshake = 16 << 10;
 
 class File {
@@ -32,7 +32,7 @@ private:
   gnutls_datum_t datum_{};
 };
 
-// The library's sentences end with a full stop.
+// The messages of GnuTLS end with a full stop, which is removed.
 std::string reason(int code) {
   std::string text = gnutls_strerror(code);
   if (text.ends_with('.'))
@@ -140,7 +140,7 @@ bool TlsSession::shake_hands(GError **error) {
   return false;
 }
 
-// Who goes without a goodbye has gone as well.
+// A close without close_notify is the end of the stream, too.
 gssize TlsSession::read(void *bytes, gsize size, GError **error) {
   if (!shake_hands(error))
     return -1;
@@ -167,7 +167,7 @@ gssize TlsSession::write(const void *bytes, gsize size, GError **error) {
   return -1;
 }
 
-// A handshake goes both ways, whoever asks.
+// During the handshake, a read may need a writable socket, and a write may need a readable one.
 GIOCondition TlsSession::waits_for(GIOCondition condition) const {
   if (open_ || broken_)
     return condition;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// TLS for who connects, in whatever thread asks, and without waiting: a handshake that stands still
-// is no more than a connection that says nothing. GLib's own runs each in a thread that it shares
-// with all of the process, and a few that stand still keep everybody else's from it.
+// Non-blocking TLS for the server side, in the thread of the caller. A stalled handshake costs no
+// more than an idle connection. GLib's TLS runs handshakes in a thread pool that the whole process
+// shares. A few stalled handshakes in this pool block all others.
 #pragma once
 
 #include <array>
@@ -17,10 +17,10 @@
 
 namespace flvhttp {
 
-// A certificate with those that vouch for it, and its key.
+// A certificate, its chain and its private key.
 class TlsCredentials {
 public:
-  // PEM files. nullptr: `error` says why.
+  // Reads PEM files. nullptr: `error` is set.
   [[nodiscard]] static std::shared_ptr<const TlsCredentials>
   load(const std::string &certificate, const std::string &key, GError **error);
 
@@ -36,25 +36,25 @@ private:
   gnutls_certificate_credentials_t credentials_ = nullptr;
 };
 
-// Credentials that follow their files.
+// Credentials that are reloaded when their files change.
 class TlsFiles {
 public:
   TlsFiles(std::string certificate, std::string key)
       : certificate_(std::move(certificate)), key_(std::move(key)) {}
 
-  // false: `error` says why.
+  // false: `error` is set.
   [[nodiscard]] bool load(GError **error);
-  // Reads the files again if they have changed. Where that fails, the credentials stay what they
-  // were, and `error` says why: once for each change.
+  // Reads the files again if they have changed. If that fails, the previous credentials stay in
+  // use, and `error` is set once per change.
   [[nodiscard]] std::shared_ptr<const TlsCredentials> current(GError **error);
 
 private:
-  // What changes with a file.
+  // File attributes: at least one differs after a change of the file.
   struct Version {
     dev_t device = 0;
     ino_t number = 0;
     off_t size = 0;
-    std::int64_t modified = 0; // ns, as is the other
+    std::int64_t modified = 0; // ns, as is `changed`
     std::int64_t changed = 0;
 
     bool operator==(const Version &) const = default;
@@ -68,22 +68,22 @@ private:
   std::shared_ptr<const TlsCredentials> credentials_;
 };
 
-// The server's side of a connection. Reading and writing do what is left of the handshake first,
-// and fail with G_IO_ERROR_WOULD_BLOCK rather than wait.
+// The server side of a TLS connection. read() and write() complete the handshake first. They never
+// block, and fail with G_IO_ERROR_WOULD_BLOCK instead.
 class TlsSession {
 public:
   TlsSession(std::shared_ptr<const TlsCredentials> credentials, GSocketConnection *connection);
-  // Says goodbye, if there is room.
+  // Sends close_notify, unless the socket would block.
   ~TlsSession();
   TlsSession(const TlsSession &) = delete;
   TlsSession &operator=(const TlsSession &) = delete;
 
-  // 0: the other side has ended.
+  // 0: the peer has ended its stream.
   [[nodiscard]] gssize read(void *bytes, gsize size, GError **error);
-  // What was not written has to be tried again as it was.
+  // After G_IO_ERROR_WOULD_BLOCK, the caller must write the same bytes again.
   [[nodiscard]] gssize write(const void *bytes, gsize size, GError **error);
   [[nodiscard]] bool is_ready(GIOCondition condition) const;
-  // Fires when it is worth trying again.
+  // Fires when a read or a write can make progress.
   [[nodiscard]] GSource *new_source(GIOCondition condition, GCancellable *cancellable) const;
 
 private:
@@ -96,9 +96,9 @@ private:
   std::shared_ptr<const TlsCredentials> credentials_;
   gstflv::ObjectPtr<GSocketConnection> connection_;
   gnutls_session_t session_ = nullptr;
-  bool open_ = false; // the handshake is over
+  bool open_ = false; // the handshake is complete
   bool broken_ = false;
-  bool half_written_ = false; // a record
+  bool half_written_ = false; // a record is partly written
 };
 
 } // namespace flvhttp

@@ -48,7 +48,7 @@ G_DEFINE_FINAL_TYPE(FlvhttpTlsStream, flvhttp_tls_stream, G_TYPE_IO_STREAM)
 
 namespace {
 
-// Reading.
+// The input stream.
 
 gssize flvhttp_tls_input_read(GInputStream *stream, void *buffer, gsize count, GCancellable *,
                               GError **error) noexcept {
@@ -77,7 +77,7 @@ void flvhttp_tls_input_finalize(GObject *object) noexcept {
   G_OBJECT_CLASS(flvhttp_tls_input_parent_class)->finalize(object);
 }
 
-// Writing.
+// The output stream.
 
 gssize flvhttp_tls_output_write(GOutputStream *stream, const void *buffer, gsize count,
                                 GCancellable *, GError **error) noexcept {
@@ -106,7 +106,7 @@ void flvhttp_tls_output_finalize(GObject *object) noexcept {
   G_OBJECT_CLASS(flvhttp_tls_output_parent_class)->finalize(object);
 }
 
-// Both.
+// The IO stream.
 
 GInputStream *flvhttp_tls_stream_get_input(GIOStream *stream) noexcept {
   return G_INPUT_STREAM(FLVHTTP_TLS_STREAM(stream)->input);

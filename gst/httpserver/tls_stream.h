@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A TLS session as GLib's streams are used. Nothing of it ever waits: not what is called blocking
-// elsewhere either.
+// A TLS session as a GIOStream. No function blocks, not even those that block in other streams.
 #pragma once
 
 #include "tls.h"

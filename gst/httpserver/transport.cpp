@@ -19,8 +19,8 @@ namespace {
 
 using Kind = Transport::Result::Kind;
 
-// Bytes that wait in the system for a slow client. What is there cannot be skipped any more, and
-// would otherwise grow to megabytes.
+// Bytes: the limit for unsent data in the system's send buffer of a slow client. A skip cannot
+// remove this data. Without the limit, it would grow to megabytes.
 constexpr int kUnsent = 128 << 10;
 
 class Plain final : public Transport {
@@ -48,7 +48,7 @@ private:
   }
 };
 
-// A record that was begun has to be tried again as it was: it stays here until it is out.
+// A partly written record must be retried with the same bytes, so it is stored until it is written.
 class Tls final : public Transport {
 public:
   Tls(IoStreamPtr stream, GSocket *socket) : Transport(std::move(stream), socket) {}
@@ -129,8 +129,8 @@ std::unique_ptr<Transport> Transport::over(IoStreamPtr connection, GSocket *sock
   return std::make_unique<Plain>(std::move(connection), socket);
 }
 
-// Keepalive alone: TCP_USER_TIMEOUT would end clients that take little at a time through a small
-// window. Of data that is not acknowledged, the channel keeps track.
+// Only keepalive: TCP_USER_TIMEOUT would close clients that read slowly through a small window.
+// Broadcast tracks unacknowledged data.
 void Transport::watch_peer(guint timeout) const {
   const int on = 1;
   const int count = 3;

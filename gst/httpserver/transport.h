@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A client's connection as the fan-out writes to it: never waiting, plain or through TLS.
+// A client's connection for the writer thread: non-blocking, plain or over TLS.
 #pragma once
 
 #include <memory>
@@ -19,29 +19,30 @@ public:
   struct Result {
     enum class Kind : std::uint8_t { Done, Blocked, Ended, Gone };
     Kind kind = Kind::Done;
-    std::size_t size = 0; // Done
+    std::size_t size = 0; // valid with Done
   };
 
-  // `connection` is what was accepted, or TLS over it; `socket` belongs to it.
+  // `connection`: the accepted connection, or TLS over it. `socket`: its socket, borrowed.
   static std::unique_ptr<Transport> over(IoStreamPtr connection, GSocket *socket);
 
   virtual ~Transport() = default;
   Transport(const Transport &) = delete;
   Transport &operator=(const Transport &) = delete;
 
-  // As much as goes at once. Done with less than there is: Blocked comes next.
+  // Writes as much as possible without blocking. If that is less than all parts, the next call
+  // returns Blocked.
   [[nodiscard]] virtual Result send(std::span<iovec> parts) = 0;
-  // Ended: nothing more will come, but the other side may still listen.
+  // Ended: the peer has closed its side, but may still read.
   [[nodiscard]] virtual Result receive(std::span<std::uint8_t> bytes) = 0;
-  // Whether all that was taken is on its way.
+  // Writes data that send() has stored. Returns whether none is left.
   [[nodiscard]] virtual bool flush() { return true; }
 
   [[nodiscard]] int descriptor() const { return descriptor_; }
-  // Notices a peer that has vanished while nothing is sent within about so many ms.
+  // Detects a vanished peer within about `timeout` ms while no data is sent.
   void watch_peer(guint timeout) const;
-  // Bytes that the system has, and of which the peer has acknowledged nothing.
+  // Bytes in the system's send buffer that the peer has not acknowledged.
   [[nodiscard]] std::size_t unacknowledged() const;
-  // Ends the stream in order. The connection closes when the object goes, without waiting.
+  // Ends the stream in an orderly way. The destructor closes the connection without waiting.
   void end() const;
   [[nodiscard]] GIOStream *connection() const { return connection_.get(); }
 

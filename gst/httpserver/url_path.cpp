@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kEscape = 3; // characters
 
-// The byte that an escape at `at` stands for; nullopt: there is none.
+// The byte that the escape at `at` encodes; nullopt: the escape is invalid.
 std::optional<unsigned char> escaped_byte(std::string_view path, std::size_t at) {
   if (path.size() - at < kEscape || !g_ascii_isxdigit(path[at + 1]) ||
       !g_ascii_isxdigit(path[at + 2]))
@@ -22,7 +22,7 @@ std::optional<unsigned char> escaped_byte(std::string_view path, std::size_t at)
   return static_cast<unsigned char>(byte);
 }
 
-// RFC 3986, 3.3: what a segment holds as it is.
+// RFC 3986, 3.3: the characters that a segment may have unescaped.
 bool is_segment_character(unsigned char byte) {
   constexpr std::string_view kOthers = "-._~!$&'()*+,;=:@";
   return g_ascii_isalnum(static_cast<char>(byte)) ||

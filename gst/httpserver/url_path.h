@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Paths of URLs in one spelling, so that equivalent ones compare equal: RFC 3986, 6.2.2.
+// Normalizes the paths of URLs, so that equivalent paths compare equal: RFC 3986, 6.2.2.
 #pragma once
 
 #include <optional>
@@ -8,12 +8,13 @@
 
 namespace flvhttp {
 
-// Without query and fragment. Escapes are in upper case, and only where a path needs them; an
-// escaped slash stays escaped; dot segments are removed. nullopt: it has a "%" without two
-// hexadecimal digits, or an escaped NUL.
+// `path` has no query and no fragment. In the result, escapes are in upper case, and only necessary
+// escapes are left. An escaped slash stays escaped. Dot segments are removed. nullopt: `path` has a
+// "%" without two hexadecimal digits, or an escaped NUL.
 [[nodiscard]] std::optional<std::string> normalized_path(std::string_view path);
 
-// Why `path` is no absolute path of a URL, as the end of a sentence; empty: it is one.
+// The reason why `path` is not an absolute path of a URL, as the end of a sentence; empty: the path
+// is valid.
 [[nodiscard]] std::string path_fault(std::string_view path);
 
 } // namespace flvhttp

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The thread that writes to all clients of all channels of a listener.
+// The thread that writes to all clients of all broadcasts of a listener.
 #pragma once
 
 #include <memory>
@@ -16,9 +16,9 @@ public:
   WriterThread(const WriterThread &) = delete;
   WriterThread &operator=(const WriterThread &) = delete;
 
-  // From any thread.
+  // Called from any thread.
   void add(std::shared_ptr<Broadcast> broadcast);
-  // The channel is closed already. It is done with it when it returns.
+  // The broadcast must be closed. When remove() returns, the thread no longer uses it.
   void remove(const Broadcast *broadcast);
   void wake() const { poller_.wake(); }
 
@@ -28,7 +28,7 @@ private:
   Poller poller_;
   std::mutex mutex_;
   std::condition_variable turned_;
-  std::uint64_t turns_ = 0; // that are over
+  std::uint64_t turns_ = 0; // completed turns
   bool in_turn_ = false;
   bool stopping_ = false;
   std::vector<std::shared_ptr<Broadcast>> broadcasts_;

@@ -33,7 +33,8 @@ std::string bracketed(const std::string &host) {
   return host.find(':') == std::string::npos ? host : '[' + host + ']';
 }
 
-// An IPv4 address, or an IPv6 address that is valid outside of its link. Else empty.
+// The text of an IPv4 address, or of an IPv6 address that is not link-local; empty for other
+// addresses.
 std::string text_of(const sockaddr *address) {
   if (!address)
     return {};
@@ -66,7 +67,7 @@ bool has_ipv6() {
   return bound;
 }
 
-// Those of the machine's interfaces, without loopback.
+// The addresses of the machine's interfaces, without loopback.
 std::vector<std::string> interface_hosts(bool with_ipv6) {
   ifaddrs *list = nullptr;
   if (getifaddrs(&list) != 0)

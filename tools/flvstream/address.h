@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Network addresses on the command line, and the addresses that clients of a server can open.
+// Network addresses on the command line, and the addresses of a server that clients can open.
 #pragma once
 
 #include <cstdint>
@@ -16,17 +16,17 @@ struct Address {
 
 enum class HostPart { Required, Optional };
 
-// "HOST:PORT", "[::1]:PORT"; where the host is optional ":PORT" and "PORT", too.
+// "HOST:PORT" or "[::1]:PORT". If the host is optional, also ":PORT" and "PORT".
 [[nodiscard]] std::optional<Address> parse_address(const std::string &text, HostPart host);
 
 // "127.0.0.1:5000", "[::1]:5000", "port 5000".
 [[nodiscard]] std::string name_of(const Address &address);
 
-// The host to bind to: the address that stands for all of them where none is named.
+// The host to bind to. If `address` has no host, this is the address for all interfaces.
 [[nodiscard]] std::string bind_host(const Address &address);
 
-// "127.0.0.1:5000", with each address of this machine that a client can connect to. Where none is
-// named the loopback address comes first.
+// "127.0.0.1:5000". If the host is empty or the address for all interfaces, the list has the
+// loopback address, and then each address of this machine that a client can connect to.
 [[nodiscard]] std::vector<std::string> reachable(const Address &address);
 
 } // namespace flvstream

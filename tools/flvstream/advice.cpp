@@ -7,8 +7,8 @@ namespace flvstream {
 
 namespace {
 
-// ffmpeg takes a name for an option where it begins with a dash, and its part in front of a colon
-// for a protocol.
+// ffmpeg reads a name with a leading dash as an option, and the part of a name before a colon as a
+// protocol.
 std::string file_word(const std::string &input) {
   const bool is_plain = input == kStandard || is_url(input) || input.starts_with('/');
   const bool is_special = input.starts_with('-') || input.find(':') != std::string::npos;
@@ -24,7 +24,8 @@ std::string codecs_text(const Container &container) {
   return text;
 }
 
-// As little as possible is encoded again. Where no codec could be found, all of it is.
+// Copies the tracks that FLV can contain, and encodes the others. If no codec was found, encodes
+// all tracks.
 std::string codec_options(const Container &container) {
   bool copies_video = !container.codecs.empty();
   bool copies_audio = copies_video;

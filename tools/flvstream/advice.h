@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What an input is that is not FLV, and the command that makes FLV of it.
+// Describes an input that is not FLV, and names the command that converts it to FLV.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace flvstream {
 
-// "MP4 with H.264 and AAC; convert it: ffmpeg -i movie.mp4 -c copy -f flv - | flvstream -".
-// Empty where nothing is known.
+// "MP4 with H.264 and AAC; convert it: ffmpeg -i movie.mp4 -c copy -f flv - | flvstream -". Empty
+// if the container is unknown.
 [[nodiscard]] std::string advice_for(const Container &container, const std::string &input);
 
 } // namespace flvstream

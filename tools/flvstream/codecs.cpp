@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The codecs in MP4, Matroska and MPEG-TS, by as much of each as it takes to find their names.
+// Finds the codecs in MP4, Matroska and MPEG-TS. Parses only the parts that name the codecs.
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -11,7 +11,7 @@ namespace flvstream {
 
 namespace {
 
-constexpr int kMaxElements = 4096; // of a file that are looked at
+constexpr int kMaxElements = 4096; // the maximum of elements or packets read from a file
 constexpr std::size_t kMaxText = 64;
 
 struct Known {
@@ -53,7 +53,7 @@ constexpr std::array kMatroskaCodecs{
     Known{"A_PCM", Track::Audio, "PCM", false},
 };
 
-// Tracks of subtitles, timecodes and hints, which are left out anyway.
+// Tracks of subtitles, timecodes and hints, which a conversion leaves out.
 constexpr std::array<std::string_view, 9> kIgnored{"tx3g", "wvtt", "stpp", "c608", "tmcd",
                                                    "text", "mp4s", "mett", "rtp "};
 
@@ -79,7 +79,7 @@ constexpr std::array kStreamTypes{
     StreamType{0x87, Track::Audio, "E-AC-3", false},
 };
 
-// Big-endian; nothing where the source ends.
+// A big-endian number; nullopt: the source ends before it.
 std::optional<std::uint64_t> load(const ByteSource &source, std::uint64_t offset,
                                   std::size_t size) {
   std::array<std::uint8_t, 8> bytes{};
@@ -101,7 +101,7 @@ std::string load_text(const ByteSource &source, std::uint64_t offset, std::size_
 // A box of MP4, or an element of Matroska.
 struct Element {
   std::uint64_t id = 0;
-  std::uint64_t begin = 0; // of what is in it
+  std::uint64_t begin = 0; // of the content
   std::uint64_t end = 0;
 };
 
@@ -160,7 +160,7 @@ private:
     return false;
   }
 
-  // The depth is that of the boxes that it enters, which is five.
+  // holds_boxes() has five boxes, which are nested. So the maximum depth is five.
   void walk(std::uint64_t offset, std::uint64_t end) {
     while (offset < end && ++elements_ < kMaxElements) {
       const auto box = box_at(source_, offset, end);
@@ -177,7 +177,7 @@ private:
     }
   }
 
-  // The first one: version, flags and a count come before it.
+  // Reads the first sample entry. The version, the flags and a count come before it.
   void note_entry(const Element &box) {
     const auto entry = box_at(source_, box.begin + 8, box.end);
     if (!entry)
@@ -194,7 +194,8 @@ private:
     codecs_.push_back({known->track, is_other ? "MP3" : known->name, known->fits_flv});
   }
 
-  // The object type in the descriptors of its esds box, whose lengths take one byte or four.
+  // Reads the object type in the descriptors of the esds box. A descriptor's length takes one byte
+  // or four.
   [[nodiscard]] bool is_mp3(const Element &entry) const {
     const std::string bytes =
         load_text(source_, entry.begin + 28, static_cast<std::size_t>(entry.end - entry.begin));
@@ -216,7 +217,7 @@ private:
   int depth_ = 0;
 };
 
-// The length of a number of Matroska is in the zero bits at its beginning.
+// The leading zero bits of a Matroska number determine its length in bytes.
 std::size_t length_of_number(std::uint64_t first) {
   std::size_t length = 1;
   for (std::uint64_t bit = 0x80; bit != 0 && (first & bit) == 0; bit >>= 1)
@@ -238,7 +239,7 @@ std::optional<Element> element_at(const ByteSource &source, std::uint64_t offset
   const std::uint64_t mask = (std::uint64_t{1} << 7 * size_size) - 1;
   const std::uint64_t size = load(source, behind, size_size).value_or(0) & mask;
   const std::uint64_t begin = behind + size_size;
-  // All ones: unknown, and so up to the end of what it is in.
+  // A size with all bits set is unknown: the element extends to the end of its parent.
   if (begin > end || (size != mask && size > end - begin))
     return std::nullopt;
   return Element{*id, begin, size == mask ? end : begin + size};
@@ -287,7 +288,7 @@ std::size_t pid_at(std::span<const std::uint8_t> bytes, std::size_t at) {
   return (std::size_t{bytes[at]} << 8 | bytes[at + 1]) & 0x1FFF;
 }
 
-// The entries of the table that begins in this packet; what goes on in another one is left out.
+// The section of a table that begins in this packet, without the part in later packets.
 std::span<const std::uint8_t> section_of(const Packet &packet, std::uint8_t table,
                                          std::size_t head) {
   constexpr std::size_t kChecksum = 4;
@@ -304,7 +305,7 @@ std::span<const std::uint8_t> section_of(const Packet &packet, std::uint8_t tabl
   return end >= at + head ? std::span(packet).subspan(at, end - at) : std::span(packet).first(0);
 }
 
-// Of the first program.
+// The PID of the first program's map table.
 std::optional<std::size_t> program_pid(const Packet &packet) {
   constexpr std::size_t kHead = 8;
   const auto section = section_of(packet, 0, kHead);

@@ -17,7 +17,7 @@ namespace {
 
 using Kind = Container::Kind;
 
-// Formats that hold no media, by their names in flv::other_format(). All others ffmpeg may read.
+// Formats without media, by their names in flv::other_format(). ffmpeg may read all other formats.
 struct Other {
   std::string_view format;
   Kind kind;

@@ -9,7 +9,7 @@
 
 namespace flvstream {
 
-// Bytes at any offset.
+// Reads bytes at any offset.
 class ByteSource {
 public:
   ByteSource() = default;
@@ -17,12 +17,12 @@ public:
   ByteSource(const ByteSource &) = delete;
   ByteSource &operator=(const ByteSource &) = delete;
 
-  // How many there are of those asked for.
+  // Returns the number of bytes that were read.
   [[nodiscard]] virtual std::size_t read(std::uint64_t offset,
                                          std::span<std::uint8_t> into) const = 0;
 };
 
-// A regular file, or one that can be read at any offset.
+// A regular file, or another file that can be read at any offset.
 class FileBytes final : public ByteSource {
 public:
   explicit FileBytes(int descriptor) : descriptor_(descriptor) {} // borrowed
@@ -32,7 +32,7 @@ private:
   int descriptor_;
 };
 
-// The beginning of a stream.
+// The first bytes of a stream.
 class MemoryBytes final : public ByteSource {
 public:
   explicit MemoryBytes(std::span<const std::uint8_t> bytes) : bytes_(bytes) {} // borrowed
@@ -47,25 +47,25 @@ enum class Track { Video, Audio, Other };
 struct Codec {
   Track track = Track::Video;
   std::string name;
-  bool fits_flv = false; // ffmpeg copies it into FLV, whatever its version
+  bool fits_flv = false; // every version of ffmpeg copies it into FLV
 };
 
 struct Container {
   enum class Kind {
     Unknown,
     Media,      // ffmpeg may read it
-    Compressed, // `unpack` reads it
+    Compressed, // `unpack` decompresses it
     Text,       // a page or a playlist
   };
   Kind kind = Kind::Unknown;
   std::string name;          // "MP4"
   const char *unpack = "";   // "gunzip -c"
-  std::vector<Codec> codecs; // those that could be found
+  std::vector<Codec> codecs; // the codecs that were found
 };
 
 [[nodiscard]] Container identify(const ByteSource &source);
 
-// The parts of identify().
+// Used by identify().
 [[nodiscard]] std::vector<Codec> codecs_of_mp4(const ByteSource &source);
 [[nodiscard]] std::vector<Codec> codecs_of_matroska(const ByteSource &source);
 [[nodiscard]] std::vector<Codec> codecs_of_transport_stream(const ByteSource &source);

@@ -51,7 +51,7 @@ public:
   void add(const char *name, std::uint64_t number) { put(name, print("%" PRIu64, number)); }
   void add(const char *name, std::int64_t number) { put(name, print("%" PRId64, number)); }
   void add(const char *name, double number) {
-    // With a point, whatever the user's language writes.
+    // The decimal separator is a point in every locale.
     std::array<char, G_ASCII_DTOSTR_BUF_SIZE> text{};
     put(name, g_ascii_formatd(text.data(), static_cast<int>(text.size()), "%.3f", number));
   }
@@ -64,7 +64,8 @@ private:
   std::string text_;
 };
 
-// Of the line; those of the lowest weights are shown first, each with the space in front of it.
+// A part of the line, with the space before it. If the line is too short for all parts, those of
+// lower weight take precedence.
 struct Part {
   int weight;
   std::string text;
@@ -95,7 +96,7 @@ void complain(const std::string &text) {
   std::replace_if(
       line.begin(), line.end(), [](char c) { return g_ascii_iscntrl(c) != 0; }, '?');
   line += '\n';
-  // A file name may be in no encoding.
+  // A file name may be invalid UTF-8, which g_printerr() does not accept.
   if (g_utf8_validate(line.c_str(), -1, nullptr))
     g_printerr("%s", line.c_str());
   else

@@ -12,20 +12,20 @@ struct Progress {
   std::int64_t position = 0;            // ms of media
   std::optional<std::int64_t> duration; // ms
   std::optional<double> share;          // 0 to 1
-  double bits_per_second = 0;           // over the last second or so
+  double bits_per_second = 0;           // average of about the last second
   std::optional<std::int64_t> lead;     // ms
   std::optional<unsigned> clients;      // of a server
-  bool names_no_pace = false;           // says that the stream is paced, and how it is not
+  bool names_no_pace = false; // the line says that the stream is paced, and names --no-pace
 };
 
 struct Summary {
   std::string input;
-  std::string result; // done, stopped (a signal), closed (the receiver did), failed
+  std::string result; // done, stopped (by a signal), closed (by the receiver), failed
   std::string error;
-  bool before_key_frames = false; // the error is that there is no key frame before the start
+  bool before_key_frames = false; // the error: no key frame before the start
   std::uint64_t start_offset = 0; // bytes
   std::uint64_t start_time = 0;   // ms
-  std::int64_t position = 0;      // ms of media, of the last tag
+  std::int64_t position = 0;      // ms of media, at the last tag
   double seconds = 0;             // from the start to the end
   std::uint64_t bytes = 0;
   std::uint64_t audio_tags = 0;
@@ -35,19 +35,20 @@ struct Summary {
   std::uint64_t late_tags = 0;
   std::uint64_t discontinuities = 0;
   std::uint64_t rounds = 1;             // of a loop
-  std::optional<std::uint64_t> clients; // of a server, in all
+  std::optional<std::uint64_t> clients; // of a server, in total
 };
 
-// One line on standard error, whatever is in the text.
+// Prints the text as one line on standard error. Control characters become "?".
 void complain(const std::string &text);
 
-// Of standard error, in columns.
+// The width of standard error in columns.
 [[nodiscard]] std::size_t terminal_width();
 
-// "0:01:23.4 of 0:10:00  14 %  812 kbit/s  lead 2.0 s  3 clients", with as many of these parts as
-// are less than `width` columns, the last of which would move the cursor to the next line.
+// "0:01:23.4 of 0:10:00  14 %  812 kbit/s  lead 2.0 s  3 clients". Parts are left out until the
+// line has fewer than `width` columns: a character in the last column moves the cursor to the next
+// line.
 [[nodiscard]] std::string line_of(const Progress &progress, std::size_t width);
-// One object, with a line end.
+// One JSON object and a line feed.
 [[nodiscard]] std::string json_of(const Summary &summary);
 
 } // namespace flvstream

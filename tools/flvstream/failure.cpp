@@ -12,13 +12,13 @@ namespace flvstream {
 
 namespace {
 
-constexpr guint kNoSuccess = 300; // and above, of HTTP status codes
+constexpr guint kNoSuccess = 300; // HTTP status codes from this one on are failures
 
 struct FreeError {
   void operator()(GError *error) const { g_error_free(error); }
 };
 
-// An error or a warning, taken apart.
+// The parts of an error or a warning message.
 struct Report {
   std::unique_ptr<GError, FreeError> error;
   std::string details;
@@ -36,13 +36,13 @@ struct Report {
     }
     error.reset(failure);
     const gstflv::StringPtr owned(text);
-    // The first line tells where in the element's source that was.
+    // The first line names the position in the element's source.
     const std::string lines = text ? text : "";
     if (const std::size_t end = lines.find('\n'); end != std::string::npos)
       details = lines.substr(end + 1);
   }
 
-  // The element may have no text of its own, but only the one for the error's code.
+  // Whether the text is only GStreamer's default text for the error code.
   [[nodiscard]] bool is_vague() const {
     const gstflv::StringPtr usual(gst_error_get_message(error->domain, error->code));
     return g_strcmp0(usual.get(), error->message) == 0;
@@ -59,7 +59,8 @@ bool is_seek_error(const Report &report) {
   return g_error_matches(report.error.get(), GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SEEK);
 }
 
-// The same start from a pipe, where bytes in front of it are skipped.
+// Suggests a command with the same start that reads from a pipe. It skips the bytes before the
+// start.
 std::string way_without_ranges(const Options &options) {
   const std::string start = options.offset ? "-o " + std::to_string(*options.offset)
                                            : "-s " + time_name(options.start.value_or(0));
@@ -79,13 +80,13 @@ std::string http_reason(const Report &report, const Options &options) {
   }
   if (is_seek_error(report))
     return way_without_ranges(options);
-  // souphttpsrc has no more to say of a host that cannot be found or reached.
+  // souphttpsrc gives no details if the host cannot be found or reached.
   if (g_error_matches(report.error.get(), GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED))
     return "the server cannot be reached, or does not answer";
   return without_stop(report.error->message);
 }
 
-// The system's reason ends the details: "Failed to bind on host 'a:1': Address already in use".
+// The details end with the system's reason: "Failed to bind on host 'a:1': Address already in use".
 std::string system_reason(const Report &report) {
   if (g_error_matches(report.error.get(), GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT))
     return g_strerror(ENOSPC);
@@ -96,7 +97,8 @@ std::string system_reason(const Report &report) {
                                                                    : report.error->message);
 }
 
-// "Cannot serve at a port 1: Error binding to address a:1: Address already in use."
+// The reason follows the last colon: "Cannot serve at a port 1: Error binding to address a:1:
+// Address already in use."
 std::string server_reason(const Report &report) {
   constexpr std::string_view kColon = ": ";
   const std::string text = without_stop(report.error->message);
@@ -104,12 +106,12 @@ std::string server_reason(const Report &report) {
   return colon == std::string::npos ? text : text.substr(colon + kColon.size());
 }
 
-// By itself, and could look ahead as well.
+// Whether snap=previous is the default for a time, so that snap=next may be tried, too.
 bool looks_back(const Options &options) {
   return options.snap == "previous" && !options.snap_named;
 }
 
-// The elements of this project say it all in the message, but know no options.
+// The messages of this project's elements are complete, but do not name options of flvstream.
 std::string own_reason(const Report &report, const Options &options, Intake &intake) {
   const std::string text = report.error->message;
   const GError *error = report.error.get();
@@ -131,7 +133,7 @@ std::string verb_for_output(const Options &options) {
   return is_server(options) ? "cannot serve on " : "cannot send to ";
 }
 
-// Unless the reason has it in it.
+// Adds the verb and the name, unless the reason contains the name.
 std::string with_name(const std::string &verb, const std::string &name, const std::string &reason) {
   return reason.find('"' + name + '"') == std::string::npos ? verb + name + ": " + reason : reason;
 }
@@ -155,7 +157,7 @@ std::string failure_of(GstMessage *message, const Options &options, const Pipeli
   return report.error->message;
 }
 
-// There is no code of its own for this.
+// GStreamer has no error code for a closed receiver, so the text is compared.
 bool is_receiver_gone(GstMessage *message, const Pipeline &pipeline) {
   const Report report(message);
   if (GST_MESSAGE_SRC(message) != GST_OBJECT(pipeline.sink) ||

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Errors and warnings of elements, in terms of files, addresses and options.
+// The texts for errors and warnings of the elements. They name files, addresses and options.
 #pragma once
 
 #include <string>
@@ -10,14 +10,15 @@
 
 namespace flvstream {
 
-// One line: what cannot be done with which file or address, why, and the way on where there is one.
+// One line: the action that failed, the file or address, the reason, and the remedy if there is
+// one.
 [[nodiscard]] std::string failure_of(GstMessage *message, const Options &options,
                                      const Pipeline &pipeline, Intake &intake);
 
-// The error says that the receiver has closed.
+// Whether the error means that the receiver has closed.
 [[nodiscard]] bool is_receiver_gone(GstMessage *error, const Pipeline &pipeline);
 
-// The error says that there is no key frame before the start. There may be one behind it.
+// Whether the error means that there is no key frame before the start. There may be one after it.
 [[nodiscard]] bool is_before_key_frames(GstMessage *error, const Options &options,
                                         const Pipeline &pipeline);
 

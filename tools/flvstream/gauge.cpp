@@ -38,7 +38,7 @@ std::optional<gint64> first_timestamp(GstElement *element) {
              : std::nullopt;
 }
 
-// A file that is not there yet will be one.
+// A file that does not exist yet will be a regular file.
 bool writes_regular_file(const Options &options) {
   if (options.destination != Destination::Output)
     return false;
@@ -55,8 +55,9 @@ Gauge::Gauge(const Options &options, const Pipeline &pipeline)
       names_no_pace_(options.pace && writes_regular_file(options)),
       time_before_(g_get_monotonic_time()) {}
 
-// In the recording, whose timestamps may begin anywhere. flvpace's first segment begins with the
-// timestamp of the first tag, and flvseek knows how far into the recording that is.
+// ms from the start of the recording, whose timestamps may start at any value. flvpace's first
+// segment starts with the timestamp of the first tag, and flvseek has the time of this tag in the
+// recording.
 std::int64_t Gauge::position() {
   const auto position = query(pipeline_.pace, GST_FORMAT_TIME, gst_pad_query_position);
   if (!position)
@@ -71,7 +72,7 @@ std::int64_t Gauge::position() {
   return std::max<gint64>(*position / kMs - origin_.value_or(0), 0);
 }
 
-// Smoothed.
+// Bits per second, smoothed.
 double Gauge::rate(guint64 bytes) {
   constexpr double kSmooth = 0.2;
   const gint64 now = g_get_monotonic_time();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Reads from the elements how far the stream is.
+// Reads the progress of the stream from the elements.
 #pragma once
 
 #include "display.h"
@@ -25,7 +25,7 @@ private:
   const Options &options_;
   const Pipeline &pipeline_;
   bool names_no_pace_;           // the output is a regular file
-  std::optional<gint64> origin_; // timestamp at which the recording begins, ms
+  std::optional<gint64> origin_; // ms: the timestamp at the start of the recording
   guint64 bytes_before_ = 0;
   gint64 time_before_; // us
   double rate_ = 0;

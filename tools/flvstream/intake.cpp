@@ -45,7 +45,7 @@ Container Intake::identify() {
   if (input_ == kStandard && is_regular(STDIN_FILENO))
     return flvstream::identify(FileBytes(STDIN_FILENO));
   if (input_ != kStandard && !is_url(input_)) {
-    // Without waiting for a writer, where it is a FIFO.
+    // O_NONBLOCK: opening a FIFO does not wait for a writer.
     const Descriptor file(open(input_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
     if (is_regular(file.number()))
       return flvstream::identify(FileBytes(file.number()));

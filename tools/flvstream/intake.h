@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Identifies the input where it turns out not to be FLV.
+// Identifies an input that is not FLV.
 #pragma once
 
 #include <mutex>
@@ -13,13 +13,13 @@ namespace flvstream {
 
 class Intake {
 public:
-  // `source` is borrowed, and must be gone before the Intake.
+  // `source` is borrowed, and must be destroyed before the Intake.
   Intake(GstElement *source, std::string input);
   Intake(const Intake &) = delete;
   Intake &operator=(const Intake &) = delete;
   ~Intake() = default;
 
-  // By the file, or where it cannot be read again by the bytes that have come from it.
+  // Reads the file again. If that is not possible, uses the first bytes that came from the source.
   [[nodiscard]] Container identify();
 
 private:
@@ -27,7 +27,7 @@ private:
 
   std::string input_;
   std::mutex mutex_;
-  std::vector<std::uint8_t> head_; // guarded
+  std::vector<std::uint8_t> head_; // guarded by mutex_
 };
 
 } // namespace flvstream

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// flvstream: streams FLV without a pipeline to write.
+// flvstream: streams FLV from the command line, without a pipeline description.
 #include <cerrno>
 #include <clocale>
 #include <csignal>
@@ -30,18 +30,19 @@ bool put(const std::string &text, std::FILE *file) {
   return std::fputs(text.c_str(), file) >= 0 && std::fflush(file) == 0;
 }
 
-// Only where there is no better way on, which stands behind a semicolon.
+// Names --help, unless the complaint has a remedy, which follows a semicolon.
 std::string reference_of(const std::string &complaint) {
   return complaint.find("; ") == std::string::npos ? "; see flvstream --help" : "";
 }
 
-// As for curl: the bytes of a stream can change the state of a terminal.
+// As in curl: the bytes of a stream can change the state of a terminal.
 bool is_refused_terminal(const flvstream::Options &options) {
   return flvstream::is_standard_output(options) && !options.output_named &&
          isatty(STDOUT_FILENO) != 0;
 }
 
-// In place of those that are closed: what is opened next would take their number, and the stream.
+// Opens /dev/null for each standard descriptor that is closed. Otherwise the next file that is
+// opened would get its number, and with it the stream.
 void fill_standard_descriptors() {
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (fcntl(descriptor, F_GETFD) == -1)
@@ -49,7 +50,7 @@ void fill_standard_descriptors() {
   }
 }
 
-// The exit status.
+// Returns the exit status.
 int conclude(const flvstream::Options &options, const flvstream::Summary &summary) {
   std::FILE *file = is_standard_output(options) ? stderr : stdout;
   std::string error = summary.error;
@@ -69,13 +70,14 @@ flvstream::Summary run(const flvstream::Options &options) {
   }
   flvstream::Player player(options, std::move(pipeline));
   summary = player.play();
-  // A destructor would wait for the thread that does not end.
+  // The destructor would wait for a thread that does not end.
   if (!player.close(summary))
     std::_Exit(conclude(options, summary));
   return summary;
 }
 
-// A start in time goes back to a key frame, or where there is none on to the next one.
+// A start at a time uses the key frame at or before this time. If there is none, it uses the next
+// one.
 flvstream::Summary run_from_key_frame(flvstream::Options options) {
   flvstream::Summary summary = run(options);
   if (!summary.before_key_frames || !flvstream::can_read_again(options))
@@ -100,7 +102,7 @@ int main(int argc, char **argv) {
   if (is_refused_terminal(parsed.options))
     return complain(kTerminal, kWrongUsage);
 
-  // A closed pipe and the limit of a file's size are errors of write().
+  // If these signals are ignored, write() reports a closed pipe and the file size limit as errors.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   gst_init(nullptr, nullptr);

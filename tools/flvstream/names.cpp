@@ -11,7 +11,7 @@ namespace flvstream {
 
 namespace {
 
-// What is escaped already stays.
+// Existing escapes stay.
 std::string escaped_path(const std::string &path) {
   const gstflv::StringPtr escaped(g_uri_escape_string(path.c_str(), "/%?#!$&'()*+,;=:@", FALSE));
   return escaped.get();

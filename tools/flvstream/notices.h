@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Messages of the elements that are neither errors nor warnings, in terms of options.
+// The texts for messages of the elements that are neither errors nor warnings.
 #pragma once
 
 #include <string>
@@ -9,11 +9,11 @@
 
 namespace flvstream {
 
-// Of the message with which flvseek tells of a start. Empty where nothing is noteworthy.
+// The text for flvseek's message about a start. Empty if there is nothing to print.
 [[nodiscard]] std::string notice_of_start(const GstStructure *structure, const Options &options,
                                           const Pipeline &pipeline);
 
-// Of the message with which flvpace tells of timestamps that jump.
+// The text for flvpace's message about a jump of the timestamps.
 [[nodiscard]] std::string notice_of_discontinuity(const GstStructure *structure);
 
 } // namespace flvstream

@@ -9,7 +9,7 @@ namespace flvstream {
 
 namespace {
 
-// "http" of "HTTP://host/file".
+// "http" for "HTTP://host/file".
 std::string scheme_of(const std::string &name) {
   const std::size_t end = name.find("://");
   if (end == std::string::npos || name.find('/') < end)
@@ -40,7 +40,7 @@ std::string source_for(const std::string &input) {
   return (is_url(input) ? "souphttpsrc location=" : "filesrc location=") + shell_word(input);
 }
 
-// For an output that is a URL.
+// The remedy if OUTPUT or --host is a URL.
 std::string way_to(const std::string &url, const std::string &input) {
   const std::string scheme = scheme_of(url);
   if (is_rtmp(scheme))
@@ -80,7 +80,8 @@ std::string complaint_about_output(const Options &options) {
          way_to(options.output, options.input);
 }
 
-// It may be another kind of file: opening its name would truncate it, or fail on a socket.
+// If standard output is a file, opening such a name would truncate it. If it is a socket, opening
+// would fail.
 bool names_standard_output(const std::string &name) {
   for (const char *alias : {"/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}) {
     if (name == alias)

@@ -29,7 +29,7 @@ constexpr const char *kExamples = R"(Examples:
   flvstream -b 2s --http=8080 --loop movie.flv
   flvstream --no-pace -s 1:30 movie.flv part.flv)";
 
-constexpr std::uint32_t kMaxDatagram = 65507; // bytes, of UDP over IPv4
+constexpr std::uint32_t kMaxDatagram = 65507; // bytes: the maximum of UDP over IPv4
 
 struct FreeText {
   void operator()(gchar *text) const { g_free(text); }
@@ -40,7 +40,7 @@ struct FreeText {
 
 template <typename T> using Owned = std::unique_ptr<T, FreeText>;
 
-// What GOption fills in.
+// Set by GOption.
 struct Raw {
   gchar *host = nullptr;
   gboolean udp = FALSE;
@@ -65,7 +65,7 @@ struct Raw {
 
 using Text = std::optional<std::string>;
 
-// The same, owned. Nothing where the option is not there: an empty value is wrong.
+// The texts of Raw, owned. nullopt: the option is not present. An empty value is an error.
 struct Values {
   Text host, http, burst, offset, start, snap, index, speed, max_gap, mtu;
   std::vector<std::string> operands;
@@ -120,7 +120,7 @@ std::string exclusion_of(const Raw &raw, const Values &values) {
   return {};
 }
 
-// "HOST:PORT/PATH" of --http.
+// Parses the value of --http: "HOST:PORT/PATH".
 std::string take_place(const std::string &text, Options &options) {
   const std::size_t slash = text.find('/');
   const auto address = parse_address(text.substr(0, slash), HostPart::Optional);
@@ -211,7 +211,7 @@ std::string take_mtu(const Values &values, Options &options) {
   return {};
 }
 
-// Returns the first thing that is wrong.
+// Returns the first error; empty: there is no error.
 std::string convert(const Raw &raw, const Values &values, Options &options) {
   options.destination = destination_of(raw, values);
   options.pace = !raw.no_pace;
@@ -247,7 +247,8 @@ Parsed parse(int argc, char **argv) {
   const auto flag = [](const char *name, gchar letter, gboolean &target, const char *text) {
     return GOptionEntry{name, letter, 0, G_OPTION_ARG_NONE, &target, text, nullptr};
   };
-  // As file names, because other texts would have to be in the locale's encoding.
+  // Values are parsed as file names, because GOption requires other texts to be in the locale's
+  // encoding.
   const auto value = [](const char *name, gchar letter, gchar *&target, const char *text,
                         const char *form) {
     return GOptionEntry{name, letter, 0, G_OPTION_ARG_FILENAME, &target, text, form};
@@ -280,7 +281,7 @@ Parsed parse(int argc, char **argv) {
   g_option_context_set_description(context.get(), kExamples);
   g_option_context_add_main_entries(context.get(), entries.data(), nullptr);
 
-  // Its own --help ends the program by itself.
+  // For --help, GOption exits the program.
   Parsed parsed;
   GError *failure = nullptr;
   const bool understood = g_option_context_parse(context.get(), &argc, &argv, &failure);

@@ -16,7 +16,7 @@ namespace flvstream {
 
 namespace {
 
-constexpr mode_t kMode = 0666; // less the umask
+constexpr mode_t kMode = 0666; // before the umask
 
 std::string parent_of(const std::string &name) {
   const std::size_t slash = name.rfind('/');
@@ -25,7 +25,7 @@ std::string parent_of(const std::string &name) {
   return slash == 0 ? "/" : name.substr(0, slash);
 }
 
-// The target of a symbolic link. Nothing is there yet.
+// The target of a symbolic link whose target does not exist; empty: `link` is not a link.
 std::string target_of(const std::string &link) {
   std::string target(PATH_MAX, '\0');
   const ssize_t size = readlink(link.c_str(), target.data(), target.size());
@@ -35,7 +35,7 @@ std::string target_of(const std::string &link) {
   return target.starts_with('/') ? target : parent_of(link) + '/' + target;
 }
 
-// The errno of making a file of this name.
+// The errno of creating a file with this name; 0: no error.
 int creation_error(std::string name) {
   constexpr int kMaxLinks = 40;
   for (int links = 0; links < kMaxLinks; ++links) {
@@ -112,8 +112,9 @@ GstPadProbeReturn Output::on_bytes(GstPad *, GstPadProbeInfo *, gpointer data) {
   return self->state_ == State::Open ? GST_PAD_PROBE_REMOVE : GST_PAD_PROBE_DROP;
 }
 
-// Waits where it is a FIFO without a reader. fdsink seeks to the beginning of the descriptor that
-// it starts with, which would be wrong behind bytes of another program.
+// Blocks while a FIFO has no reader. fdsink seeks to the beginning of the descriptor that it starts
+// with. On standard output, this would overwrite the bytes of another program. So the sink gets
+// this descriptor only now.
 void Output::open() {
   set_state(State::FileProbe);
   if (name_ == kStandard) {

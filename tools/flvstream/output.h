@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Opens OUTPUT when the first bytes are sent, so that a start that fails changes no file.
+// Opens OUTPUT when the first bytes are sent, so that a failed start does not change the file.
 #pragma once
 
 #include <atomic>
@@ -9,11 +9,11 @@
 
 namespace flvstream {
 
-// Why it cannot be written, as far as that is known without opening it for good. Empty: nothing
-// is known against it. Neither the file nor its times change.
+// The reason why OUTPUT cannot be written; empty: none was found. The check does not open OUTPUT,
+// and changes neither the file nor its times.
 [[nodiscard]] std::string output_complaint(const std::string &name);
 
-// A file descriptor that is closed with its owner.
+// Owns a file descriptor, and closes it in the destructor.
 class Descriptor {
 public:
   explicit Descriptor(int number = -1) : number_(number) {}
@@ -23,27 +23,27 @@ public:
 
   [[nodiscard]] int number() const { return number_; }
   void reset(int number);
-  // The errno of the last write-back; 0: none.
+  // Returns the errno of the last write-back; 0: no error.
   [[nodiscard]] int close();
 
 private:
   int number_;
 };
 
-//   Waiting -> Opening -> Open
-//                      -> Failed
+//   Waiting -> FileProbe -> Open
+//                        -> Failed
 class Output {
 public:
   enum class State { Waiting, FileProbe, Open, Failed };
 
-  // `sink` is an fdsink, borrowed, and must be gone before the Output.
+  // `sink` is an fdsink. It is borrowed, and must be destroyed before the Output.
   Output(GstElement *sink, std::string name);
   Output(const Output &) = delete;
   Output &operator=(const Output &) = delete;
   ~Output() = default;
 
   [[nodiscard]] State state() const { return state_; }
-  // Afterwards, when nothing is written any more. Returns the reason of a failure.
+  // Called after the last write. Returns the reason of a failure; empty: there is no failure.
   [[nodiscard]] std::string close();
 
 private:
@@ -53,7 +53,7 @@ private:
 
   GstElement *sink_;
   std::string name_;
-  Descriptor placeholder_; // that the sink has until the first bytes come
+  Descriptor placeholder_; // used by the sink before the first bytes
   Descriptor file_;
   std::atomic<State> state_ = State::Waiting;
 };

@@ -18,17 +18,18 @@ namespace flvstream {
 
 namespace {
 
-// A datagram over Ethernet and a tunnel or two, which is what streaming uses.
+// Bytes: the usual datagram of streaming, which fits Ethernet with one or two tunnels.
 constexpr guint kUsualMtu = 1316;
 
-// What a server remembers beyond the burst, so that there is a key frame in it, and how far a
-// client may fall behind that, in ns.
+// ns: the history of a server beyond the burst, so that it contains a key frame, and the maximum
+// lag of a client beyond that.
 constexpr gint64 kHistory = 12 * GST_SECOND;
 constexpr gint64 kMaxLag = 10 * GST_SECOND;
 constexpr guint64 kClientTimeout = 30 * GST_SECOND;
 
-// Of an HTTP server. What is kept for clients that lag is bounded in bytes, too: so many per ms.
-constexpr guint kHttpDrain = 10'000; // ms, for clients to take what was sent
+// For the HTTP server. The data kept for lagging clients is limited in bytes, too: kMaxRate is the
+// limit per ms.
+constexpr guint kHttpDrain = 10'000; // ms: the time for clients to receive the rest
 constexpr guint64 kMaxRate = 4096;
 
 constexpr const char *kHttpServer = "httpserversink";
@@ -71,7 +72,7 @@ bool is_fifo(const std::string &name) {
   return file && S_ISFIFO(file->st_mode);
 }
 
-// filesrc would find out as well, but not by itself say why.
+// filesrc detects these errors, too, but its message does not name the reason.
 std::string read_failure(const Options &options) {
   if (options.input == kStandard || is_url(options.input))
     return {};
@@ -83,7 +84,7 @@ std::string read_failure(const Options &options) {
   return "cannot read " + options.input + ": " + g_strerror(errno);
 }
 
-// A file would be truncated, and a FIFO would have no other end.
+// Opening OUTPUT would truncate a file. A FIFO would have no other process at its other end.
 bool writes_its_input(const Options &options) {
   const auto input = file_of(options.input, STDIN_FILENO);
   const auto output = file_of(options.output, STDOUT_FILENO);
@@ -100,7 +101,7 @@ std::string write_failure(const Options &options) {
   return complaint.empty() ? "" : "cannot write " + output_name(options) + ": " + complaint;
 }
 
-// Plugins that were installed with this program may be where GStreamer doesn't look.
+// The plugins that are installed with this program may be outside of GStreamer's search path.
 void find_own_plugins(const Options &options) {
   for (const char *name : {"flvseek", "flvpace", kHttpServer}) {
     if (name == kHttpServer && options.destination != Destination::HttpServer)
@@ -114,8 +115,8 @@ void find_own_plugins(const Options &options) {
   }
 }
 
-// For the server; empty: with a query, or a % that stands for nothing. What a URL cannot have
-// unescaped stays escaped.
+// The server's `path` property: the decoded path, or `path` itself if the decoded path has
+// characters that a URL must escape. Empty: `path` has a query, a fragment, or an invalid escape.
 std::string served_path(const std::string &path) {
   const gstflv::StringPtr decoded(g_uri_unescape_string(path.c_str(), nullptr));
   if (!decoded || path.find_first_of("?#") != std::string::npos)
@@ -126,7 +127,7 @@ std::string served_path(const std::string &path) {
   return is_plain ? text : path;
 }
 
-// ms of media in so many of real time.
+// ms of media in `ms` of real time.
 guint media_time(guint64 ms, double speed) {
   const double time = std::ceil(static_cast<double>(ms) * speed);
   return static_cast<guint>(std::min(time, double{G_MAXUINT}));
@@ -154,7 +155,7 @@ public:
   }
 
 private:
-  // Puts it behind the last one.
+  // Adds an element and links it after the last one.
   GstElement *add(const char *factory) {
     if (!result_.complaint.empty())
       return nullptr;
@@ -189,7 +190,8 @@ private:
       g_object_set(source, "location", options_.input.c_str(), nullptr);
   }
 
-  // filesrc opens it a second time, when the writer may be gone.
+  // filesrc opens a file twice. At the second time, the writer may have closed the FIFO. So fdsrc
+  // reads it.
   void add_fifo() {
     const int descriptor = open(options_.input.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (GstElement *source = add("fdsrc"))
@@ -242,7 +244,7 @@ private:
                    gint{options_.address.port}, nullptr);
   }
 
-  // udpsink leaves out a host that does not exist, and sends to no address.
+  // udpsink ignores a host that does not exist, and then has no address to send to.
   void add_udp_sink() {
     add_network_sink("udpsink");
     if (!result_.sink)
@@ -254,8 +256,8 @@ private:
       result_.complaint = "cannot send to " + output_name(options_) + ": there is no such host";
   }
 
-  // Each client begins with the head and the burst, at a key frame. One that has stopped reading is
-  // dropped, and what is kept for it is bounded.
+  // Each client gets the stream header and the burst, from a key frame on. A client that does not
+  // read any more is removed, and the data kept for it is limited.
   void add_server() {
     result_.sink = add("tcpserversink");
     if (!result_.sink)
@@ -272,7 +274,7 @@ private:
     gst_util_set_object_arg(sink, "unit-format", "time");
   }
 
-  // Its times are those of the media, whatever the speed.
+  // The times of httpserversink are media times, so real times are converted with the speed.
   void add_http_server() {
     const std::string path = served_path(options_.path);
     if (path.empty()) {

@@ -9,21 +9,21 @@
 
 namespace flvstream {
 
-// All but the pipeline are borrowed from it.
+// The elements are borrowed from `pipeline`.
 struct Pipeline {
   gstflv::ElementPtr pipeline;
   GstElement *source = nullptr;
   GstElement *seek = nullptr; // flvseek
   GstElement *pace = nullptr; // flvpace
   GstElement *sink = nullptr;
-  std::string complaint; // why there is no pipeline
+  std::string complaint; // the reason if there is no pipeline
 };
 
 [[nodiscard]] Pipeline build(const Options &options);
 
 [[nodiscard]] bool can_read_again(const Options &options);
 
-// 0 where there is no such field.
+// 0 if the field does not exist.
 [[nodiscard]] guint64 number_in(const GstStructure *structure, const char *field);
 
 } // namespace flvstream

@@ -15,17 +15,18 @@ namespace flvstream {
 
 namespace {
 
-constexpr guint kTick = 250;             // ms between two updates of the line
-constexpr guint kPatience = 1000;        // ms, for a sink to take its last tag
-constexpr gint64 kMaxDrain = 10'000'000; // us, for clients to take what was sent
-constexpr gulong kDrainTick = 100'000;   // us
+constexpr guint kTick = 250;             // ms between two updates of the progress line
+constexpr guint kPatience = 1000;        // ms: the time for a sink to send its last tag
+constexpr gint64 kMaxDrain = 10'000'000; // us: the time for clients to receive the rest
+constexpr gulong kDrainTick = 100'000;   // us between checks
 
-// Rounds of a loop without a tag of audio or video: flvpace may hold back those of a short file.
+// The maximum number of rounds of a loop without an audio or video tag. flvpace may hold the tags
+// of a short file.
 constexpr guint64 kIdleRounds = 300;
 
-constexpr guint kMaxDiscontinuities = 10; // that are told
+constexpr guint kMaxDiscontinuities = 10; // the maximum that is printed
 
-// Messages of the player to itself, from other threads.
+// Messages to the player from its callbacks in other threads.
 constexpr const char *kClient = "flvstream-client";
 constexpr const char *kAgain = "flvstream-again";
 
@@ -102,7 +103,7 @@ Summary Player::play() {
   } else if (shown_) {
     g_printerr("\r\033[K");
   }
-  // From here on a signal ends the program.
+  // From now on, a signal ends the program.
   for (const guint signal : signals)
     g_source_remove(signal);
   if (ticks > 0)
@@ -156,7 +157,7 @@ gboolean Player::on_message(GstBus *, GstMessage *message, gpointer data) {
   return G_SOURCE_CONTINUE;
 }
 
-// The first one counts; others follow from it.
+// Only the first error counts. Later errors are its consequences.
 void Player::handle_error(GstMessage *message) {
   if (is_receiver_gone(message, pipeline_)) {
     finish("closed");
@@ -167,7 +168,8 @@ void Player::handle_error(GstMessage *message) {
   fail(failure_of(message, options_, pipeline_, intake_));
 }
 
-// Comes after the error of a port that is taken: tcpserversink changes its state all the same.
+// If the port is in use, this message comes after the error, because tcpserversink changes its
+// state anyway.
 void Player::handle_ready() {
   if (!is_server(options_) || options_.quiet || std::exchange(announced_, true))
     return;
@@ -180,7 +182,8 @@ void Player::handle_warning(GstMessage *message) {
     say("warning: " + failure_of(message, options_, pipeline_, intake_));
 }
 
-// In place of the progress line, which comes again below.
+// Prints the text in place of the progress line. The next update prints this line again, below the
+// text.
 void Player::say(const std::string &text) {
   if (std::exchange(shown_, false))
     g_printerr("\r\033[K");
@@ -210,7 +213,7 @@ void Player::handle_start(const GstStructure *structure) {
     say(input_name(options_) + ": " + notice);
 }
 
-// Those of later rounds are the same ones again, and the beginning of each round.
+// Called in the first round only. Later rounds repeat its jumps, and add one at their start.
 void Player::handle_discontinuity(const GstStructure *structure) {
   if (options_.quiet || ++discontinuities_ > kMaxDiscontinuities)
     return;
@@ -219,7 +222,7 @@ void Player::handle_discontinuity(const GstStructure *structure) {
     say("later jumps of the timestamps are only counted; see --json");
 }
 
-// The end of the file is the start of another round.
+// At the end of the file, the next round starts.
 GstPadProbeReturn Player::on_file_end(GstPad *, GstPadProbeInfo *info, gpointer data) {
   auto *self = static_cast<Player *>(data);
   if (!is_eos(info) || self->stopping_)
@@ -246,14 +249,15 @@ void Player::begin_again() {
     fail("cannot read " + input_name(options_) + " again");
 }
 
-// Bytes are on their way, or were.
+// Whether bytes are in transit, or have been sent.
 bool Player::has_begun() {
   if (states_.is_busy() || (is_server(options_) && clients_ == 0))
     return false;
   return !output_ || output_->state() == Output::State::Open;
 }
 
-// A receiver in the middle of a tag gets all of it.
+// The first signal lets the sink complete the current tag. A second signal, or one before the first
+// bytes, stops at once.
 gboolean Player::on_signal(gpointer data) {
   auto *self = static_cast<Player *>(data);
   const bool again = self->stopping_.exchange(true);
@@ -286,20 +290,21 @@ void Player::on_http_client_added(GstElement *, guint64, gpointer data) {
   static_cast<Player *>(data)->handle_client();
 }
 
-// The server's own thread must not change states.
+// The server's thread must not change states, so it posts a message.
 void Player::handle_client() {
   if (clients_++ == 0)
     post(pipeline_, kClient);
 }
 
-// At the end of the stream the server closes at once, whatever a client has yet to get.
+// At EOS, tcpserversink closes all clients at once, even those that have not received all data. So
+// this probe delays EOS.
 GstPadProbeReturn Player::on_stream_end(GstPad *, GstPadProbeInfo *info, gpointer data) {
   if (is_eos(info))
     static_cast<Player *>(data)->drain();
   return GST_PAD_PROBE_OK;
 }
 
-// Waits as long as any client takes something.
+// Waits until the clients receive no more data, for at most kMaxDrain.
 void Player::drain() {
   const gint64 deadline = g_get_monotonic_time() + kMaxDrain;
   guint64 before = G_MAXUINT64;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Plays the pipeline to its end, or until a signal or the receiver ends it.
+// Runs the pipeline until the end of the stream, an error, a signal, or a close by the receiver.
 #pragma once
 
 #include <atomic>
@@ -21,10 +21,10 @@ public:
   Player(const Player &) = delete;
   Player &operator=(const Player &) = delete;
 
-  // Returns at the end. A server waits for its first client.
+  // Returns at the end of the stream. A server waits for its first client before it starts.
   [[nodiscard]] Summary play();
-  // Afterwards; adds what it says of a file that cannot be closed. False: a thread does not end
-  // before the program.
+  // Called after play(). If OUTPUT cannot be closed, adds the error to `summary`. false: a thread
+  // does not end.
   [[nodiscard]] bool close(Summary &summary);
 
 private:
@@ -56,19 +56,19 @@ private:
 
   const Options &options_;
   Pipeline pipeline_;
-  std::unique_ptr<Output> output_; // of a file or standard output
+  std::unique_ptr<Output> output_; // for a file or standard output
   Intake intake_;
   Gauge gauge_;
-  States states_; // behind what the streaming threads use
+  States states_; // declared after the members that streaming threads use
   GMainLoop *loop_;
   Summary summary_;
   bool is_terminal_;
   bool shown_ = false;
   bool announced_ = false;
-  guint discontinuities_ = 0; // that have been told
+  guint discontinuities_ = 0; // in the first round
   std::atomic<guint64> clients_ = 0;
   std::atomic<bool> stopping_ = false;
-  bool stopped_ = false; // streaming thread
+  bool stopped_ = false; // used by the streaming thread
 };
 
 } // namespace flvstream

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Changes a pipeline's state in a thread of its own: a change opens files and connects to hosts,
-// which may never end, and the user must be able to stop the program meanwhile.
+// Changes a pipeline's state in a separate thread. A change opens files and connects to hosts, and
+// may never end. The user must be able to stop the program during a change.
 #pragma once
 
 #include <condition_variable>
@@ -12,22 +12,22 @@
 
 namespace flvstream {
 
-// On the bus after a failed change, behind the messages that say why.
+// Posted on the bus after a failed change, after the messages with the reason.
 inline constexpr const char *kNoStart = "flvstream-no-start";
-// On the bus when PAUSED was reached: servers listen.
+// Posted on the bus after a change to PAUSED or PLAYING. Servers listen from then on.
 inline constexpr const char *kReady = "flvstream-ready";
 
 class States {
 public:
   explicit States(GstElement *pipeline); // borrowed
-  ~States();                             // waits
+  ~States();                             // changes to NULL and waits
   States(const States &) = delete;
   States &operator=(const States &) = delete;
 
-  // Returns at once. The last request counts.
+  // Returns at once. A new request replaces one that has not begun.
   void request(GstState state);
   [[nodiscard]] bool is_busy();
-  // Changes to NULL. False: not within a second, and perhaps never.
+  // Changes to NULL. false: the change did not end within a second, and may never end.
   [[nodiscard]] bool close();
 
 private:
@@ -40,7 +40,7 @@ private:
   std::optional<GstState> wanted_;
   bool busy_ = false;
   bool closed_ = false;
-  std::thread thread_; // declared after what it uses
+  std::thread thread_; // declared after the members that it uses
 };
 
 } // namespace flvstream

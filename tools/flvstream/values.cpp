@@ -10,11 +10,11 @@ namespace flvstream {
 namespace {
 
 constexpr double kSixty = 60;
-constexpr double kMillisecond = 1000; // of a second
+constexpr double kMillisecond = 1000; // ms per second
 constexpr double kLongest = 4e9;      // seconds
 constexpr double kLargest = 0x1p62;   // bytes
 
-// The number in front of `unit`.
+// The number before `unit`.
 std::optional<double> decimal_before(const std::string &text, const std::string &unit) {
   if (!text.ends_with(unit))
     return std::nullopt;
@@ -61,7 +61,7 @@ std::optional<std::uint64_t> parse_number(const std::string &text, std::uint64_t
   return number;
 }
 
-// g_ascii_strtod() takes much more for a number.
+// g_ascii_strtod() accepts more forms, such as exponents and "inf".
 std::optional<double> parse_decimal(const std::string &text) {
   if (text.empty() || !g_ascii_isdigit(text.front()) ||
       text.find_first_not_of("0123456789.") != std::string::npos)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Numbers, times and sizes as the command line has them. Nothing: the text is none of them.
+// Parses the numbers, times and sizes of the command line. nullopt: the text is invalid.
 #pragma once
 
 #include <cstdint>
