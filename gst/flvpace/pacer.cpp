@@ -134,7 +134,7 @@ void Pacer::stop() {
   flush();
   writer_.clear();
   slice_pool_.clear();
-  head_.clear();
+  stream_header_.clear();
   upstream_header_.clear();
   file_header_buffer_.reset();
   tags_.reset();
@@ -202,7 +202,7 @@ void Pacer::take_stream_header(std::vector<BufferPtr> header) {
 
 // Inserts the tags of `header` that the stream header lacks.
 GstFlowReturn Pacer::take_new_tags(const std::vector<BufferPtr> &header) {
-  const std::vector<flv::SharedBytes> known = head_.parts();
+  const std::vector<flv::SharedBytes> known = stream_header_.parts();
   const auto is_known = [&known](flv::Bytes tag) {
     return std::ranges::any_of(
         known, [tag](const flv::SharedBytes &part) { return std::ranges::equal(*part, tag); });
@@ -353,7 +353,7 @@ void Pacer::announce(const flv::FileHeader &header) {
   file_header_buffer_.reset(gst_buffer_new_memdup(bytes.data(), bytes.size()));
   GST_BUFFER_FLAG_SET(file_header_buffer_.get(),
                       GST_BUFFER_FLAG_HEADER | GST_BUFFER_FLAG_DELTA_UNIT);
-  head_.set_file_header(bytes);
+  stream_header_.set_file_header(bytes);
 }
 
 GstFlowReturn Pacer::found_no_tag() {
@@ -534,7 +534,7 @@ GstFlowReturn Pacer::handle_file_header(const Item &item) {
   file_header_buffer_ = chunks_.take(item.begin, item.end);
   GST_BUFFER_FLAG_SET(file_header_buffer_.get(),
                       GST_BUFFER_FLAG_HEADER | GST_BUFFER_FLAG_DELTA_UNIT);
-  head_.set_file_header(gstflv::MappedBuffer(file_header_buffer_.get()).bytes());
+  stream_header_.set_file_header(gstflv::MappedBuffer(file_header_buffer_.get()).bytes());
   return GST_FLOW_OK;
 }
 
@@ -634,7 +634,7 @@ GstFlowReturn Pacer::release() {
   }
   scheduled_ = timeline_.first().has_value();
   const Departure departure = pacing_.start(timeline_.first().value_or(0));
-  GstFlowReturn flow = writer_.send_caps(head_.parts());
+  GstFlowReturn flow = writer_.send_caps(stream_header_.parts());
   if (flow == GST_FLOW_OK)
     flow = writer_.send_segment(departure);
   if (flow == GST_FLOW_OK)
@@ -657,7 +657,7 @@ GstFlowReturn Pacer::send_file_header(flv::Nanoseconds due) {
     return GST_FLOW_OK;
   }
   const gsize size = gst_buffer_get_size(file_header_buffer_.get());
-  GstFlowReturn flow = writer_.gather(BufferPtr(gst_buffer_copy(file_header_buffer_.get())), due);
+  GstFlowReturn flow = writer_.queue(BufferPtr(gst_buffer_copy(file_header_buffer_.get())), due);
   if (flow == GST_FLOW_OK)
     flow = writer_.send();
   if (flow != GST_FLOW_OK)
@@ -729,7 +729,7 @@ void Pacer::note_head(Tag &tag) {
   if (tag.is_media())
     return;
   const gstflv::MappedBuffer map(tag.buffer.get());
-  tag.head_change = head_.note(tag.header, tag.info, map.bytes());
+  tag.head_change = stream_header_.note(tag.header, tag.info, map.bytes());
   if (tag.header.is_script() && tag.head_change == flv::StreamHeader::Change::Changed)
     note_metadata(map.bytes().subspan(flv::kTagHeaderSize, tag.header.data_size));
 }
@@ -784,14 +784,14 @@ GstFlowReturn Pacer::deliver(Tag tag) {
     pacing_.renew_segment();
   set_flags(tag);
   count(tag);
-  flow = writer_.gather(std::move(tag.buffer), departure->due);
+  flow = writer_.queue(std::move(tag.buffer), departure->due);
   if (flow != GST_FLOW_OK || tag.head_change != flv::StreamHeader::Change::Changed)
     return flow;
   // The caps follow the tag. Sinks do not send a buffer that is in the caps' stream header, but
   // clients that have already joined need the tag.
   flow = writer_.send();
   if (flow == GST_FLOW_OK)
-    flow = writer_.send_caps(head_.parts());
+    flow = writer_.send_caps(stream_header_.parts());
   send_tags();
   return flow;
 }

@@ -217,7 +217,7 @@ private:
   flv::Nanoseconds arrival_ = 0;
 
   flv::Timeline timeline_;
-  flv::StreamHeader head_;
+  flv::StreamHeader stream_header_;
   flv::FileHeader file_header_;
   gstflv::BufferPtr file_header_buffer_; // until it is sent
   gstflv::TagListPtr tags_;              // from onMetaData, until they are sent

@@ -26,7 +26,7 @@ public:
 
   // From any thread. Whether one more slice may return later. false: the limit is reached.
   [[nodiscard]] bool admit();
-  void dismiss() { admitted_.fetch_sub(1, std::memory_order_relaxed); }
+  void forget_slice() { admitted_.fetch_sub(1, std::memory_order_relaxed); }
   [[nodiscard]] bool supply(Slice &slice);
 
 private:
@@ -95,7 +95,7 @@ Slice *make_slice(GstMemory *parent, guint8 *data, gsize whole_size, gsize offse
 void free_slice(GstAllocator *, GstMemory *memory) noexcept {
   Slice *slice = &slice_of(memory);
   if (slice->store)
-    slice->store->dismiss();
+    slice->store->forget_slice();
   delete slice;
 }
 
@@ -187,7 +187,7 @@ Slice closed;
 bool SlicePool::Store::admit() {
   if (admitted_.fetch_add(1, std::memory_order_relaxed) < kMost)
     return true;
-  dismiss();
+  forget_slice();
   return false;
 }
 

@@ -122,7 +122,7 @@ gboolean SrcWriter::send_event(EventPtr event) {
   return gst_pad_push_event(pad_, event.release());
 }
 
-GstFlowReturn SrcWriter::gather(BufferPtr buffer, flv::Nanoseconds due) {
+GstFlowReturn SrcWriter::queue(BufferPtr buffer, flv::Nanoseconds due) {
   const auto since_base =
       std::max<flv::Nanoseconds>(due - static_cast<flv::Nanoseconds>(segment_.base), 0);
   last_stamp_ = segment_.start + static_cast<guint64>(since_base);

@@ -40,7 +40,7 @@ public:
 
   // Gathers a buffer: sets its timestamps from the due time, and splits it by the mtu. The first
   // part has the flag DELTA_UNIT if the buffer has it. All other parts have DELTA_UNIT.
-  [[nodiscard]] GstFlowReturn gather(gstflv::BufferPtr buffer, flv::Nanoseconds due);
+  [[nodiscard]] GstFlowReturn queue(gstflv::BufferPtr buffer, flv::Nanoseconds due);
   // Sends the gathered buffers.
   [[nodiscard]] GstFlowReturn send();
 

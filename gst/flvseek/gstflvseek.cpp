@@ -329,7 +329,7 @@ gboolean gst_flv_seek_sink_event(GstPad *pad, GstObject *parent, GstEvent *raw_e
     break;
   case GST_EVENT_FLUSH_STOP:
     if (priv.session.is_own(gst_event_get_seqnum(raw_event))) {
-      priv.session.go_on();
+      priv.session.continue_after_jump();
       return TRUE;
     }
     priv.session.start_over();

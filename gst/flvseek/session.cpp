@@ -59,9 +59,9 @@ void Session::open(bool by_pulling, const Properties &properties) {
   file_size_ = by_pulling ? size_of(sink_pad_) : 0;
   request_ = {settings_of(properties), {}};
   playback_ = {};
-  starter_.reset();
+  planner_.reset();
   if (by_pulling)
-    starter_.emplace(Access::Anywhere, file_size_).look_for(request_.start);
+    planner_.emplace(Access::Anywhere, file_size_).look_for(request_.start);
   looking_ = true;
   const std::lock_guard known(known_mutex_);
   started_ = {};
@@ -77,7 +77,7 @@ void Session::find_out_access(bool has_bytes) {
   access_ = has_bytes && can_seek(sink_pad_) ? Access::Seekable : Access::Forward;
   file_size_ = has_bytes ? size_of(sink_pad_) : 0;
   const std::lock_guard lock(deciding_);
-  starter_.emplace(access_, file_size_).look_for(request_.start);
+  planner_.emplace(access_, file_size_).look_for(request_.start);
 }
 
 GstFlowReturn Session::cannot_read(guint64 position) {
@@ -91,7 +91,7 @@ GstFlowReturn Session::pull_request(const flv::ReadRequest &wanted) {
   BufferPtr buffer;
   const GstFlowReturn flow = pull_.read(wanted, buffer);
   if (flow == GST_FLOW_OK)
-    starter_->supply(gstflv::MappedBuffer(buffer.get()).bytes());
+    planner_->supply(gstflv::MappedBuffer(buffer.get()).bytes());
   return flow;
 }
 
@@ -102,8 +102,8 @@ bool Session::look_ahead() {
 
 GstFlowReturn Session::look_by_pulling(bool may_scan) {
   const std::lock_guard lock(deciding_);
-  while (const auto wanted = starter_->next_request()) {
-    if (!may_scan && starter_->is_scanning())
+  while (const auto wanted = planner_->next_request()) {
+    if (!may_scan && planner_->is_scanning())
       return kMore;
     const GstFlowReturn flow = pull_request(*wanted);
     if (flow == GST_FLOW_FLUSHING)
@@ -121,8 +121,8 @@ GstFlowReturn Session::decide() {
   if (next_seqnum_ != GST_SEQNUM_INVALID)
     seqnum_ = next_seqnum_.exchange(GST_SEQNUM_INVALID);
   note_file();
-  if (starter_->error().kind != StartError::Kind::None) {
-    flvseek::post(element_, starter_->error());
+  if (planner_->error().kind != StartError::Kind::None) {
+    flvseek::post(element_, planner_->error());
     return GST_FLOW_ERROR;
   }
   decision_ = decision_for(request_);
@@ -130,16 +130,16 @@ GstFlowReturn Session::decide() {
 }
 
 Session::Decision Session::decision_for(const Request &request) const {
-  return {request, starter_->start(), starter_->rejected(), starter_->notes()};
+  return {request, planner_->start(), planner_->rejected(), planner_->notes()};
 }
 
 void Session::note_file() {
   const std::lock_guard known(known_mutex_);
-  index_ = starter_->index();
-  if (!starter_->facts())
+  index_ = planner_->index();
+  if (!planner_->facts())
     return;
   constexpr double kLongest = 1e9; // seconds
-  const auto duration = starter_->duration();
+  const auto duration = planner_->duration();
   if (duration && *duration < kLongest)
     duration_ = static_cast<GstClockTime>(std::llround(*duration * GST_SECOND));
 }
@@ -249,24 +249,24 @@ GstFlowReturn Session::send_block() {
 
 std::optional<Session::Decision> Session::prepare(const Request &request) {
   const std::lock_guard lock(deciding_);
-  if (!starter_)
+  if (!planner_)
     return std::nullopt;
-  starter_->look_for(request.start);
+  planner_->look_for(request.start);
   bool found = true;
-  while (const auto wanted = starter_->next_request()) {
+  while (const auto wanted = planner_->next_request()) {
     found = pull_request(*wanted) == GST_FLOW_OK;
     if (!found)
       break;
   }
-  found = found && starter_->error().kind == StartError::Kind::None;
+  found = found && planner_->error().kind == StartError::Kind::None;
   std::optional<Decision> decision;
   if (found)
     decision = decision_for(request);
   else
-    GST_WARNING_OBJECT(element_, "cannot seek: %s", starter_->error().text.c_str());
+    GST_WARNING_OBJECT(element_, "cannot seek: %s", planner_->error().text.c_str());
   note_file();
   if (looking_)
-    starter_->look_for(request_.start);
+    planner_->look_for(request_.start);
   return decision;
 }
 

@@ -67,7 +67,7 @@ public:
   // Push mode: after a flush, searches for the start again.
   void start_over();
   // Push mode: the next bytes are those that a seek by this session requested.
-  void go_on() { push_.reset(jump_position_); }
+  void continue_after_jump() { push_.reset(jump_position_); }
   void set_seqnum(guint32 seqnum) { seqnum_ = seqnum; }
   [[nodiscard]] guint32 seqnum() const { return seqnum_; }
 
@@ -130,7 +130,7 @@ private:
 
   // Guards the search for a start, which may run in any thread.
   std::mutex deciding_;
-  std::optional<flv::SeekPlanner> starter_;
+  std::optional<flv::SeekPlanner> planner_;
   Request request_;
   std::atomic<flv::Access> access_ = flv::Access::Anywhere;
   std::atomic<guint64> file_size_ = 0;

@@ -90,18 +90,18 @@ GstFlowReturn Session::send_held(bool at_end) {
 // Supplies the search with the bytes that have arrived.
 GstFlowReturn Session::look_by_pushing(bool at_end) {
   std::unique_lock lock(deciding_);
-  while (const auto wanted = starter_->next_request()) {
+  while (const auto wanted = planner_->next_request()) {
     const bool gone = wanted->offset < push_.begin();
-    const bool far = wanted->offset > push_.end() + kReadOn && !starter_->is_whole();
+    const bool far = wanted->offset > push_.end() + kReadOn && !planner_->is_whole();
     if ((gone || far) && access_ == Access::Seekable) {
       lock.unlock();
       return jump_to(wanted->offset, at_end);
     }
     if (gone) {
-      starter_->give_nothing();
+      planner_->give_nothing();
       continue;
     }
-    push_.drop_before(std::min(starter_->keep_from(), wanted->offset));
+    push_.drop_before(std::min(planner_->keep_from(), wanted->offset));
     if (push_.end() - push_.begin() > kMaxHeld) {
       lock.unlock();
       return cannot_hold();
@@ -109,7 +109,7 @@ GstFlowReturn Session::look_by_pushing(bool at_end) {
     if (!at_end && push_.end() < wanted->offset + wanted->size)
       return kMore;
     const BufferPtr bytes = push_.read(*wanted);
-    starter_->supply(gstflv::MappedBuffer(bytes.get()).bytes());
+    planner_->supply(gstflv::MappedBuffer(bytes.get()).bytes());
   }
   return decide();
 }
@@ -229,10 +229,10 @@ void Session::start_over() {
   writer_.flush();
   ended_ = false;
   next_jump_.reset();
-  if (!starter_)
+  if (!planner_)
     return;
   decision_.reset();
-  starter_->look_for(request_.start);
+  planner_->look_for(request_.start);
   looking_ = true;
 }
 
@@ -243,16 +243,16 @@ void Session::start_over() {
 bool Session::seek(const Request &request, bool flush, guint32 seqnum) {
   const std::lock_guard asking(asking_);
   std::unique_lock lock(deciding_);
-  if (!starter_ || access_ != Access::Seekable || !starter_->can_meet(request.start))
+  if (!planner_ || access_ != Access::Seekable || !planner_->can_meet(request.start))
     return false;
-  starter_->look_for(request.start);
-  const auto wanted = starter_->next_request();
-  if (starter_->error().kind != flv::StartError::Kind::None) {
+  planner_->look_for(request.start);
+  const auto wanted = planner_->next_request();
+  if (planner_->error().kind != flv::StartError::Kind::None) {
     if (looking_)
-      starter_->look_for(request_.start);
+      planner_->look_for(request_.start);
     return false;
   }
-  const guint64 from = wanted ? wanted->offset : starter_->start().position;
+  const guint64 from = wanted ? wanted->offset : planner_->start().position;
   const Request before = std::exchange(request_, request);
   const guint32 seqnum_before = next_seqnum_.exchange(seqnum);
   const bool looking_before = looking_.exchange(true);
@@ -268,7 +268,7 @@ bool Session::seek(const Request &request, bool flush, guint32 seqnum) {
   looking_ = looking_before;
   ended_ = ended_before;
   if (looking_)
-    starter_->look_for(request_.start);
+    planner_->look_for(request_.start);
   return false;
 }
 

@@ -20,13 +20,13 @@ const char *name_of(Reason reason) {
 
 // Called from other threads.
 
-void Broadcast::set(const ChannelSettings &settings) {
+void Broadcast::set(const BroadcastSettings &settings) {
   const std::lock_guard lock(inbox_mutex_);
   new_settings_ = settings;
   settings_changed_ = true;
 }
 
-ChannelSettings Broadcast::settings() const {
+BroadcastSettings Broadcast::settings() const {
   const std::lock_guard lock(inbox_mutex_);
   return new_settings_;
 }
@@ -58,7 +58,7 @@ void Broadcast::push(std::vector<Entry> entries) {
     const std::lock_guard lock(inbox_mutex_);
     begun_ |= !entries.empty();
     std::move(entries.begin(), entries.end(), std::back_inserter(entries_));
-    waits = std::exchange(fan_out_waits_, false);
+    waits = std::exchange(writer_waits_, false);
   }
   if (waits)
     wake_();
@@ -174,9 +174,9 @@ ClientStats Broadcast::stats_of(const Client &client) const {
   return stats;
 }
 
-ChannelStats Broadcast::stats() const {
+BroadcastStats Broadcast::stats() const {
   const std::lock_guard lock(mutex_);
-  ChannelStats stats;
+  BroadcastStats stats;
   stats.served = last_id_;
   stats.bytes_in = bytes_in_;
   stats.bytes_out = bytes_gone_;
@@ -376,7 +376,7 @@ std::optional<Clock::time_point> Broadcast::next_turn() {
   if (fresh_ || !entries_.empty())
     by(round_begin_ + milliseconds(settings_.merge));
   else
-    fan_out_waits_ = true;
+    writer_waits_ = true;
   return next;
 }
 

@@ -12,7 +12,7 @@
 
 namespace flvhttp {
 
-struct ChannelSettings {
+struct BroadcastSettings {
   fanout::CursorSettings cursor;
   guint merge = 40;             // ms
   guint wait_timeout = 5000;    // ms
@@ -42,7 +42,7 @@ struct ClientStats {
   fanout::Lag lag;
 };
 
-struct ChannelStats {
+struct BroadcastStats {
   std::vector<ClientStats> clients;
   guint64 served = 0; // clients since the start
   guint64 bytes_in = 0;
@@ -75,9 +75,9 @@ public:
       : wake_(std::move(wake)), tell_(std::move(tell)) {}
 
   // Called from any thread.
-  void set(const ChannelSettings &settings);
-  [[nodiscard]] ChannelSettings settings() const;
-  [[nodiscard]] ChannelStats stats() const;
+  void set(const BroadcastSettings &settings);
+  [[nodiscard]] BroadcastSettings settings() const;
+  [[nodiscard]] BroadcastStats stats() const;
   [[nodiscard]] std::vector<Event> take_events();
   void remove(guint64 id);
   void remove_all();
@@ -150,7 +150,7 @@ private:
 
   // Input for the writer thread, guarded by inbox_mutex_. Lock order: mutex_, inbox_mutex_.
   mutable std::mutex inbox_mutex_;
-  ChannelSettings new_settings_;
+  BroadcastSettings new_settings_;
   std::string content_type_;
   bool has_header_ = false;
   bool needs_start_ = false;
@@ -164,12 +164,12 @@ private:
   bool settings_changed_ = true;
   bool ended_ = false;
   bool closed_ = false;
-  bool fan_out_waits_ = false; // push() must wake the writer thread
+  bool writer_waits_ = false; // push() must wake the writer thread
 
   // The writer thread's state, guarded by mutex_, because other threads use it, too.
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  ChannelSettings settings_;
+  BroadcastSettings settings_;
   fanout::Backlog backlog_;
   Clients clients_;
   std::vector<Client *> turn_; // clients to serve in the next turn

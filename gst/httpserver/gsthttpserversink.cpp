@@ -437,8 +437,8 @@ void gst_http_server_sink_get_property(GObject *object, guint id, GValue *value,
   if (id == flvhttp::PROP_STATS) {
     const auto broadcast = channel_of(object);
     g_value_take_boxed(
-        value,
-        flvhttp::structure_of(broadcast ? broadcast->stats() : flvhttp::ChannelStats()).release());
+        value, flvhttp::structure_of(broadcast ? broadcast->stats() : flvhttp::BroadcastStats())
+                   .release());
     return;
   }
   const ObjectLock lock(object);

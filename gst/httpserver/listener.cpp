@@ -286,7 +286,7 @@ void Listener::run() {
                      static_cast<const Listener *>(data)->begin_answer(message);
                    }),
                    this);
-  gate_ = std::make_unique<RequestReader>(
+  request_reader_ = std::make_unique<RequestReader>(
       context_, [this](Admitted admitted) { admit(std::move(admitted)); },
       [this] { return origin_lines(common_origin()); });
   reports_ =
@@ -294,7 +294,7 @@ void Listener::run() {
   accept();
   g_main_loop_run(loop_);
   g_cancellable_cancel(stop_.get());
-  gate_.reset();
+  request_reader_.reset();
   reports_.reset();
   work(); // delivers reports that were built meanwhile
   soup_server_disconnect(server_.get());
@@ -317,7 +317,7 @@ void Listener::accepted(GAsyncResult *result) {
   GError *error = nullptr;
   const ObjectPtr<GSocketConnection> connection(
       g_socket_listener_accept_finish(socket_.get(), result, nullptr, &error));
-  if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED) || !gate_) {
+  if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED) || !request_reader_) {
     g_clear_error(&error);
     return;
   }
@@ -326,7 +326,7 @@ void Listener::accepted(GAsyncResult *result) {
     return accept_later();
   }
   if (has_routes())
-    gate_->enter(connection.get(), credentials(), request_timeout_);
+    request_reader_->enter(connection.get(), credentials(), request_timeout_);
   if (make_room())
     accept();
   else
@@ -361,7 +361,7 @@ void Listener::warn(const Broadcast::Warning &warning) const {
 // free for the application. Returns false if too few are free.
 bool Listener::make_room() {
   while (!has_free_descriptors()) {
-    if (!gate_->refuse_oldest())
+    if (!request_reader_->refuse_oldest())
       return false;
   }
   return true;

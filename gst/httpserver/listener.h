@@ -134,7 +134,7 @@ private:
   gstflv::ObjectPtr<GCancellable> stop_;
   Pending::Line bodies_; // connections that wait for a request body, the oldest first
   gstflv::ObjectPtr<SoupServer> server_;
-  std::unique_ptr<RequestReader> gate_;
+  std::unique_ptr<RequestReader> request_reader_;
   std::unique_ptr<Reports> reports_;
   std::thread thread_;
 };

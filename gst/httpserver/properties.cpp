@@ -72,7 +72,7 @@ bool set_place(Places &places, guint id, const GValue *value) {
   }
 }
 
-bool set_setting(ChannelSettings &settings, guint id, const GValue *value) {
+bool set_setting(BroadcastSettings &settings, guint id, const GValue *value) {
   switch (id) {
   case PROP_ALLOW_ORIGIN:
     settings.allow_origin = text_of(value);
@@ -143,7 +143,7 @@ bool get_place(const Places &places, guint id, GValue *value) {
   }
 }
 
-bool get_setting(const ChannelSettings &settings, guint id, GValue *value) {
+bool get_setting(const BroadcastSettings &settings, guint id, GValue *value) {
   switch (id) {
   case PROP_ALLOW_ORIGIN:
     set_text(value, settings.allow_origin);
@@ -205,7 +205,7 @@ void install_properties(GObjectClass *object_class) {
   constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                      GST_PARAM_MUTABLE_PLAYING);
   constexpr auto kRead = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
-  const ChannelSettings settings = Properties().settings;
+  const BroadcastSettings settings = Properties().settings;
   const auto add_text = [object_class](guint id, const char *name, const char *nick,
                                        const char *blurb, const char *value, GParamFlags flags) {
     g_object_class_install_property(object_class, id,

@@ -50,7 +50,7 @@ struct Properties {
   Properties();
 
   Places places;
-  ChannelSettings settings;
+  BroadcastSettings settings;
 
   // false: the property is not in this struct.
   [[nodiscard]] bool set(guint id, const GValue *value);

@@ -37,7 +37,7 @@ const char *skip_empty_lines(const char *begin, const char *end) {
 } // namespace
 
 struct RequestReader::Waiting {
-  RequestReader *gate = nullptr;
+  RequestReader *reader = nullptr;
   Admitted admitted;
   std::shared_ptr<const TlsCredentials> credentials; // until the first byte arrives
   std::size_t size = 0;                              // bytes that were read
@@ -72,7 +72,7 @@ void RequestReader::enter(GSocketConnection *connection,
       waiting.timeout.get(),
       [](gpointer data) -> gboolean {
         auto *late = static_cast<Waiting *>(data);
-        late->gate->refuse(*late, "408 Request Timeout");
+        late->reader->refuse(*late, "408 Request Timeout");
         return G_SOURCE_REMOVE;
       },
       &waiting, nullptr);
@@ -93,7 +93,7 @@ void RequestReader::watch(Waiting &waiting) {
       g_pollable_input_stream_create_source(G_POLLABLE_INPUT_STREAM(input), nullptr));
   const GPollableSourceFunc callback = [](GObject *, gpointer data) -> gboolean {
     auto *ready = static_cast<Waiting *>(data);
-    ready->gate->read(*ready);
+    ready->reader->read(*ready);
     return G_SOURCE_CONTINUE;
   };
   g_source_set_callback(waiting.readable.get(), G_SOURCE_FUNC(callback), &waiting, nullptr);

@@ -107,7 +107,7 @@ StructurePtr structure_of(const ClientStats &stats) {
   // clang-format on
 }
 
-StructurePtr structure_of(const ChannelStats &stats) {
+StructurePtr structure_of(const BroadcastStats &stats) {
   // clang-format off
   StructurePtr structure(gst_structure_new("httpserversink-stats",
       "clients-now", G_TYPE_UINT64, guint64{stats.clients.size()},
@@ -143,7 +143,7 @@ std::string json_of(const GstStructure *structure) {
   return out + "}";
 }
 
-std::string metrics_of(const ChannelStats &stats, const std::string &path) {
+std::string metrics_of(const BroadcastStats &stats, const std::string &path) {
   std::string out;
   const std::string label = "{path=\"" + escaped(path) + "\"} ";
   const auto add = [&](const char *name, const char *type, const char *help, double value) {

@@ -102,7 +102,7 @@ Output::Output(GstElement *sink, std::string name)
 
 void Output::set_state(State state) {
   const State before = state_.exchange(state);
-  g_assert(state == State::FileProbe ? before == State::Waiting : before == State::FileProbe);
+  g_assert(state == State::Opening ? before == State::Waiting : before == State::Opening);
 }
 
 GstPadProbeReturn Output::on_bytes(GstPad *, GstPadProbeInfo *, gpointer data) {
@@ -116,7 +116,7 @@ GstPadProbeReturn Output::on_bytes(GstPad *, GstPadProbeInfo *, gpointer data) {
 // with. On standard output, this would overwrite the bytes of another program. So the sink gets
 // this descriptor only now.
 void Output::open() {
-  set_state(State::FileProbe);
+  set_state(State::Opening);
   if (name_ == kStandard) {
     set_descriptor(sink_, STDOUT_FILENO);
     set_state(State::Open);

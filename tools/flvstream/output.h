@@ -30,11 +30,11 @@ private:
   int number_;
 };
 
-//   Waiting -> FileProbe -> Open
+//   Waiting -> Opening -> Open
 //                        -> Failed
 class Output {
 public:
-  enum class State { Waiting, FileProbe, Open, Failed };
+  enum class State { Waiting, Opening, Open, Failed };
 
   // `sink` is an fdsink. It is borrowed, and must be destroyed before the Output.
   Output(GstElement *sink, std::string name);

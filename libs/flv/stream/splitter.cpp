@@ -61,27 +61,27 @@ void Splitter::feed_some(Bytes &chunk, std::vector<Item> &items) {
   switch (state_) {
   case State::FileStart:
     // Three bytes are enough to reject a file of another format.
-    if (gather(chunk, have_ < 3 ? 3 : kFileHeaderSize))
+    if (fill_scratch(chunk, have_ < 3 ? 3 : kFileHeaderSize))
       take_file_start();
     break;
   case State::FileBody:
     skip_body(chunk);
-    if (body_left_ == 0 && gather(chunk, kPreviousTagSizeSize))
+    if (body_left_ == 0 && fill_scratch(chunk, kPreviousTagSizeSize))
       take_file_body(items);
     break;
   case State::Header:
-    if (gather(chunk, kTagHeaderSize))
+    if (fill_scratch(chunk, kTagHeaderSize))
       take_header(items);
     break;
   case State::Body:
     skip_body(chunk);
     break;
   case State::Trailer:
-    if (gather(chunk, kPreviousTagSizeSize))
+    if (fill_scratch(chunk, kPreviousTagSizeSize))
       take_trailer(items);
     break;
   case State::Splice:
-    if (gather(chunk, splice_ + kFileHeaderSize))
+    if (fill_scratch(chunk, splice_ + kFileHeaderSize))
       take_splice(items);
     break;
   case State::Search:
@@ -124,7 +124,7 @@ std::uint64_t Splitter::keep_from() const {
 }
 
 // Fills scratch_ up to `count` bytes. False if `chunk` has too few.
-bool Splitter::gather(Bytes &chunk, std::size_t count) {
+bool Splitter::fill_scratch(Bytes &chunk, std::size_t count) {
   const std::size_t missing = std::min(count - have_, chunk.size());
   std::copy_n(chunk.begin(), missing, scratch_.begin() + static_cast<std::ptrdiff_t>(have_));
   chunk = chunk.subspan(missing);

@@ -80,7 +80,7 @@ private:
   static constexpr std::size_t kWindow = 16;
 
   void feed_some(Bytes &chunk, std::vector<Item> &items);
-  bool gather(Bytes &chunk, std::size_t count);
+  bool fill_scratch(Bytes &chunk, std::size_t count);
   void skip_body(Bytes &chunk);
   void take_file_start();
   void take_file_body(std::vector<Item> &items);

@@ -339,12 +339,12 @@ GST_END_TEST
 
 namespace {
 
-std::string last_warning;
+std::string warnings;
 
 void note_log(GstDebugCategory *, GstDebugLevel level, const gchar *, const gchar *, gint,
               GObject *, GstDebugMessage *message, gpointer) {
   if (level == GST_LEVEL_WARNING)
-    last_warning = gst_debug_message_get(message);
+    warnings += gst_debug_message_get(message);
 }
 
 } // namespace
@@ -365,10 +365,10 @@ GST_START_TEST(refused_with_a_reason) {
   gst_debug_set_threshold_for_name("flvseek", GST_LEVEL_WARNING);
   gst_debug_add_log_function(note_log, nullptr, nullptr);
   for (const auto &row : rows) {
-    last_warning.clear();
+    warnings.clear();
     fail_if(seek.send(event_of(row.wish)));
-    fail_unless(last_warning.find(row.reason) != std::string::npos, "\"%s\" without \"%s\"",
-                last_warning.c_str(), row.reason);
+    fail_unless(warnings.find(row.reason) != std::string::npos, "\"%s\" without \"%s\"",
+                warnings.c_str(), row.reason);
   }
   gst_debug_remove_log_function(note_log);
   assert_text(seek.order(), "");

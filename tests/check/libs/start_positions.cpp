@@ -256,7 +256,7 @@ START_TEST(test_cut_publisher) {
       stream.key(3000).inter(3040, 5000);
     Buffer bytes = stream.bytes;
     bytes.resize(bytes.size() - 4000);
-    const std::size_t seam = bytes.size();
+    const std::size_t splice = bytes.size();
     Stream second;
     second.header().configs(0, 2);
     append_seconds(second, 0, 3);
@@ -265,7 +265,7 @@ START_TEST(test_cut_publisher) {
     const Result result = look(starter, bytes, at_time(4500, Snap::Previous, kScan));
     ck_assert_msg(result.error.kind == Kind::None, "%s", result.error.text.c_str());
     const Entries keys = flvtest::key_frames_of(second);
-    ck_assert_uint_eq(result.start.position, seam + keys[1].first);
+    ck_assert_uint_eq(result.start.position, splice + keys[1].first);
     const Buffer config = flvtest::whole_tag(TagType::Video, 0, flvtest::avc_config(2));
     ck_assert(contains(result.start.head, config));
     // The truncated keyframe does not count.
@@ -554,7 +554,7 @@ START_TEST(test_lies) {
     ck_assert_msg(result.start.position == keys[10].first, "%s", row.what);
     ck_assert_uint_eq(result.start.time, 10'000);
     ck_assert_msg(result.notes.size() == 1, "%s: %zu notes", row.what, result.notes.size());
-    ck_assert_msg(result.notes[0].find("read through instead") != std::string::npos, "%s",
+    ck_assert_msg(result.notes[0].find("scanned instead") != std::string::npos, "%s",
                   result.notes[0].c_str());
   }
 }
