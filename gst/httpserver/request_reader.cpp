@@ -58,7 +58,7 @@ void RequestReader::enter(GSocketConnection *connection,
     refuse_oldest();
   auto entering = std::make_unique<Waiting>();
   Waiting &waiting = *entering;
-  waiting.gate = this;
+  waiting.reader = this;
   Admitted &admitted = waiting.admitted;
   admitted.connection.reset(static_cast<GSocketConnection *>(g_object_ref(connection)));
   admitted.socket = g_socket_connection_get_socket(connection);

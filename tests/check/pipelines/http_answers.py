@@ -407,7 +407,7 @@ def renewed_certificate(settings, replace):
         done = finish(server)
     # One warning for each change.
     check(3 <= done.warnings <= 6, f"{done.warnings} warnings: {done.stdout}{done.stderr}")
-    check("the one before stays" in done.stdout + done.stderr, done.stdout + done.stderr)
+    check("the previous one stays" in done.stdout + done.stderr, done.stdout + done.stderr)
 
 
 for way in (replace_by_rename, replace_in_place):
