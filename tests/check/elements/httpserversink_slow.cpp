@@ -54,6 +54,12 @@ guint64 of_stalled(const Server &server, const char *field) {
   return number(client_of(stats.get(), 1), field);
 }
 
+// A picture of one slice. Random data could look like a recovery point.
+Buffer slice() {
+  constexpr std::uint8_t kSize[] = {0, 0, 0x03, 0xE8};
+  return joined({Buffer{0x27, 1, 0, 0, 0}, kSize, Buffer{0x41}, payload(999)});
+}
+
 } // namespace
 
 // One client stalls, and the other receives everything. The entries that the stalled client lacks
@@ -263,7 +269,7 @@ GST_START_TEST(no_key_frame_left) {
   const auto push_frames = [&](int count) {
     const std::size_t first = stream.tags.size();
     for (int i = 0; i < count; ++i, time += 40)
-      stream.inter(time, 1000).aac(time, 50);
+      stream.video(time, slice()).aac(time, 50);
     server.push(part(stream, first));
     server.settle();
   };
