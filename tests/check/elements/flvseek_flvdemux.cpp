@@ -263,6 +263,8 @@ GST_END_TEST
 
 // In push mode, flvseek answers flvdemux's TIME seeks with TIME segments. The reference is flvdemux
 // in pull mode after filesrc, because flvdemux's seeks in push mode have bugs.
+// Without KEY_UNIT, versions of flvdemux differ in whether the segment starts at the keyframe
+// before the position. So the other seeks go to keyframes.
 GST_START_TEST(same_where_it_pushes) {
   if (!has_flvdemux())
     return;
@@ -271,9 +273,7 @@ GST_START_TEST(same_where_it_pushes) {
                               " ! flvseek ! queue", " ! flvseek offset=1000 ! queue"};
   for (const char *between : rows) {
     for (const Wish &wish : std::initializer_list<Wish>{
-             {.start = ms(4500)},
              {.flags = kFlush | GST_SEEK_FLAG_KEY_UNIT, .start = ms(4500)},
-             {.flags = kFlush | GST_SEEK_FLAG_ACCURATE, .start = ms(9800)},
              {.rate = 2, .start = ms(1000)},
              {.flags = kFlush | kSegment, .start = ms(8000), .stop = ms(12'000)},
              {.rate = 0.5, .flags = kFlush | kSegment, .start = ms(10000), .stop = ms(20000)}}) {
