@@ -281,7 +281,7 @@ GstFlowReturn Pacer::split(const BufferPtr &buffer, flv::Bytes bytes) {
   chunk_bytes_ = bytes;
   chunk_stays_in_place_ = stays_in_place(chunk_);
   chunk_begin_ = splitter_.position();
-  received_ = chunk_begin_;
+  splices_.restart(chunk_begin_);
   file_offsets_.note(chunk_begin_, chunk_);
   chunks_.append(chunk_, chunk_bytes_);
   const std::uint64_t end = chunk_begin_ + bytes.size();
@@ -319,10 +319,7 @@ flv::Status Pacer::split_more() {
     flv::Bytes unread = again.bytes().subspan(static_cast<std::size_t>(position - again_begin_));
     status = splitter_.feed_to_wrong_size(unread, items_);
   }
-  if (splitter_.position() > received_) {
-    splices_.add_received(splitter_.position() - received_);
-    received_ = splitter_.position();
-  }
+  splices_.note_read(splitter_.position());
   return status;
 }
 

@@ -211,8 +211,7 @@ private:
   flv::Bytes chunk_bytes_;
   bool chunk_stays_in_place_ = false;
   std::uint64_t chunk_begin_ = 0;
-  std::uint64_t received_ = 0; // the highest position that was read; the splitter may go back
-  gstflv::BufferPtr again_;    // the bytes before the chunk that the splitter reads again
+  gstflv::BufferPtr again_; // the bytes before the chunk that the splitter reads again
   std::uint64_t again_begin_ = 0;
   flv::Nanoseconds arrival_ = 0;
 

@@ -23,7 +23,7 @@ void TagAssembler::begin(const std::shared_ptr<const void> &owner, Bytes bytes) 
   owner_ = owner;
   chunk_ = bytes;
   chunk_begin_ = splitter_.position();
-  received_ = chunk_begin_;
+  splices_.restart(chunk_begin_);
   items_.clear();
   next_ = 0;
 }
@@ -58,10 +58,7 @@ bool TagAssembler::split_more() {
   items_.clear();
   next_ = 0;
   status_ = splitter_.feed_to_wrong_size(unread, items_);
-  if (splitter_.position() > received_) {
-    splices_.add_received(splitter_.position() - received_);
-    received_ = splitter_.position();
-  }
+  splices_.note_read(splitter_.position());
   return true;
 }
 

@@ -43,8 +43,6 @@ private:
   std::shared_ptr<const void> owner_;
   Bytes chunk_;
   std::uint64_t chunk_begin_ = 0;
-  std::uint64_t received_ =
-      0; // the highest position that the splitter has read; a splice moves it back
   std::vector<std::uint8_t> kept_;
   std::uint64_t kept_begin_ = 0;
 };

@@ -80,7 +80,7 @@ void check_tag(const Item &tag, Bytes stream, std::uint32_t max_data_size) {
 // A splice within a tag starts with a file header.
 void check_splice(Bytes tag, std::uint32_t max_data_size) {
   SpliceSearch search;
-  search.add_received(tag.size());
+  search.note_read(tag.size());
   const auto at = search.find(tag, max_data_size);
   if (!at)
     return;

@@ -49,8 +49,11 @@ bool is_file_header(Bytes bytes, std::uint32_t max_data_size) {
 
 } // namespace
 
-void SpliceSearch::add_received(std::uint64_t bytes) {
-  budget_ += kSearchesPerByte * bytes;
+void SpliceSearch::note_read(std::uint64_t position) {
+  if (position <= read_)
+    return;
+  budget_ += kSearchesPerByte * (position - read_);
+  read_ = position;
 }
 
 std::optional<std::size_t> SpliceSearch::find(Bytes tag, std::uint32_t max_data_size) {
