@@ -5,22 +5,17 @@
 
 #include <gst/gst.h>
 
-// `text` is a format with its arguments, in parentheses, as for GST_ELEMENT_ERROR. It is evaluated
-// twice.
+// `text` is a format with its arguments, in parentheses, as GST_ELEMENT_ERROR takes it. They are
+// evaluated twice.
 #define FLV_ELEMENT_ERROR(element, domain, code, text, debug)                                      \
-  G_STMT_START {                                                                                   \
-    gchar *flv_logged = g_strdup_printf text;                                                      \
-    GST_ERROR_OBJECT(element, "%s", flv_logged);                                                   \
-    g_free(flv_logged);                                                                            \
-    GST_ELEMENT_ERROR(element, domain, code, text, debug);                                         \
-  }                                                                                                \
-  G_STMT_END
-
+  FLV_ELEMENT_MESSAGE(ERROR, element, domain, code, text, debug)
 #define FLV_ELEMENT_WARNING(element, domain, code, text, debug)                                    \
+  FLV_ELEMENT_MESSAGE(WARNING, element, domain, code, text, debug)
+#define FLV_ELEMENT_MESSAGE(level, element, domain, code, text, debug)                             \
   G_STMT_START {                                                                                   \
     gchar *flv_logged = g_strdup_printf text;                                                      \
-    GST_WARNING_OBJECT(element, "%s", flv_logged);                                                 \
+    GST_##level##_OBJECT(element, "%s", flv_logged);                                               \
     g_free(flv_logged);                                                                            \
-    GST_ELEMENT_WARNING(element, domain, code, text, debug);                                       \
+    GST_ELEMENT_##level(element, domain, code, text, debug);                                       \
   }                                                                                                \
   G_STMT_END

@@ -36,6 +36,7 @@
 #include "base/log.h"
 #include "base/pull_pad.h"
 #include "config.h"
+#include "properties.h"
 #include "session.h"
 
 GST_DEBUG_CATEGORY(gst_flv_seek_debug);
@@ -49,19 +50,7 @@ using flvseek::Properties;
 using flvseek::Snap;
 using gstflv::BufferPtr;
 using gstflv::EventPtr;
-
-enum Property : guint {
-  PROP_OFFSET = 1,
-  PROP_START_TIME,
-  PROP_STOP_OFFSET,
-  PROP_SNAP,
-  PROP_INDEX,
-  PROP_REINSERT,
-  PROP_METADATA_KEYFRAMES,
-  PROP_ACTUAL_OFFSET,
-  PROP_ACTUAL_TIME,
-  PROP_KEYFRAMES,
-};
+using enum flvseek::Property;
 
 struct Private {
   Private(GstElement *element, GstPad *sink, GstPad *source)
@@ -86,7 +75,8 @@ GstStaticPadTemplate sink_template =
 /**
  * GstFlvSeek!src:
  *
- * The stream header that decoders need, then FLV bytes from a key frame on, in a BYTES segment.
+ * The stream header that decoders need, then FLV bytes from a key frame on. The segment is in
+ * BYTES, and after a TIME seek in TIME.
  */
 GstStaticPadTemplate source_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-flv"));
@@ -113,79 +103,6 @@ Properties properties_of(gpointer object) {
   const Properties properties = priv_of(object).properties;
   GST_OBJECT_UNLOCK(object);
   return properties;
-}
-
-/**
- * GstFlvSeekSnap:
- *
- * The key frame to start at. `next`: the first at or after the position. `previous`: the last at or
- * before it. `exact`: only one exactly there.
- */
-GType snap_type() {
-  static const GEnumValue kValues[] = {
-      {static_cast<gint>(Snap::Next), "The first key frame at or after it", "next"},
-      {static_cast<gint>(Snap::Previous), "The last key frame at or before it", "previous"},
-      {static_cast<gint>(Snap::Exact), "Only a key frame at exactly this position", "exact"},
-      {0, nullptr, nullptr},
-  };
-  static const GType type = g_enum_register_static("GstFlvSeekSnap", kValues);
-  return type;
-}
-
-/**
- * GstFlvSeekIndex:
- *
- * The source of the key frame positions. `metadata`: the index in onMetaData. `scan`: all tag
- * headers of the file. `auto`: onMetaData, or a scan if onMetaData has no usable index.
- */
-GType index_type() {
-  static const GEnumValue kValues[] = {
-      {static_cast<gint>(IndexSource::Metadata), "The keyframes in onMetaData", "metadata"},
-      {static_cast<gint>(IndexSource::Scan), "A scan of all tag headers", "scan"},
-      {static_cast<gint>(IndexSource::Auto),
-       "onMetaData, or all tag headers where it has no usable "
-       "index",
-       "auto"},
-      {0, nullptr, nullptr},
-  };
-  static const GType type = g_enum_register_static("GstFlvSeekIndex", kValues);
-  return type;
-}
-
-/**
- * GstFlvSeekReinsert:
- *
- * What is sent before the key frame. `header`: the file header. `metadata`: onMetaData. `config`:
- * the decoder configurations.
- */
-GType reinsert_type() {
-  static const GFlagsValue kValues[] = {
-      {flvseek::REINSERT_HEADER, "The file header", "header"},
-      {flvseek::REINSERT_METADATA, "onMetaData", "metadata"},
-      {flvseek::REINSERT_CONFIG, "The decoders' configurations", "config"},
-      {0, nullptr, nullptr},
-  };
-  static const GType type = g_flags_register_static("GstFlvSeekReinsert", kValues);
-  return type;
-}
-
-/**
- * GstFlvSeekMetadataKeyframes:
- *
- * What happens to the index in the reinserted onMetaData. `rewrite`: it is updated for the output
- * stream. `original`: it stays as in the file. `strip`: it is removed.
- */
-GType metadata_keyframes_type() {
-  static const GEnumValue kValues[] = {
-      {static_cast<gint>(MetadataKeyframes::Rewrite),
-       "Changed to positions in the stream that is sent", "rewrite"},
-      {static_cast<gint>(MetadataKeyframes::Original), "Unchanged: positions in the original file",
-       "original"},
-      {static_cast<gint>(MetadataKeyframes::Strip), "No index", "strip"},
-      {0, nullptr, nullptr},
-  };
-  static const GType type = g_enum_register_static("GstFlvSeekMetadataKeyframes", kValues);
-  return type;
 }
 
 // Pull mode: the element's own task reads.
@@ -553,132 +470,7 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
   object_class->finalize = gst_flv_seek_finalize;
   element_class->change_state = gst_flv_seek_change_state;
 
-  constexpr auto kReady = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                   GST_PARAM_MUTABLE_READY);
-  constexpr auto kSeek = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                  GST_PARAM_MUTABLE_PLAYING);
-  constexpr auto kTold = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
-  const auto install = [object_class](Property id, GParamSpec *spec) {
-    g_object_class_install_property(object_class, id, spec);
-  };
-
-  /**
-   * GstFlvSeek:offset:
-   *
-   * The start position in bytes from the start of the file. 0, or an offset within the file header:
-   * the whole file is sent unchanged, and no index is needed. Excludes #GstFlvSeek:start-time.
-   *
-   * From 0 to 18446744073709551615 bytes. Default: 0.
-   */
-  install(PROP_OFFSET,
-          g_param_spec_uint64("offset", "Offset",
-                              "Where to start (bytes from the start of the file, 0 = all of it)", 0,
-                              G_MAXUINT64, 0, kReady));
-  /**
-   * GstFlvSeek:start-time:
-   *
-   * The start position in milliseconds from the file's first audio or video tag. The timestamp of
-   * that tag does not matter. With #GstFlvSeek:snap=previous, the stream contains the frame at that
-   * time. Excludes #GstFlvSeek:offset.
-   *
-   * From 0 to 18446744073709551615 ms. Default: 0.
-   */
-  install(PROP_START_TIME, g_param_spec_uint64("start-time", "Start time",
-                                               "Where to start (ms, 0 = at the start of the file)",
-                                               0, G_MAXUINT64, 0, kReady));
-  /**
-   * GstFlvSeek:stop-offset:
-   *
-   * The stream ends before the first tag at or after this offset in the file. 0: at the end of the
-   * file. A value that is set during playback applies to seeks without a stop.
-   *
-   * From 0 to 18446744073709551615 bytes. Default: 0.
-   */
-  install(PROP_STOP_OFFSET,
-          g_param_spec_uint64("stop-offset", "Stop offset",
-                              "Ends before the first tag at or after this byte of the file (0 = "
-                              "the end)",
-                              0, G_MAXUINT64, 0, kSeek));
-  /**
-   * GstFlvSeek:snap:
-   *
-   * The key frame to select if none is exactly at the position. A value that is set during playback
-   * applies to the next BYTES seek.
-   *
-   * Default: next.
-   */
-  install(PROP_SNAP, g_param_spec_enum("snap", "Snap", "Which key frame to start at", snap_type(),
-                                       static_cast<gint>(Snap::Next), kSeek));
-  /**
-   * GstFlvSeek:index:
-   *
-   * The source of the key frame positions. A scan takes time that grows with the file, but needs no
-   * index. A value that is set during playback applies to the next seek.
-   *
-   * Default: metadata.
-   */
-  install(PROP_INDEX,
-          g_param_spec_enum("index", "Index", "Source of the keyframe positions", index_type(),
-                            static_cast<gint>(IndexSource::Metadata), kSeek));
-  /**
-   * GstFlvSeek:reinsert:
-   *
-   * What is sent before the bytes of the file from the key frame on. 0: nothing. Without the
-   * configurations, most decoders cannot start. A value that is set during playback applies to the
-   * next seek.
-   *
-   * Default: header+metadata+config.
-   */
-  install(PROP_REINSERT,
-          g_param_spec_flags("reinsert", "Reinsert", "Data to send before the key frame",
-                             reinsert_type(), flvseek::REINSERT_ALL, kSeek));
-  /**
-   * GstFlvSeek:metadata-keyframes:
-   *
-   * What happens to the keyframe index, the file size and other offsets in the reinserted
-   * onMetaData. Players that request offsets of the file from a server need the original values. A
-   * value that is set during playback applies to the next seek.
-   *
-   * Default: rewrite.
-   */
-  install(PROP_METADATA_KEYFRAMES,
-          g_param_spec_enum("metadata-keyframes", "Metadata keyframes",
-                            "The index in the reinserted onMetaData", metadata_keyframes_type(),
-                            static_cast<gint>(MetadataKeyframes::Rewrite), kSeek));
-  /**
-   * GstFlvSeek:actual-offset:
-   *
-   * The offset in the file at which the stream started; 0: the whole file.
-   *
-   * Read only.
-   */
-  install(PROP_ACTUAL_OFFSET,
-          g_param_spec_uint64("actual-offset", "Actual offset",
-                              "Where the stream started (bytes from the start of the file)", 0,
-                              G_MAXUINT64, 0, kTold));
-  /**
-   * GstFlvSeek:actual-time:
-   *
-   * The time of the key frame at which the stream started, in milliseconds from the file's first
-   * audio or video tag.
-   *
-   * Read only.
-   */
-  install(PROP_ACTUAL_TIME,
-          g_param_spec_uint64("actual-time", "Actual time",
-                              "Time of the key frame at the start (ms)", 0, G_MAXUINT64, 0, kTold));
-  /**
-   * GstFlvSeek:keyframes:
-   *
-   * The index in use: a structure with the arrays `offsets` (bytes) and `times` (ms from the file's
-   * first audio or video tag), of uint64.
-   *
-   * Read only.
-   */
-  install(PROP_KEYFRAMES, g_param_spec_boxed("keyframes", "Key frames",
-                                             "The index in use: offsets (bytes) and times (ms)",
-                                             GST_TYPE_STRUCTURE, kTold));
-
+  flvseek::install_properties(object_class);
   gst_element_class_add_static_pad_template(element_class, &sink_template);
   gst_element_class_add_static_pad_template(element_class, &source_template);
   gst_element_class_set_static_metadata(
@@ -688,8 +480,6 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
       "The gst-flv-streaming authors");
   gst_element_class_add_static_metadata(element_class, GST_ELEMENT_METADATA_DOC_URI,
                                         DOCS_URI "/flvseek.md");
-  for (const GType type : {snap_type(), index_type(), reinsert_type(), metadata_keyframes_type()})
-    gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
 }
 
 static void gst_flv_seek_init(GstFlvSeek *self) {

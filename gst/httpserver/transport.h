@@ -34,7 +34,7 @@ public:
   [[nodiscard]] virtual Result send(std::span<iovec> parts) = 0;
   // Ended: the peer has closed its side, but may still read.
   [[nodiscard]] virtual Result receive(std::span<std::uint8_t> bytes) = 0;
-  // Writes data that send() has stored. Returns whether none is left.
+  // Writes data that send() has stored. Returns whether all of it is written.
   [[nodiscard]] virtual bool flush() { return true; }
 
   [[nodiscard]] int descriptor() const { return descriptor_; }

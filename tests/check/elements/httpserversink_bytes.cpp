@@ -162,7 +162,7 @@ GST_START_TEST(from_a_burst_back) {
     std::size_t key;
   } rows[] = {{0, 9}, {360, 9}, {361, 8}, {760, 8}, {761, 7}, {2000, 4}, {3960, 0}};
   const Stream stream = clip({.start = 5000, .groups = 10});
-  // The longest burst determines what is kept.
+  // The client with the longest burst determines how much the backlog keeps.
   Begun server("join=burst burst=3960", stream);
   wait_for([&] { return server.stat("history-bytes") > 0; }, "there is no history");
   for (const auto &row : rows) {
