@@ -8,8 +8,8 @@ import functools
 import http.server
 import pathlib
 import re
-import threading
 
+from commandline import web_server
 from flvfile import clip
 from introspection import needs_introspection, python
 from pipeline import ROOT, add_case, check, main, needs_element
@@ -70,16 +70,6 @@ class Ranges(http.server.BaseHTTPRequestHandler):
         pass
 
 
-@contextlib.contextmanager
-def web_server():
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Ranges) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/movie.flv"
-        finally:
-            server.shutdown()
-
-
 def seeks_of(row):
     """The seeks of a row, each with whether it is accepted."""
     in_time, in_bytes, not_flushing, segment, rate = row
@@ -97,9 +87,9 @@ def accepts(line, row):
     needs_element(line.split()[0])
     clip(8)
     wishes = dict(seeks_of(row))
-    with web_server() as web:
+    with web_server(Ranges) as web:
         pipeline = line.replace("filesrc", "filesrc location=movie.flv")
-        pipeline = pipeline.replace("souphttpsrc", f"souphttpsrc location={web}")
+        pipeline = pipeline.replace("souphttpsrc", f"souphttpsrc location={web}/movie.flv")
         pipeline = pipeline.replace("flvseek", "flvseek index=auto")
         told = python(SEEKS, f"{pipeline} ! fakesink", *wishes).stdout.split()
     check(len(told) == len(wishes), f"{line}: {told}")

@@ -68,8 +68,8 @@ class StatusHandler(http.server.BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def web_server():
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), StatusHandler) as server:
+def web_server(handler=StatusHandler):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"
