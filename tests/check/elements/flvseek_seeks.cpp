@@ -282,9 +282,12 @@ GST_START_TEST(without_flushing) {
   seek.block(1);
   seek.set_state(GST_STATE_PLAYING);
   seek.wait_until_blocked();
-  std::thread thread([&] { fail_unless(seek.seek_time(2000, kKeyUnit)); });
-  g_usleep(20000);
-  seek.release();
+  std::atomic<bool> back = false;
+  std::thread thread([&] {
+    fail_unless(seek.seek_time(2000, kKeyUnit));
+    back = true;
+  });
+  seek.release_slowly([&] { return back.load(); });
   thread.join();
   const Buffer should = started(stream, 5);
   Seek::wait_for([&] { return seek.count_starts() == 2; });

@@ -2,6 +2,7 @@
 // SEGMENT seeks, seeks with a new rate, relative seeks, and the resulting segments.
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdio>
 #include <thread>
 
@@ -296,9 +297,12 @@ GST_START_TEST(running_time_goes_on_in_mid_stream) {
   seek.block(way.access == Access::Pull ? 1 : 10); // the buffers there are larger
   seek.set_state(GST_STATE_PLAYING);
   seek.wait_until_blocked();
-  std::thread thread([&] { fail_unless(seek.send(event_of({.start = ms(2000), .flags = 0}))); });
-  g_usleep(20000);
-  seek.release();
+  std::atomic<bool> back = false;
+  std::thread thread([&] {
+    fail_unless(seek.send(event_of({.start = ms(2000), .flags = 0})));
+    back = true;
+  });
+  seek.release_slowly([&] { return back.load(); });
   thread.join();
   Seek::wait_for([&] { return seek.count_starts() == 2; });
   seek.run();

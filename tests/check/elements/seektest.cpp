@@ -475,6 +475,20 @@ void Seek::release() {
   sink_->changed.notify_all();
 }
 
+void Seek::release_slowly(const std::function<bool()> &condition) {
+  constexpr int kPolls = 200; // between two buffers
+  int polls = 0;
+  wait_for([&] {
+    if (++polls % kPolls == 0) {
+      const std::lock_guard lock(sink_->mutex);
+      sink_->block_at = sink_->arrived;
+      sink_->changed.notify_all();
+    }
+    return condition();
+  });
+  release();
+}
+
 void Seek::wait_until_blocked() {
   wait_for([this] {
     const std::lock_guard lock(sink_->mutex);

@@ -131,6 +131,9 @@ public:
   // From now on, blocks the sink at buffer number `index` until it is released or flushed.
   void block(std::size_t index);
   void release();
+  // Lets one buffer pass after the other, slowly, until the condition holds, then releases the
+  // sink.
+  void release_slowly(const std::function<bool()> &condition);
   void wait_until_blocked();
 
   // A seek by the application, sent as an event to a pad.
