@@ -9,7 +9,7 @@
 #include "backlog.h"
 #include "pending_write.h"
 #include "rebaser.h"
-#include "state.h"
+#include "states/transition.h"
 #include "websocket.h"
 #include "write_batch.h"
 
@@ -69,8 +69,8 @@ public:
     std::int64_t next_time = 0; // ms: the time of that entry, also after its eviction
   };
   using State = std::variant<AwaitKeyframe, Following>;
-  using Transitions =
-      TransitionTable<Transition<AwaitKeyframe, Following>, Transition<Following, AwaitKeyframe>>;
+  using Transitions = states::TransitionTable<states::Transition<AwaitKeyframe, Following>,
+                                              states::Transition<Following, AwaitKeyframe>>;
 
   // `backlog`: the backlog at the client's arrival.
   ClientCursor(Framing framing, const Backlog &backlog)
@@ -109,7 +109,7 @@ public:
   [[nodiscard]] std::uint64_t skips() const { return skips_; }
 
 private:
-  void set_state(State next) { change_state<Transitions>("ClientCursor", state_, next); }
+  void set_state(State next) { states::change_state<Transitions>("ClientCursor", state_, next); }
 
   void join(const Backlog &backlog, const CursorSettings &settings);
   void resync(const Backlog &backlog, const CursorSettings &settings);

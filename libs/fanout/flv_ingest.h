@@ -13,7 +13,7 @@
 #include "flv/stream/stream_header.h"
 #include "flv/stream/timeline.h"
 #include "join_header.h"
-#include "state.h"
+#include "states/transition.h"
 #include "tag_assembler.h"
 
 namespace fanout {
@@ -63,9 +63,9 @@ public:
     static constexpr const char *kName = "Flowing";
   };
   using State = std::variant<Probing, AwaitKeyframe, Flowing>;
-  using Transitions =
-      TransitionTable<Transition<Probing, AwaitKeyframe>, Transition<AwaitKeyframe, Flowing>,
-                      Transition<Flowing, AwaitKeyframe>, Transition<AwaitKeyframe, Probing>>;
+  using Transitions = states::TransitionTable<
+      states::Transition<Probing, AwaitKeyframe>, states::Transition<AwaitKeyframe, Flowing>,
+      states::Transition<Flowing, AwaitKeyframe>, states::Transition<AwaitKeyframe, Probing>>;
 
   // Returns to the initial state.
   void clear();
@@ -92,7 +92,9 @@ private:
     std::uint32_t announced = 0;      // the last appearance that a header announces
   };
 
-  void set_state(State next) { change_state<Transitions>("FlvIngest", state_, std::move(next)); }
+  void set_state(State next) {
+    states::change_state<Transitions>("FlvIngest", state_, std::move(next));
+  }
 
   void take_item(const flv::Item &item, std::vector<Entry> &out);
   void take_tag(const flv::Item &item, std::vector<Entry> &out);

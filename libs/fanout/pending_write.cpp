@@ -24,7 +24,7 @@ void PendingWrite::add_written(std::size_t size) {
   if (Partial *rest = std::get_if<Partial>(&state_))
     rest->written += size;
   else
-    fail_transition("PendingWrite", name_of(state_), Partial::kName);
+    states::fail_transition("PendingWrite", states::name_of(state_), Partial::kName);
 }
 
 void PendingWrite::discard_unstarted(std::vector<std::uint8_t> &queue) {

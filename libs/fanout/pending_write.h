@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "backlog.h"
-#include "state.h"
+#include "states/transition.h"
 
 namespace fanout {
 
@@ -43,8 +43,9 @@ public:
     std::size_t written = 0; // bytes of the prefix and the entries
   };
   using State = std::variant<Idle, Prepared, Partial>;
-  using Transitions = TransitionTable<Transition<Idle, Prepared>, Transition<Prepared, Partial>,
-                                      Transition<Prepared, Idle>, Transition<Partial, Idle>>;
+  using Transitions = states::TransitionTable<
+      states::Transition<Idle, Prepared>, states::Transition<Prepared, Partial>,
+      states::Transition<Prepared, Idle>, states::Transition<Partial, Idle>>;
 
   [[nodiscard]] bool is_idle() const { return std::holds_alternative<Idle>(state_); }
   [[nodiscard]] const Prepared *prepared() const { return std::get_if<Prepared>(&state_); }
@@ -69,7 +70,9 @@ public:
   template <typename Visit> void each_entry(const Backlog &backlog, Visit visit) const;
 
 private:
-  void set_state(State next) { change_state<Transitions>("PendingWrite", state_, std::move(next)); }
+  void set_state(State next) {
+    states::change_state<Transitions>("PendingWrite", state_, std::move(next));
+  }
 
   State state_;
 };

@@ -7,6 +7,8 @@
 #include "test_client.h"
 
 using namespace fanout;
+using states::change_state;
+using states::name_of;
 using flvtest::Buffer;
 using flvtest::TestClient;
 

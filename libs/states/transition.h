@@ -7,7 +7,7 @@
 #include <utility>
 #include <variant>
 
-namespace fanout {
+namespace states {
 
 template <typename From, typename To> struct Transition {};
 
@@ -29,8 +29,8 @@ template <typename State> const char *name_of(const State &state) {
   return std::visit([](const auto &each) { return each.kName; }, state);
 }
 
-// Aborts if `Table` does not list the change, in release builds too: a wrong state would send a
-// client damaged data. `name` is the class.
+// Aborts if `Table` does not list the change, in release builds too: a wrong state would send
+// damaged data. `name` is the class.
 template <typename Table, typename State>
 void change_state(const char *name, State &state, State next) {
   if (!Table::allows(state, next))
@@ -38,4 +38,4 @@ void change_state(const char *name, State &state, State next) {
   state = std::move(next);
 }
 
-} // namespace fanout
+} // namespace states
