@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <iterator>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -144,17 +143,14 @@ public:
     u32(static_cast<std::uint32_t>(bits));
   }
 
-  void bytes(Bytes value) { append(value); }
+  // Not inline: if g++ 14 knows the size, it falsely reports a write past the end.
+  void bytes(Bytes value);
 
-  void text(std::string_view value) { append(value); }
-
-private:
-  // Uses neither insert() nor resize(): if g++ 14 knows the size, it falsely reports a write past
-  // the end.
-  template <typename Values> void append(const Values &values) {
-    std::copy(values.begin(), values.end(), std::back_inserter(out_));
+  void text(std::string_view value) {
+    bytes({reinterpret_cast<const std::uint8_t *>(value.data()), value.size()});
   }
 
+private:
   std::vector<std::uint8_t> &out_;
 };
 

@@ -3,6 +3,8 @@
 // same bytes. No payload contains a zero byte, so no payload looks like a tag header.
 #pragma once
 
+#include <algorithm>
+#include <cstring>
 #include <initializer_list>
 #include <string>
 #include <utility>
@@ -29,12 +31,16 @@ inline Buffer joined(std::initializer_list<Bytes> parts) {
 }
 
 inline Buffer payload(std::size_t size, std::uint32_t seed = 1) {
+  // Repeated with a prime period, so that a shift by the size of a block or buffer shows.
+  constexpr std::size_t kPeriod = 4099;
   Buffer out(size);
   std::uint32_t state = seed * 2654435761U + 1;
-  for (std::uint8_t &byte : out) {
+  for (std::size_t i = 0; i < std::min(size, kPeriod); ++i) {
     state = state * 1664525U + 1013904223U;
-    byte = static_cast<std::uint8_t>(1 + (state >> 16) % 255);
+    out[i] = static_cast<std::uint8_t>(1 + (state >> 16) % 255);
   }
+  for (std::size_t at = kPeriod; at < size; at += kPeriod)
+    std::memcpy(&out[at], out.data(), std::min(kPeriod, size - at));
   return out;
 }
 
