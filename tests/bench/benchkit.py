@@ -41,11 +41,12 @@ class Bench:
         parser.add_argument('--build', type=Path,
                             default=os.environ.get('FLV_BUILD', ROOT / 'build'),
                             help='build directory (default: $FLV_BUILD, or build)')
-        parser.add_argument('--media', type=Path, help='where the test files are kept'
+        parser.add_argument('--media', type=Path, help='directory of the test files'
                             ' (default: tests/bench/media in the build directory)')
         parser.add_argument('--runs', type=int, default=runs,
-                            help='of each contender, in turns (default: %(default)s)')
-        parser.add_argument('--json', type=Path, metavar='FILE', help='all figures as JSON')
+                            help='runs of each contender, in turns (default: %(default)s)')
+        parser.add_argument('--json', type=Path, metavar='FILE',
+                            help='write all figures as JSON to FILE')
         if add_options:
             add_options(parser)
         self.options = parser.parse_args()
@@ -161,7 +162,7 @@ def wait_for_listener(server, port):
         if listens(port):
             return
         time.sleep(0.02)
-    raise SystemExit(f'nobody listens: {server.said()}')
+    raise SystemExit(f'no server listens: {server.said()}')
 
 
 def allow_descriptors(clients):

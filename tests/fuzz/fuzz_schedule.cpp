@@ -32,8 +32,8 @@ public:
       break;
     case 5:
       timeline_.splice();
-      seam_ = timeline_.first().has_value();
-      clean_ = clean_ && !seam_;
+      splice_ = timeline_.first().has_value();
+      clean_ = clean_ && !splice_;
       break;
     case 6:
       timeline_.set_max_gap(number);
@@ -61,7 +61,7 @@ private:
     const Timeline::MediaTime place = timeline_.media(kind, timestamp);
     REQUIRE(place.time > -kFar && place.time < kFar);
     REQUIRE(place.timestamp == static_cast<std::uint32_t>(place.time));
-    REQUIRE(!seam_ || (place.discontinuity && place.time > highest));
+    REQUIRE(!splice_ || (place.discontinuity && place.time > highest));
     clean_ = clean_ && !place.discontinuity;
     REQUIRE(!clean_ || place.timestamp == timestamp);
 
@@ -79,10 +79,10 @@ private:
     // The other kind may have ended since the last tag, if this kind's own steps are as long.
     auto &longest = longest_[static_cast<std::size_t>(kind)];
     const bool alone = other == kNone || last - other > max_gap_ || longest > max_gap_;
-    REQUIRE(last == kNone || seam_ || place.discontinuity || is_near(last) || is_near(before) ||
+    REQUIRE(last == kNone || splice_ || place.discontinuity || is_near(last) || is_near(before) ||
             is_near(other) || (alone && step > 0));
     before = place.discontinuity ? last : kNone;
-    if (seam_) {
+    if (splice_) {
       last_time_.fill(kNone);
       before_jump_.fill(kNone);
       longest_.fill(0);
@@ -90,7 +90,7 @@ private:
       longest = std::max(longest, step);
     }
     last = place.time;
-    seam_ = false;
+    splice_ = false;
 
     REQUIRE(timeline_.highest() == (first ? place.time : std::max(highest, place.time)));
     REQUIRE(timeline_.end() > timeline_.highest());
@@ -138,7 +138,7 @@ private:
   std::array<std::int64_t, 2> last_time_{kNone, kNone};
   std::array<std::int64_t, 2> before_jump_{kNone, kNone};
   std::array<std::int64_t, 2> longest_{}; // the longest step
-  bool seam_ = false;
+  bool splice_ = false;
   bool clean_ = true; // no gap was closed
   Nanoseconds origin_ = 0;
   Nanoseconds last_due_ = 0;

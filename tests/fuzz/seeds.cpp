@@ -58,7 +58,7 @@ void save_streams() {
   save_stream("bogus-header", inserted(bytes, place, joined({Buffer{0}, tag_header(9, 0xFFFFF0)})));
   save_stream("header-inside-damage", joined({Bytes(bytes).first(place), payload(30), bytes}));
   save_stream("middle", Bytes(bytes).subspan(place + 7), kMiddle);
-  save_stream("middle-behind-a-size", Bytes(bytes).subspan(whole.tags[2].begin - 1), kMiddle);
+  save_stream("middle-after-a-size", Bytes(bytes).subspan(whole.tags[2].begin - 1), kMiddle);
   save_stream("not-flv", payload(64));
 
   Buffer long_header = file_header();
@@ -201,7 +201,7 @@ void save_amf0() {
 // --- schedule: steps ---
 
 struct Step {
-  enum What : std::uint8_t { Video = 0, Audio = 2, Other = 4, Seam, Gap, Speed, Burst, CatchUp };
+  enum What : std::uint8_t { Video = 0, Audio = 2, Other = 4, Splice, Gap, Speed, Burst, CatchUp };
   What what;
   std::uint32_t number = 0;
 };
@@ -245,8 +245,8 @@ void save_schedules() {
   save_steps("jump-uncapped",
              joined_steps({{{S::Gap, 0}}, clip(0), clip(kHour), clip(0x7FFFFFFF)}));
   save_steps("half-the-range", joined_steps({{{S::Gap, 0}}, clip(0), clip(0x80000000), clip(0)}));
-  save_steps("seam", joined_steps({clip(0), {{S::Seam}}, clip(0)}));
-  save_steps("seam-to-an-hour", joined_steps({clip(0), {{S::Seam}, {S::Seam}}, clip(kHour)}));
+  save_steps("splice", joined_steps({clip(0), {{S::Splice}}, clip(0)}));
+  save_steps("splice-to-an-hour", joined_steps({clip(0), {{S::Splice}, {S::Splice}}, clip(kHour)}));
   save_steps("one-wrong", joined_steps({clip(0), {{S::Video, kHour}}, clip(320)}));
   save_steps("script", joined_steps({clip(0), {{S::Other, 0}, {S::Other, kHour}}, clip(320)}));
   save_steps("script-after-a-jump", joined_steps({clip(0), clip(kHour), {{S::Other, 0}}}));
@@ -346,7 +346,7 @@ void save_starts() {
       position += 3;
     return entries;
   });
-  save_start("lying-index", lying.bytes, {0x64, 0x27, 300, 0});
+  save_start("wrong-index", lying.bytes, {0x64, 0x27, 300, 0});
   save_start("another-format", joined({Buffer{0, 0, 0, 8, 'f', 't', 'y', 'p'}, payload(600)}),
              {0, 0x27, 100, 0});
 }
@@ -363,7 +363,7 @@ void save_websocket() {
   save_frames("ping-empty", client_frame(Opcode::Ping, {}));
   save_frames("pong-125", client_frame(Opcode::Pong, payload(125)));
   save_frames("close", client_frame(Opcode::Close, Buffer{3, 0xE8, 'b', 'y', 'e'}));
-  save_frames("behind-close", joined({client_frame(Opcode::Close, {}), ping}));
+  save_frames("after-close", joined({client_frame(Opcode::Close, {}), ping}));
   save_frames("text", joined({client_frame(Opcode::Text, payload(30)), ping}));
   save_frames("binary-126", joined({client_frame(Opcode::Binary, payload(126)), ping}));
   save_frames("size-64", joined({frame_header({0x82, 3, 8}), payload(3), ping}));

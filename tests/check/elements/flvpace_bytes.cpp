@@ -53,7 +53,7 @@ GST_START_TEST(one_buffer_a_tag) {
 }
 GST_END_TEST
 
-GST_START_TEST(header_comes_first) {
+GST_START_TEST(header_is_first) {
   const Stream stream = file();
   const Arrivals arrivals = passed(stream.bytes);
   assert_equals_uint64(arrivals.at(0).bytes.size(), 13);
@@ -77,7 +77,7 @@ GST_START_TEST(chunks_change_nothing_when_paced) {
 }
 GST_END_TEST
 
-GST_START_TEST(empty_buffers_are_passed_over) {
+GST_START_TEST(empty_buffers_are_ignored) {
   const Stream stream = file();
   Pace pace("sync=false");
   pace.push_buffer(gst_buffer_new());
@@ -177,7 +177,7 @@ GST_START_TEST(enhanced_flv) {
 }
 GST_END_TEST
 
-GST_START_TEST(odd_tags) {
+GST_START_TEST(unusual_tags) {
   Stream stream;
   stream.header()
       .tag(TagType::ScriptAmf3, 0, payload(10))
@@ -297,7 +297,7 @@ GST_START_TEST(downstream_decides) {
 }
 GST_END_TEST
 
-GST_START_TEST(starts_anew_after_ready) {
+GST_START_TEST(starts_again_after_ready) {
   const Stream stream = file();
   Pace pace("sync=false");
   // The input stops within a tag.
@@ -374,7 +374,7 @@ GST_START_TEST(samples) {
 }
 GST_END_TEST
 
-GST_START_TEST(sample_that_is_no_flv) {
+GST_START_TEST(sample_that_is_not_flv) {
   if (const auto input = media_file("not_flv_webm.flv"))
     assert_refused(*input, "1a45df");
 }
@@ -385,16 +385,16 @@ static Suite *flvpace_bytes_suite() {
   TCase *tcase = tcase_create("bytes");
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, one_buffer_a_tag);
-  tcase_add_test(tcase, header_comes_first);
+  tcase_add_test(tcase, header_is_first);
   tcase_add_test(tcase, chunks_change_nothing);
   tcase_add_test(tcase, chunks_change_nothing_when_paced);
-  tcase_add_test(tcase, empty_buffers_are_passed_over);
+  tcase_add_test(tcase, empty_buffers_are_ignored);
   tcase_add_test(tcase, buffers_of_many_memories);
   tcase_add_test(tcase, tags_share_the_input);
   tcase_add_test(tcase, tags_across_two_buffers);
   tcase_add_test(tcase, any_codec);
   tcase_add_test(tcase, enhanced_flv);
-  tcase_add_test(tcase, odd_tags);
+  tcase_add_test(tcase, unusual_tags);
   tcase_add_test(tcase, largest_tag);
   tcase_add_test(tcase, long_file_header);
   tcase_add_test(tcase, header_and_nothing_else);
@@ -404,9 +404,9 @@ static Suite *flvpace_bytes_suite() {
   tcase_add_test(tcase, other_formats_are_named);
   tcase_add_test(tcase, not_flv_is_a_flow_error);
   tcase_add_test(tcase, downstream_decides);
-  tcase_add_test(tcase, starts_anew_after_ready);
+  tcase_add_test(tcase, starts_again_after_ready);
   tcase_add_loop_test(tcase, samples, 0, static_cast<int>(std::size(kSamples)));
-  tcase_add_test(tcase, sample_that_is_no_flv);
+  tcase_add_test(tcase, sample_that_is_not_flv);
   return suite;
 }
 

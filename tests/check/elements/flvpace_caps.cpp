@@ -82,7 +82,7 @@ GST_START_TEST(streamheader_is_complete_at_the_start) {
 }
 GST_END_TEST
 
-GST_START_TEST(start_is_held_back_for_both_kinds) {
+GST_START_TEST(start_waits_for_both_kinds) {
   Stream stream;
   stream.header().metadata().configs().key(0).inter(40);
   Pace pace("sync=false");
@@ -97,7 +97,7 @@ GST_START_TEST(start_is_held_back_for_both_kinds) {
 }
 GST_END_TEST
 
-GST_START_TEST(start_is_held_back_for_half_a_second) {
+GST_START_TEST(start_waits_half_a_second) {
   Stream stream;
   stream.header().video(0, avc_config()).key(7000).inter(7200).inter(7400).inter(7600);
   Pace pace("sync=false");
@@ -110,7 +110,7 @@ GST_START_TEST(start_is_held_back_for_half_a_second) {
 }
 GST_END_TEST
 
-GST_START_TEST(start_is_held_back_for_a_mebibyte) {
+GST_START_TEST(start_waits_a_mebibyte) {
   Stream stream;
   stream.header().key(0, 300000).inter(10, 300000).inter(20, 300000).inter(30, 300000);
   Pace pace("sync=false");
@@ -123,7 +123,7 @@ GST_START_TEST(start_is_held_back_for_a_mebibyte) {
 }
 GST_END_TEST
 
-GST_START_TEST(start_is_held_back_for_no_other_kind) {
+GST_START_TEST(start_waits_for_no_other_kind) {
   Stream video, audio;
   video.header(false, true).video(0, avc_config()).key(0);
   audio.header(true, false).audio(0, aac_config()).aac(0);
@@ -137,7 +137,7 @@ GST_START_TEST(start_is_held_back_for_no_other_kind) {
 }
 GST_END_TEST
 
-GST_START_TEST(end_ends_the_hold) {
+GST_START_TEST(eos_ends_the_wait_for_kinds) {
   Stream stream;
   stream.header().metadata().video(0, avc_config()).key(0).inter(40);
   Pace pace;
@@ -243,7 +243,7 @@ GST_START_TEST(every_enhanced_track) {
 }
 GST_END_TEST
 
-GST_START_TEST(streamheader_is_what_is_sent) {
+GST_START_TEST(streamheader_equals_the_sent_headers) {
   Stream stream;
   stream.header().metadata().configs(5000).key(5000).aac(5000);
   Pace pace("sync=false retimestamp=zero");
@@ -297,18 +297,18 @@ static Suite *flvpace_caps_suite() {
   tcase_add_test(tcase, streamheader);
   tcase_add_test(tcase, caps_are_flv_caps);
   tcase_add_test(tcase, streamheader_is_complete_at_the_start);
-  tcase_add_test(tcase, start_is_held_back_for_both_kinds);
-  tcase_add_test(tcase, start_is_held_back_for_half_a_second);
-  tcase_add_test(tcase, start_is_held_back_for_a_mebibyte);
-  tcase_add_test(tcase, start_is_held_back_for_no_other_kind);
-  tcase_add_test(tcase, end_ends_the_hold);
+  tcase_add_test(tcase, start_waits_for_both_kinds);
+  tcase_add_test(tcase, start_waits_half_a_second);
+  tcase_add_test(tcase, start_waits_a_mebibyte);
+  tcase_add_test(tcase, start_waits_for_no_other_kind);
+  tcase_add_test(tcase, eos_ends_the_wait_for_kinds);
   tcase_add_test(tcase, header_that_announces_nothing);
   tcase_add_test(tcase, repeated_configuration);
   tcase_add_test(tcase, changed_configuration);
   tcase_add_test(tcase, changed_metadata);
   tcase_add_test(tcase, changed_configuration_is_paced);
   tcase_add_test(tcase, every_enhanced_track);
-  tcase_add_test(tcase, streamheader_is_what_is_sent);
+  tcase_add_test(tcase, streamheader_equals_the_sent_headers);
   tcase_add_test(tcase, streamheader_survives_a_flush);
   tcase_add_test(tcase, streamheader_of_another_file);
   return suite;

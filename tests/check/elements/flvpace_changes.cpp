@@ -68,7 +68,7 @@ GST_START_TEST(burst_lowered) {
 }
 GST_END_TEST
 
-GST_START_TEST(burst_to_and_fro) {
+GST_START_TEST(burst_raised_and_lowered) {
   Pace pace;
   play_to_wait(pace);
   pace.set("burst", 200U);
@@ -137,7 +137,7 @@ GST_START_TEST(speed_in_a_burst) {
 }
 GST_END_TEST
 
-GST_START_TEST(media_time_goes_on_through_a_change_of_speed) {
+GST_START_TEST(media_time_is_continuous_when_the_speed_changes) {
   Pace pace;
   play_to_wait(pace);
   pace.set("speed", 2.0);
@@ -282,13 +282,13 @@ static Suite *flvpace_changes_suite() {
   tcase_add_test(tcase, burst_raised);
   tcase_add_test(tcase, burst_raised_less_than_the_wait);
   tcase_add_test(tcase, burst_lowered);
-  tcase_add_test(tcase, burst_to_and_fro);
+  tcase_add_test(tcase, burst_raised_and_lowered);
   tcase_add_test(tcase, burst_unchanged);
   tcase_add_test(tcase, speed_raised);
   tcase_add_test(tcase, speed_lowered);
   tcase_add_test(tcase, speed_counts_from_the_last_tag);
   tcase_add_test(tcase, speed_in_a_burst);
-  tcase_add_test(tcase, media_time_goes_on_through_a_change_of_speed);
+  tcase_add_test(tcase, media_time_is_continuous_when_the_speed_changes);
   tcase_add_test(tcase, sync_off_and_on);
   tcase_add_test(tcase, catch_up_speed_while_late);
   tcase_add_test(tcase, max_gap);

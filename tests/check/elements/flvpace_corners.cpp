@@ -146,7 +146,7 @@ GST_START_TEST(unchanged_header_parts_are_shared) {
 GST_END_TEST
 
 // The number of pieces of the tag exceeds the number of buffers that can share a memory.
-GST_START_TEST(cuts_into_very_many_pieces) {
+GST_START_TEST(splits_into_many_buffers) {
   constexpr std::size_t kSize = 200'000;
   Stream stream;
   stream.header(false, true).key(0, kSize);
@@ -168,7 +168,7 @@ static Suite *flvpace_corners_suite() {
   tcase_add_test(tcase, seeks_at_once);
   tcase_add_test(tcase, downstream_ends_early);
   tcase_add_test(tcase, unchanged_header_parts_are_shared);
-  tcase_add_test(tcase, cuts_into_very_many_pieces);
+  tcase_add_test(tcase, splits_into_many_buffers);
   return suite;
 }
 

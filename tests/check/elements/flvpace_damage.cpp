@@ -64,7 +64,7 @@ GST_START_TEST(position_after_a_seek) {
 }
 GST_END_TEST
 
-GST_START_TEST(one_warning_a_place) {
+GST_START_TEST(one_warning_per_damage) {
   const Place first(8), second(20);
   const Buffer once = inserted(first.stream.bytes, second.begin, garbage(30));
   Pace pace("sync=false");
@@ -77,7 +77,7 @@ GST_START_TEST(one_warning_a_place) {
 }
 GST_END_TEST
 
-GST_START_TEST(warning_comes_where_damage_starts) {
+GST_START_TEST(warning_at_the_begin_of_the_damage) {
   const Place place;
   Pace pace("sync=false");
   const Buffer data = inserted(place.stream.bytes, place.begin, garbage(100));
@@ -89,7 +89,7 @@ GST_START_TEST(warning_comes_where_damage_starts) {
 }
 GST_END_TEST
 
-GST_START_TEST(garbage_behind_the_file_header) {
+GST_START_TEST(garbage_after_the_file_header) {
   const Place place(0);
   Pace pace("sync=false");
   feed(pace, inserted(place.stream.bytes, place.begin, garbage(40)));
@@ -123,7 +123,7 @@ GST_START_TEST(no_tag_at_all) {
 }
 GST_END_TEST
 
-GST_START_TEST(a_hole_in_a_tag) {
+GST_START_TEST(bytes_missing_in_a_tag) {
   // The tag includes the start of the next tag, and the rest of the next tag is skipped.
   const Place place;
   const Stream &stream = place.stream;
@@ -197,7 +197,7 @@ GST_START_TEST(false_tag_in_garbage) {
 }
 GST_END_TEST
 
-GST_START_TEST(wrong_previous_sizes_are_no_damage) {
+GST_START_TEST(wrong_previous_tag_sizes_are_not_damage) {
   const Stream stream = file();
   for (const std::uint32_t size : {0U, 11U, 0xFFFFFFFFU}) {
     const Buffer data = with_previous_sizes(stream, size);
@@ -213,7 +213,7 @@ GST_START_TEST(wrong_previous_sizes_are_no_damage) {
 }
 GST_END_TEST
 
-GST_START_TEST(discont_behind_damage) {
+GST_START_TEST(discont_after_damage) {
   Stream stream;
   stream.header(false, true).key(0).inter(40).raw(garbage(50)).inter(80).inter(120);
   Pace pace("sync=false");
@@ -223,7 +223,7 @@ GST_START_TEST(discont_behind_damage) {
 }
 GST_END_TEST
 
-GST_START_TEST(damage_moves_no_due_time) {
+GST_START_TEST(damage_keeps_due_times) {
   const Place place;
   const Arrivals clean = passed(place.stream.bytes, "");
   Pace pace;
@@ -339,18 +339,18 @@ static Suite *flvpace_damage_suite() {
   tcase_add_test(tcase, garbage_is_skipped);
   tcase_add_test(tcase, warning_names_the_position);
   tcase_add_test(tcase, position_after_a_seek);
-  tcase_add_test(tcase, one_warning_a_place);
-  tcase_add_test(tcase, warning_comes_where_damage_starts);
-  tcase_add_test(tcase, garbage_behind_the_file_header);
+  tcase_add_test(tcase, one_warning_per_damage);
+  tcase_add_test(tcase, warning_at_the_begin_of_the_damage);
+  tcase_add_test(tcase, garbage_after_the_file_header);
   tcase_add_test(tcase, garbage_to_the_end);
   tcase_add_test(tcase, no_tag_at_all);
-  tcase_add_test(tcase, a_hole_in_a_tag);
+  tcase_add_test(tcase, bytes_missing_in_a_tag);
   tcase_add_test(tcase, impossible_headers);
   tcase_add_test(tcase, size_past_the_limit);
   tcase_add_test(tcase, false_tag_in_garbage);
-  tcase_add_test(tcase, wrong_previous_sizes_are_no_damage);
-  tcase_add_test(tcase, discont_behind_damage);
-  tcase_add_test(tcase, damage_moves_no_due_time);
+  tcase_add_test(tcase, wrong_previous_tag_sizes_are_not_damage);
+  tcase_add_test(tcase, discont_after_damage);
+  tcase_add_test(tcase, damage_keeps_due_times);
   tcase_add_test(tcase, fail_on_damage);
   tcase_add_test(tcase, fail_names_the_position);
   tcase_add_loop_test(tcase, incomplete_last_tag, 0, 5);

@@ -51,7 +51,7 @@ GST_START_TEST(time_segment_of_upstream) {
 }
 GST_END_TEST
 
-GST_START_TEST(serialized_events_keep_their_place) {
+GST_START_TEST(serialized_events_keep_their_order) {
   const Stream stream = file();
   const std::size_t cut = stream.tags[10].begin;
   Pace pace("sync=false");
@@ -189,7 +189,7 @@ static Suite *flvpace_events_suite() {
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, order_at_the_start);
   tcase_add_test(tcase, time_segment_of_upstream);
-  tcase_add_test(tcase, serialized_events_keep_their_place);
+  tcase_add_test(tcase, serialized_events_keep_their_order);
   tcase_add_test(tcase, tag_events_pass);
   tcase_add_test(tcase, tags_of_on_metadata);
   tcase_add_test(tcase, tags_of_changed_metadata);

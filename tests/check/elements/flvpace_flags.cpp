@@ -29,19 +29,19 @@ Stream audio_only(bool header_says_video) {
 
 } // namespace
 
-GST_START_TEST(key_frames_are_no_delta_units) {
+GST_START_TEST(keyframes_are_not_delta_units) {
   Stream stream;
   stream.header().metadata().configs().key(0).aac(0).inter(40).aac(23).key(80).aac(46);
   assert_flags(stream, "HD HD HD HD - D D D - D");
 }
 GST_END_TEST
 
-GST_START_TEST(without_video_audio_is_no_delta_unit) {
+GST_START_TEST(audio_without_video_is_not_a_delta_unit) {
   assert_flags(audio_only(false), "HD HD H - - - -");
 }
 GST_END_TEST
 
-GST_START_TEST(video_is_what_the_stream_shows) {
+GST_START_TEST(video_is_known_from_the_tags) {
   // The header announces video, but there is none.
   assert_flags(audio_only(true), "HD HD H - - - -");
   // The header does not announce video, but there is some.
@@ -111,7 +111,7 @@ GST_START_TEST(kinds_of_audio_tags) {
 }
 GST_END_TEST
 
-GST_START_TEST(discont_behind_a_flush) {
+GST_START_TEST(discont_after_a_flush) {
   Pace pace("sync=false");
   pace.push(file().bytes);
   pace.settle();
@@ -126,7 +126,7 @@ GST_START_TEST(discont_behind_a_flush) {
 }
 GST_END_TEST
 
-GST_START_TEST(nothing_else_is_a_discont) {
+GST_START_TEST(no_other_discont) {
   Stream stream = file();
   stream.header().key(90000).aac(90000).inter(500000);
   for (const Arrival &arrival : passed(stream.bytes))
@@ -134,7 +134,7 @@ GST_START_TEST(nothing_else_is_a_discont) {
 }
 GST_END_TEST
 
-GST_START_TEST(mtu_cuts_tags) {
+GST_START_TEST(mtu_splits_tags) {
   Stream stream;
   stream.header(false, true).video(0, avc_config()).key(0, 400).inter(40, 100);
   const Arrivals arrivals = passed(stream.bytes, "mtu=150");
@@ -161,7 +161,7 @@ GST_START_TEST(mtu_bounds) {
 GST_END_TEST
 
 // The number of parts exceeds the number of buffers that can share a memory.
-GST_START_TEST(mtu_of_a_byte) {
+GST_START_TEST(mtu_of_one_byte) {
   Stream stream;
   stream.header(false, true).key(0, 70000).inter(40);
   const Arrivals arrivals = passed(stream.bytes, "sync=false mtu=1");
@@ -170,7 +170,7 @@ GST_START_TEST(mtu_of_a_byte) {
 }
 GST_END_TEST
 
-GST_START_TEST(mtu_cuts_headers) {
+GST_START_TEST(mtu_splits_headers) {
   Stream stream;
   stream.header(false, true).video(0, avc_config()).key(0, 80);
   Pace pace("sync=false mtu=20");
@@ -228,19 +228,19 @@ static Suite *flvpace_flags_suite() {
   Suite *suite = suite_create("flvpace_flags");
   TCase *tcase = tcase_create("flags");
   suite_add_tcase(suite, tcase);
-  tcase_add_test(tcase, key_frames_are_no_delta_units);
-  tcase_add_test(tcase, without_video_audio_is_no_delta_unit);
-  tcase_add_test(tcase, video_is_what_the_stream_shows);
+  tcase_add_test(tcase, keyframes_are_not_delta_units);
+  tcase_add_test(tcase, audio_without_video_is_not_a_delta_unit);
+  tcase_add_test(tcase, video_is_known_from_the_tags);
   tcase_add_test(tcase, video_that_begins_later);
   tcase_add_test(tcase, kinds_of_video_tags);
   tcase_add_test(tcase, kinds_of_enhanced_video_tags);
   tcase_add_test(tcase, kinds_of_audio_tags);
-  tcase_add_test(tcase, discont_behind_a_flush);
-  tcase_add_test(tcase, nothing_else_is_a_discont);
-  tcase_add_test(tcase, mtu_cuts_tags);
+  tcase_add_test(tcase, discont_after_a_flush);
+  tcase_add_test(tcase, no_other_discont);
+  tcase_add_test(tcase, mtu_splits_tags);
   tcase_add_test(tcase, mtu_bounds);
-  tcase_add_test(tcase, mtu_of_a_byte);
-  tcase_add_test(tcase, mtu_cuts_headers);
+  tcase_add_test(tcase, mtu_of_one_byte);
+  tcase_add_test(tcase, mtu_splits_headers);
   tcase_add_test(tcase, mtu_without_video);
   tcase_add_test(tcase, mtu_and_discont);
   tcase_add_test(tcase, mtu_shares_memory);

@@ -52,7 +52,7 @@ GST_START_TEST(flush_passes_and_starts_a_segment) {
 }
 GST_END_TEST
 
-GST_START_TEST(header_does_not_come_again) {
+GST_START_TEST(header_is_not_repeated) {
   const Stream rest = rest_of_a_file();
   Pace pace("sync=false");
   play_and_flush(pace);
@@ -71,7 +71,7 @@ GST_START_TEST(header_does_not_come_again) {
 GST_END_TEST
 
 // The caps are complete since the start.
-GST_START_TEST(nothing_is_held_back_after_a_flush) {
+GST_START_TEST(no_wait_for_kinds_after_a_flush) {
   Pace pace("sync=false");
   play_and_flush(pace);
   Stream rest;
@@ -99,7 +99,7 @@ GST_START_TEST(sinks_preroll_after_a_flush) {
 GST_END_TEST
 
 // A flush discards data that is partly read, partly sent or held.
-GST_START_TEST(flush_drops_what_was_under_way) {
+GST_START_TEST(flush_discards_a_partial_tag) {
   const Stream stream = file();
   const Stream rest = rest_of_a_file();
   for (const std::size_t cut : {stream.tags[9].begin + 5, stream.tags[9].begin + 40}) {
@@ -133,7 +133,7 @@ GST_START_TEST(flush_before_the_file_header) {
 GST_END_TEST
 
 // The start of the stream is held, so the file header is not sent yet.
-GST_START_TEST(flush_in_the_hold) {
+GST_START_TEST(flush_while_waiting_for_kinds) {
   Stream stream;
   stream.header().metadata().video(0, avc_config()).key(0);
   Pace pace("sync=false");
@@ -216,12 +216,12 @@ static Suite *flvpace_flush_suite() {
   TCase *tcase = tcase_create("flush");
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, flush_passes_and_starts_a_segment);
-  tcase_add_test(tcase, header_does_not_come_again);
-  tcase_add_test(tcase, nothing_is_held_back_after_a_flush);
+  tcase_add_test(tcase, header_is_not_repeated);
+  tcase_add_test(tcase, no_wait_for_kinds_after_a_flush);
   tcase_add_test(tcase, sinks_preroll_after_a_flush);
-  tcase_add_test(tcase, flush_drops_what_was_under_way);
+  tcase_add_test(tcase, flush_discards_a_partial_tag);
   tcase_add_test(tcase, flush_before_the_file_header);
-  tcase_add_test(tcase, flush_in_the_hold);
+  tcase_add_test(tcase, flush_while_waiting_for_kinds);
   tcase_add_test(tcase, serialized_events_after_a_flush);
   tcase_add_test(tcase, waiting_events_are_dropped);
   tcase_add_test(tcase, seqnum_of_upstream);

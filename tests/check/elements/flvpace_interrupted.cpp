@@ -95,7 +95,7 @@ std::size_t key_frame(const Stream &stream, std::size_t number) {
 } // namespace
 
 // A valve that closes and opens at any position gives no tag with the bytes of two.
-GST_START_TEST(nothing_is_stitched) {
+GST_START_TEST(parts_of_two_tags_are_not_joined) {
   const Stream stream = publisher(0);
   const Bytes bytes(stream.bytes);
   std::mt19937 random(7);
@@ -190,7 +190,7 @@ GST_START_TEST(known_stream_header) {
 }
 GST_END_TEST
 
-GST_START_TEST(joins_in_the_middle) {
+GST_START_TEST(joins_in_mid_stream) {
   const Stream stream = publisher(50'000);
   const std::size_t from = 12;
   for (const std::size_t chunk : {0U, 1U, 7U, 1000U}) {
@@ -234,7 +234,7 @@ GST_START_TEST(joins_with_the_header_of_the_caps) {
 }
 GST_END_TEST
 
-GST_START_TEST(joins_no_file) {
+GST_START_TEST(does_not_join_a_file) {
   const Stream stream = publisher(0);
   Pace pace("sync=false");
   pace.push(Bytes(stream.bytes).subspan(20));
@@ -247,7 +247,7 @@ GST_START_TEST(joins_no_file) {
 }
 GST_END_TEST
 
-GST_START_TEST(joins_nothing_that_is_no_flv) {
+GST_START_TEST(does_not_join_other_formats) {
   Pace pace("sync=false");
   gst_harness_set_live(pace.harness(), TRUE);
   const Buffer noise(100'000, 0xFF);
@@ -276,16 +276,16 @@ static Suite *flvpace_interrupted_suite() {
   Suite *suite = suite_create("flvpace_interrupted");
   TCase *tcase = tcase_create("interrupted");
   suite_add_tcase(suite, tcase);
-  tcase_add_test(tcase, nothing_is_stitched);
+  tcase_add_test(tcase, parts_of_two_tags_are_not_joined);
   tcase_add_test(tcase, whole_tags_are_kept);
   tcase_add_test(tcase, output_is_marked);
   tcase_add_test(tcase, another_stream_header);
   tcase_add_test(tcase, known_stream_header);
-  tcase_add_test(tcase, joins_in_the_middle);
+  tcase_add_test(tcase, joins_in_mid_stream);
   tcase_add_test(tcase, joins_one_kind);
   tcase_add_test(tcase, joins_with_the_header_of_the_caps);
-  tcase_add_test(tcase, joins_no_file);
-  tcase_add_test(tcase, joins_nothing_that_is_no_flv);
+  tcase_add_test(tcase, does_not_join_a_file);
+  tcase_add_test(tcase, does_not_join_other_formats);
   return suite;
 }
 

@@ -149,7 +149,7 @@ double demuxed(const Publisher &publisher, std::uint32_t timestamp) {
 } // namespace
 
 // Audio after later video would be lost if its timestamp were before a new segment.
-GST_START_TEST(segments_hold_what_steps_back) {
+GST_START_TEST(segments_include_timestamps_that_step_back) {
   constexpr std::uint32_t kBack = 200;
   constexpr double kDrift = 6; // ms
   Publisher publisher;
@@ -169,7 +169,7 @@ GST_START_TEST(segments_hold_what_steps_back) {
 GST_END_TEST
 
 // flvdemux starts a new segment with the first frame of each kind.
-GST_START_TEST(segments_come_again_for_demuxers) {
+GST_START_TEST(segments_are_repeated_for_demuxers) {
   Publisher publisher;
   const auto segments = [&publisher] { return publisher.count_events(GST_EVENT_SEGMENT); };
   publisher.send(0, 100);
@@ -218,7 +218,7 @@ GST_START_TEST(latency_of_the_pipeline) {
 }
 GST_END_TEST
 
-GST_START_TEST(told_what_it_is) {
+GST_START_TEST(live_property_overrides_upstream) {
   Pace not_live("live=no");
   gst_harness_set_live(not_live.harness(), TRUE);
   not_live.push(video_at({0, 5000}).bytes);
@@ -292,11 +292,11 @@ static Suite *flvpace_live_suite() {
   tcase_add_test(tcase, pauses);
   tcase_add_test(tcase, history);
   tcase_add_test(tcase, segments_follow);
-  tcase_add_loop_test(tcase, segments_hold_what_steps_back, 0, 2);
-  tcase_add_test(tcase, segments_come_again_for_demuxers);
+  tcase_add_loop_test(tcase, segments_include_timestamps_that_step_back, 0, 2);
+  tcase_add_test(tcase, segments_are_repeated_for_demuxers);
   tcase_add_loop_test(tcase, latency, 0, 2);
   tcase_add_test(tcase, latency_of_the_pipeline);
-  tcase_add_test(tcase, told_what_it_is);
+  tcase_add_test(tcase, live_property_overrides_upstream);
   tcase_add_test(tcase, burst_has_no_effect);
   tcase_add_test(tcase, flush_and_stop);
   tcase_add_test(tcase, end_of_stream);

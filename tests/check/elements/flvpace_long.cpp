@@ -164,7 +164,7 @@ GST_START_TEST(sixty_days_at_another_speed) {
 }
 GST_END_TEST
 
-// One seam a day; no seam loses or gains a millisecond.
+// One splice a day; no splice loses or gains a millisecond.
 GST_START_TEST(sixty_rounds_of_a_day) {
   Marathon marathon("");
   for (guint64 day = 0; day < kDays; ++day)

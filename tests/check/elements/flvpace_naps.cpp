@@ -63,7 +63,7 @@ std::string waits(const Stream &stream) {
 
 } // namespace
 
-GST_START_TEST(gets_up_early) {
+GST_START_TEST(wakes_up_early) {
   assert_text(waits(video_at({0, 100, 200})), "99850 100000 199850 200000");
 }
 GST_END_TEST
@@ -92,7 +92,7 @@ static Suite *flvpace_naps_suite() {
   Suite *suite = suite_create("flvpace_naps");
   TCase *tcase = tcase_create("naps");
   suite_add_tcase(suite, tcase);
-  tcase_add_test(tcase, gets_up_early);
+  tcase_add_test(tcase, wakes_up_early);
   tcase_add_test(tcase, not_for_tags_of_the_same_time);
   tcase_add_test(tcase, not_among_many);
   return suite;

@@ -179,7 +179,7 @@ GST_START_TEST(prerolls_in_paused) {
 }
 GST_END_TEST
 
-GST_START_TEST(pauses_and_goes_on) {
+GST_START_TEST(pauses_and_continues) {
   Pipeline pipeline(steady(500), kMiddles[__i__]);
   pipeline.set_state(GST_STATE_PLAYING);
   pipeline.run_until(250);
@@ -276,7 +276,7 @@ static Suite *flvpace_pipeline_suite() {
   tcase_add_loop_test(tcase, plays_to_the_end, 0, kCount);
   tcase_add_loop_test(tcase, synced_sink_keeps_the_burst, 0, kCount);
   tcase_add_loop_test(tcase, prerolls_in_paused, 0, kCount);
-  tcase_add_loop_test(tcase, pauses_and_goes_on, 0, kCount);
+  tcase_add_loop_test(tcase, pauses_and_continues, 0, kCount);
   tcase_add_loop_test(tcase, pauses_before_the_end, 0, kCount);
   tcase_add_loop_test(tcase, plays_again_after_ready, 0, kCount);
   tcase_add_loop_test(tcase, seeks_while_it_waits, 0, kCount);

@@ -135,7 +135,7 @@ GST_START_TEST(enum_values) {
 }
 GST_END_TEST
 
-GST_START_TEST(what_is_set_is_read) {
+GST_START_TEST(values_are_kept) {
   Pace pace("burst=1500 speed=2.5 catch-up-speed=4 sync=false max-gap=123 mtu=1316 "
             "max-tag-size=70000");
   guint burst = 0, max_gap = 0, mtu = 0, max_tag_size = 0;
@@ -149,7 +149,7 @@ GST_START_TEST(what_is_set_is_read) {
 }
 GST_END_TEST
 
-GST_START_TEST(what_the_element_is) {
+GST_START_TEST(element_metadata) {
   Pace pace;
   GstElementFactory *factory = gst_element_get_factory(pace.element());
   for (const char *key : {GST_ELEMENT_METADATA_LONGNAME, GST_ELEMENT_METADATA_KLASS,
@@ -181,7 +181,7 @@ GST_END_TEST
 
 // A change of a property with the READY flag has no effect after the start. every_property checks
 // that every writable property has a flag.
-GST_START_TEST(set_while_it_plays) {
+GST_START_TEST(set_while_playing) {
   const struct {
     const char *name;
     const char *value;
@@ -259,7 +259,7 @@ constexpr const char *kCounters[] = {
 
 } // namespace
 
-GST_START_TEST(stats_begin_at_zero) {
+GST_START_TEST(stats_start_at_zero) {
   Pace pace;
   for (const char *counter : kCounters)
     assert_equals_uint64(pace.stat(counter), 0);
@@ -277,7 +277,7 @@ GST_START_TEST(stats_begin_at_zero) {
 }
 GST_END_TEST
 
-GST_START_TEST(stats_count_what_was_sent) {
+GST_START_TEST(stats_count_sent_tags) {
   Stream stream;
   stream.header().metadata().configs().key(0).aac(0).inter(40).aac(23).key(80).aac(46);
   stream.script(90, script("onTextData", {})).video(120, avc_end());
@@ -372,7 +372,7 @@ GST_START_TEST(lead_of_a_late_stream) {
 }
 GST_END_TEST
 
-GST_START_TEST(lead_is_nothing_after_a_flush) {
+GST_START_TEST(lead_is_0_after_a_flush) {
   Pace pace("burst=500");
   pace.push(steady().bytes, 50);
   pace.run_until(100);
@@ -382,7 +382,7 @@ GST_START_TEST(lead_is_nothing_after_a_flush) {
 }
 GST_END_TEST
 
-GST_START_TEST(stats_begin_anew) {
+GST_START_TEST(stats_restart) {
   Pace pace;
   pace.block_sink(3, 250);
   pace.push(steady(900).bytes, 50);
@@ -407,20 +407,20 @@ static Suite *flvpace_properties_suite() {
   tcase_add_test(tcase, every_property_is_explained);
   tcase_add_test(tcase, no_other_property);
   tcase_add_test(tcase, enum_values);
-  tcase_add_test(tcase, what_is_set_is_read);
-  tcase_add_test(tcase, what_the_element_is);
-  tcase_add_test(tcase, set_while_it_plays);
+  tcase_add_test(tcase, values_are_kept);
+  tcase_add_test(tcase, element_metadata);
+  tcase_add_test(tcase, set_while_playing);
   tcase_add_test(tcase, set_for_the_next_start);
-  tcase_add_test(tcase, stats_begin_at_zero);
-  tcase_add_test(tcase, stats_count_what_was_sent);
+  tcase_add_test(tcase, stats_start_at_zero);
+  tcase_add_test(tcase, stats_count_sent_tags);
   tcase_add_test(tcase, stats_while_playing);
   tcase_add_test(tcase, stats_with_mtu);
   tcase_add_test(tcase, lateness);
   tcase_add_test(tcase, late_is_more_than_ten_milliseconds);
   tcase_add_test(tcase, lead_over_real_time);
   tcase_add_test(tcase, lead_of_a_late_stream);
-  tcase_add_test(tcase, lead_is_nothing_after_a_flush);
-  tcase_add_test(tcase, stats_begin_anew);
+  tcase_add_test(tcase, lead_is_0_after_a_flush);
+  tcase_add_test(tcase, stats_restart);
   return suite;
 }
 

@@ -113,7 +113,7 @@ GST_START_TEST(cut_anywhere) {
 GST_END_TEST
 
 // Three publishers within the first publisher's keyframe.
-GST_START_TEST(cut_again_and_again) {
+GST_START_TEST(repeated_cuts) {
   Stream first = file({.duration = 200});
   const std::size_t cut = first.tags.size();
   first.key(400, 30'000);
@@ -155,7 +155,7 @@ GST_END_TEST
 
 // The tag before a file header gets its PreviousTagSize, even if the cut is detected only at EOS.
 // The last tag is unchanged.
-GST_START_TEST(missing_size_behind_a_cut) {
+GST_START_TEST(missing_size_after_a_cut) {
   Stream first = file({.duration = 200});
   const std::size_t cut = first.tags.size();
   first.key(400, 100'000);
@@ -169,7 +169,7 @@ GST_START_TEST(missing_size_behind_a_cut) {
 }
 GST_END_TEST
 
-GST_START_TEST(timestamps_go_on_behind_the_cut) {
+GST_START_TEST(timestamps_are_continuous_after_the_cut) {
   Stream first = file({.duration = 200, .audio = false});
   first.key(200, 30'000);
   const Buffer data =
@@ -272,7 +272,7 @@ GST_END_TEST
 // An empty tag does not announce video, whatever the header flags or the tag say: clients start at
 // audio tags, as in a stream without video. This holds at any position, and also for empty audio
 // tags.
-GST_START_TEST(empty_tags_promise_nothing) {
+GST_START_TEST(empty_tags_announce_no_kind) {
   for (const std::size_t place : {0U, 1U, 5U}) {
     Stream stream;
     stream.header(true, true).metadata().audio(0, aac_config());
@@ -367,17 +367,17 @@ static Suite *flvpace_publishers_suite() {
   tcase_set_timeout(tcase, 60);
   tcase_add_loop_test(tcase, cut_inside_a_tag, 0, 2);
   tcase_add_test(tcase, cut_anywhere);
-  tcase_add_test(tcase, cut_again_and_again);
+  tcase_add_test(tcase, repeated_cuts);
   tcase_add_test(tcase, many_cuts);
-  tcase_add_test(tcase, missing_size_behind_a_cut);
-  tcase_add_test(tcase, timestamps_go_on_behind_the_cut);
+  tcase_add_test(tcase, missing_size_after_a_cut);
+  tcase_add_test(tcase, timestamps_are_continuous_after_the_cut);
   tcase_add_test(tcase, cut_tag_as_an_error);
   tcase_add_test(tcase, many_file_headers);
   tcase_add_test(tcase, nested_file_headers);
   tcase_add_test(tcase, stream_ids_are_passed_on);
   tcase_add_test(tcase, other_stream_ids);
   tcase_add_test(tcase, damage_among_stream_ids);
-  tcase_add_test(tcase, empty_tags_promise_nothing);
+  tcase_add_test(tcase, empty_tags_announce_no_kind);
   tcase_add_test(tcase, empty_tags_have_no_time);
   tcase_add_test(tcase, missing_size_between_files);
   tcase_add_test(tcase, unpublished_codec_ids);

@@ -94,7 +94,7 @@ GST_END_TEST
 
 // The element reads the next block only after it has sent the previous one, except when a tag spans
 // both.
-GST_START_TEST(reads_no_further_than_it_sends) {
+GST_START_TEST(reads_only_what_it_sends) {
   constexpr guint64 kTag = 3100;
   Pull pull({large().bytes});
   for (guint64 time = 0; time < 8000; time += 100) {
@@ -106,7 +106,7 @@ GST_START_TEST(reads_no_further_than_it_sends) {
 }
 GST_END_TEST
 
-GST_START_TEST(pushes_if_reads_cannot_be_anywhere) {
+GST_START_TEST(pushes_without_random_access) {
   Pull pull({.bytes = file().bytes, .seekable = false});
   assert_equals_int(GST_PAD_MODE(pull.element_sink()), GST_PAD_MODE_PUSH);
   Pull seekable({.bytes = file().bytes});
@@ -127,7 +127,7 @@ GST_START_TEST(pause_and_resume) {
 }
 GST_END_TEST
 
-GST_START_TEST(what_is_due_at_the_start_passes_in_paused) {
+GST_START_TEST(first_tags_pass_in_paused) {
   Pull pull({steady().bytes}, "burst=500", GST_STATE_PAUSED);
   pull.wait_for([&] { return pull.count() == 7; });
   fail_unless(pull.stays_blocked());
@@ -314,7 +314,7 @@ GST_START_TEST(seek_that_does_not_flush) {
 GST_END_TEST
 
 // A tag that a seek leaves partly read does not count as damage.
-GST_START_TEST(seek_leaves_a_tag_behind) {
+GST_START_TEST(seek_discards_a_waiting_tag) {
   const Stream stream = large();
   const std::size_t place = stream.tags[200].begin;
   Pull pull({stream.bytes});
@@ -445,7 +445,7 @@ GST_START_TEST(fail_on_damage) {
 }
 GST_END_TEST
 
-GST_START_TEST(bytes_are_upstreams) {
+GST_START_TEST(bytes_queries_go_upstream) {
   const Stream stream = steady();
   Pull pull({stream.bytes});
   play_to_wait(pull);
@@ -468,10 +468,10 @@ static Suite *flvpace_pull_suite() {
   tcase_add_test(tcase, same_as_push);
   tcase_add_test(tcase, order_of_events);
   tcase_add_test(tcase, reads_large_blocks_once);
-  tcase_add_test(tcase, reads_no_further_than_it_sends);
-  tcase_add_test(tcase, pushes_if_reads_cannot_be_anywhere);
+  tcase_add_test(tcase, reads_only_what_it_sends);
+  tcase_add_test(tcase, pushes_without_random_access);
   tcase_add_test(tcase, pause_and_resume);
-  tcase_add_test(tcase, what_is_due_at_the_start_passes_in_paused);
+  tcase_add_test(tcase, first_tags_pass_in_paused);
   tcase_add_test(tcase, stop_and_start_again);
   tcase_add_test(tcase, flushing_seek_while_waiting);
   tcase_add_test(tcase, seeks_in_every_state);
@@ -481,7 +481,7 @@ static Suite *flvpace_pull_suite() {
   tcase_add_test(tcase, seek_to_the_start);
   tcase_add_test(tcase, seek_at_the_start);
   tcase_add_test(tcase, seek_that_does_not_flush);
-  tcase_add_test(tcase, seek_leaves_a_tag_behind);
+  tcase_add_test(tcase, seek_discards_a_waiting_tag);
   tcase_add_test(tcase, seeks_that_are_not_possible);
   tcase_add_test(tcase, segment_seek);
   tcase_add_test(tcase, seqnum_of_the_seek);
@@ -489,7 +489,7 @@ static Suite *flvpace_pull_suite() {
   tcase_add_test(tcase, downstream_decides);
   tcase_add_test(tcase, not_flv);
   tcase_add_test(tcase, fail_on_damage);
-  tcase_add_test(tcase, bytes_are_upstreams);
+  tcase_add_test(tcase, bytes_queries_go_upstream);
   return suite;
 }
 

@@ -142,7 +142,7 @@ GST_START_TEST(impossible_durations) {
 }
 GST_END_TEST
 
-GST_START_TEST(bytes_are_upstreams) {
+GST_START_TEST(bytes_queries_go_upstream) {
   Pace pace("sync=false");
   const Answers answers(pace);
   feed(pace, {{"duration", {12.5}}});
@@ -151,7 +151,7 @@ GST_START_TEST(bytes_are_upstreams) {
 }
 GST_END_TEST
 
-GST_START_TEST(seeking_is_upstreams) {
+GST_START_TEST(seeking_queries_go_upstream) {
   Pace pace("sync=false");
   feed(pace, {});
   const Answers answers(pace);
@@ -169,7 +169,7 @@ GST_START_TEST(seeking_is_upstreams) {
 GST_END_TEST
 
 // Tags get timestamps when they leave: upstream's latency is over by then.
-GST_START_TEST(latency_is_none) {
+GST_START_TEST(no_latency) {
   for (const bool live : {false, true}) {
     for (const char *properties : {"", "burst=3000"}) {
       Pace pace(properties);
@@ -197,7 +197,7 @@ GST_START_TEST(downstream_cannot_pull) {
 }
 GST_END_TEST
 
-GST_START_TEST(sink_takes_flv) {
+GST_START_TEST(sink_accepts_flv) {
   Pace pace;
   const CapsPtr flv(gst_caps_new_empty_simple("video/x-flv"));
   const CapsPtr raw(gst_caps_new_empty_simple("video/x-raw"));
@@ -216,11 +216,11 @@ static Suite *flvpace_queries_suite() {
   tcase_add_test(tcase, duration_of_another_file);
   tcase_add_test(tcase, duration_of_upstream);
   tcase_add_test(tcase, impossible_durations);
-  tcase_add_test(tcase, bytes_are_upstreams);
-  tcase_add_test(tcase, seeking_is_upstreams);
-  tcase_add_test(tcase, latency_is_none);
+  tcase_add_test(tcase, bytes_queries_go_upstream);
+  tcase_add_test(tcase, seeking_queries_go_upstream);
+  tcase_add_test(tcase, no_latency);
   tcase_add_test(tcase, downstream_cannot_pull);
-  tcase_add_test(tcase, sink_takes_flv);
+  tcase_add_test(tcase, sink_accepts_flv);
   return suite;
 }
 

@@ -101,7 +101,7 @@ const Change kChanges[] = {
 
 } // namespace
 
-GST_START_TEST(comes_back_as_new) {
+GST_START_TEST(reused_buffers_are_like_new) {
   const Change &change = kChanges[__i__];
   const Stream stream = file();
   const std::string flushed = [&] {
@@ -127,7 +127,7 @@ GST_START_TEST(comes_back_as_new) {
 GST_END_TEST
 
 // A reference to a buffer, its memory, or a part of it keeps its bytes.
-GST_START_TEST(what_is_held_stays) {
+GST_START_TEST(held_buffers_are_not_reused) {
   const Stream stream = file();
   Pace pace("sync=false");
   begin(pace);
@@ -184,7 +184,7 @@ GST_START_TEST(parts_are_joined) {
 GST_END_TEST
 
 // Buffers may outlive the element. It frees its pool when it stops, and when it is finalized.
-GST_START_TEST(lives_end) {
+GST_START_TEST(memory_is_freed) {
   const Stream stream = file();
   BufferPtr late;
   std::optional<Life> ended;
@@ -214,7 +214,7 @@ GST_START_TEST(lives_end) {
 GST_END_TEST
 
 // The size of the pool is limited, however many buffers are in use.
-GST_START_TEST(keeps_few) {
+GST_START_TEST(pool_is_bounded) {
   Stream stream;
   stream.header();
   for (std::uint32_t time = 0; time < 2000; ++time)
@@ -233,7 +233,7 @@ GST_START_TEST(keeps_few) {
 GST_END_TEST
 
 // Threads release buffers while the element runs.
-GST_START_TEST(come_back_from_other_threads) {
+GST_START_TEST(returned_by_other_threads) {
   const Stream stream = file({.duration = 2000});
   Pace pace("sync=false");
   begin(pace);
@@ -257,12 +257,12 @@ static Suite *flvpace_slices_suite() {
   Suite *suite = suite_create("flvpace_slices");
   TCase *tcase = tcase_create("slices");
   suite_add_tcase(suite, tcase);
-  tcase_add_loop_test(tcase, comes_back_as_new, 0, static_cast<int>(std::size(kChanges)));
-  tcase_add_loop_test(tcase, what_is_held_stays, 0, 4);
+  tcase_add_loop_test(tcase, reused_buffers_are_like_new, 0, static_cast<int>(std::size(kChanges)));
+  tcase_add_loop_test(tcase, held_buffers_are_not_reused, 0, 4);
   tcase_add_test(tcase, parts_are_joined);
-  tcase_add_test(tcase, lives_end);
-  tcase_add_test(tcase, keeps_few);
-  tcase_add_test(tcase, come_back_from_other_threads);
+  tcase_add_test(tcase, memory_is_freed);
+  tcase_add_test(tcase, pool_is_bounded);
+  tcase_add_test(tcase, returned_by_other_threads);
   return suite;
 }
 

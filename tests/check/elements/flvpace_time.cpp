@@ -59,7 +59,7 @@ GST_START_TEST(origin_is_the_first_arrival) {
 }
 GST_END_TEST
 
-GST_START_TEST(origin_is_playing_for_what_came_before) {
+GST_START_TEST(origin_is_playing_for_earlier_data) {
   Pace pace("", GST_STATE_PAUSED);
   pace.push(video_at({300, 340, 380}).bytes);
   pace.end();
@@ -155,7 +155,7 @@ GST_START_TEST(scripts_and_configurations_between) {
 }
 GST_END_TEST
 
-GST_START_TEST(script_within_a_second_ahead) {
+GST_START_TEST(script_tag_less_than_a_second_ahead) {
   Stream stream = video_at({0, 40});
   stream.script(1040, payload(9)).inter(1080);
   assert_paced(stream, "", "0 0 40 1040 1080");
@@ -236,7 +236,7 @@ void assert_end(const Stream &stream, const std::string &properties, guint64 tim
 
 } // namespace
 
-GST_START_TEST(end_leaves_when_the_last_tag_has_lasted) {
+GST_START_TEST(eos_after_the_duration_of_the_last_tag) {
   const Stream stream = video_at({1000, 1040, 1080, 1120});
   assert_end(stream, "", 160);
   assert_end(stream, "speed=2", 80);
@@ -247,7 +247,7 @@ GST_START_TEST(end_leaves_when_the_last_tag_has_lasted) {
 GST_END_TEST
 
 // The duration of the last tag is the median of the last 5 steps of its kind.
-GST_START_TEST(end_by_the_usual_step) {
+GST_START_TEST(eos_after_the_usual_step) {
   assert_end(video_at({0, 500, 530, 570, 620, 650, 700}), "", 740);
   Stream stream;
   stream.header().key(0).aac(0).aac(23).inter(40).aac(46).aac(69).inter(80).aac(92).aac(115);
@@ -284,7 +284,7 @@ static Suite *flvpace_time_suite() {
   tcase_add_test(tcase, starts_at_any_timestamp);
   tcase_add_test(tcase, segment_of_the_first_tag);
   tcase_add_test(tcase, origin_is_the_first_arrival);
-  tcase_add_test(tcase, origin_is_playing_for_what_came_before);
+  tcase_add_test(tcase, origin_is_playing_for_earlier_data);
   tcase_add_test(tcase, configurations_set_no_origin);
   tcase_add_test(tcase, burst_is_a_lead);
   tcase_add_test(tcase, speed);
@@ -293,14 +293,14 @@ static Suite *flvpace_time_suite() {
   tcase_add_test(tcase, applied_rate_is_the_speed);
   tcase_add_test(tcase, interleaved_steps_back);
   tcase_add_test(tcase, scripts_and_configurations_between);
-  tcase_add_test(tcase, script_within_a_second_ahead);
+  tcase_add_test(tcase, script_tag_less_than_a_second_ahead);
   tcase_add_test(tcase, late_sink);
   tcase_add_test(tcase, late_sink_catching_up);
   tcase_add_test(tcase, burst_is_not_caught_up);
   tcase_add_test(tcase, late_input);
   tcase_add_test(tcase, sync_off);
-  tcase_add_test(tcase, end_leaves_when_the_last_tag_has_lasted);
-  tcase_add_test(tcase, end_by_the_usual_step);
+  tcase_add_test(tcase, eos_after_the_duration_of_the_last_tag);
+  tcase_add_test(tcase, eos_after_the_usual_step);
   tcase_add_test(tcase, end_without_media);
   tcase_add_test(tcase, stamps_never_step_back);
   return suite;

@@ -82,7 +82,7 @@ GST_START_TEST(kinds_jump_one_after_the_other) {
 }
 GST_END_TEST
 
-GST_START_TEST(audio_far_behind_is_no_discontinuity) {
+GST_START_TEST(late_audio_is_not_a_discontinuity) {
   Stream stream;
   stream.header().key(0).inter(2500).inter(5000).aac(0).aac(23).inter(5040).aac(46);
   assert_closed(stream.bytes, "", "0 0 2500 5000 5000 5000 5040 5040", "h 0 2500 5000 0 23 5040 46",
@@ -185,7 +185,7 @@ GST_START_TEST(picture_every_15_seconds) {
 }
 GST_END_TEST
 
-GST_START_TEST(discontinuities_are_told) {
+GST_START_TEST(discontinuities_are_posted) {
   Stream stream = video_at({0, 40});
   stream.inter(90'000).inter(90'040).header(false, true).key(0);
   Pace pace("sync=false");
@@ -212,14 +212,14 @@ GST_START_TEST(zero_starts_at_zero) {
 GST_END_TEST
 
 // The lower limit is 0, if the second tag is before the first one.
-GST_START_TEST(zero_is_the_least) {
+GST_START_TEST(zero_is_the_lowest_timestamp) {
   Stream stream;
   stream.header().key(500).aac(470).inter(540).aac(493).aac(516);
   assert_closed(stream.bytes, "retimestamp=zero", "0 0 0 40 40 40", "h 0 0 40 0 16", 0);
 }
 GST_END_TEST
 
-GST_START_TEST(none_changes_no_byte) {
+GST_START_TEST(none_keeps_all_bytes) {
   Stream stream;
   stream.header().metadata().configs(5000).key(5000).aac(5000).inter(5040).inter(90000).inter(10);
   const Arrivals arrivals = passed(stream.bytes, "retimestamp=none");
@@ -292,7 +292,7 @@ static Suite *flvpace_timeline_suite() {
   tcase_add_test(tcase, usual_step);
   tcase_add_test(tcase, audio_and_video_stay_in_step);
   tcase_add_test(tcase, kinds_jump_one_after_the_other);
-  tcase_add_test(tcase, audio_far_behind_is_no_discontinuity);
+  tcase_add_test(tcase, late_audio_is_not_a_discontinuity);
   tcase_add_test(tcase, wrap);
   tcase_add_test(tcase, zero_does_not_wrap);
   tcase_add_test(tcase, closing_changes_timestamps_only);
@@ -300,10 +300,10 @@ static Suite *flvpace_timeline_suite() {
   tcase_add_test(tcase, small_rewritten_tags_have_one_memory);
   tcase_add_test(tcase, muted_microphone);
   tcase_add_test(tcase, picture_every_15_seconds);
-  tcase_add_test(tcase, discontinuities_are_told);
+  tcase_add_test(tcase, discontinuities_are_posted);
   tcase_add_test(tcase, zero_starts_at_zero);
-  tcase_add_test(tcase, zero_is_the_least);
-  tcase_add_test(tcase, none_changes_no_byte);
+  tcase_add_test(tcase, zero_is_the_lowest_timestamp);
+  tcase_add_test(tcase, none_keeps_all_bytes);
   tcase_add_test(tcase, second_file_header);
   tcase_add_test(tcase, only_the_header_is_dropped);
   tcase_add_test(tcase, many_loops);

@@ -18,7 +18,7 @@ void play_to_wait(Pace &pace, const Stream &stream) {
 
 } // namespace
 
-GST_START_TEST(pause_holds_the_tag_at_hand) {
+GST_START_TEST(pause_holds_the_waiting_tag) {
   Pace pace;
   play_to_wait(pace, steady());
   pace.pause();
@@ -62,7 +62,7 @@ GST_START_TEST(many_pauses) {
 GST_END_TEST
 
 // The burst is also sent in PAUSED, so that downstream can preroll. The rest waits for PLAYING.
-GST_START_TEST(what_is_due_at_the_start_passes_in_paused) {
+GST_START_TEST(first_tags_pass_in_paused) {
   const struct {
     const char *properties;
     const char *dues;
@@ -152,7 +152,7 @@ GST_START_TEST(stop_before_playing) {
 }
 GST_END_TEST
 
-GST_START_TEST(flush_grants_a_new_start) {
+GST_START_TEST(flush_restarts_the_burst) {
   Pace pace("burst=200");
   pace.push(steady().bytes);
   pace.run_until(350);
@@ -169,7 +169,7 @@ GST_START_TEST(flush_grants_a_new_start) {
 }
 GST_END_TEST
 
-GST_START_TEST(flush_counts_running_time_anew) {
+GST_START_TEST(flush_resets_the_running_time) {
   Pace pace;
   play_to_wait(pace, steady());
   pace.flush();
@@ -323,17 +323,17 @@ static Suite *flvpace_waiting_suite() {
   Suite *suite = suite_create("flvpace_waiting");
   TCase *tcase = tcase_create("waiting");
   suite_add_tcase(suite, tcase);
-  tcase_add_test(tcase, pause_holds_the_tag_at_hand);
+  tcase_add_test(tcase, pause_holds_the_waiting_tag);
   tcase_add_test(tcase, nothing_leaves_while_paused);
   tcase_add_test(tcase, many_pauses);
-  tcase_add_test(tcase, what_is_due_at_the_start_passes_in_paused);
+  tcase_add_test(tcase, first_tags_pass_in_paused);
   tcase_add_test(tcase, pause_in_the_burst);
   tcase_add_test(tcase, flush_ends_the_wait);
   tcase_add_test(tcase, stop_ends_the_wait);
   tcase_add_test(tcase, stop_and_flush_while_paused);
   tcase_add_test(tcase, stop_before_playing);
-  tcase_add_test(tcase, flush_grants_a_new_start);
-  tcase_add_test(tcase, flush_counts_running_time_anew);
+  tcase_add_test(tcase, flush_restarts_the_burst);
+  tcase_add_test(tcase, flush_resets_the_running_time);
   tcase_add_test(tcase, flush_that_keeps_the_running_time);
   tcase_add_test(tcase, pause_before_the_end);
   tcase_add_test(tcase, flush_and_stop_before_the_end);

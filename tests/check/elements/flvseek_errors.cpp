@@ -128,7 +128,7 @@ GST_START_TEST(no_index) {
 }
 GST_END_TEST
 
-GST_START_TEST(nowhere) {
+GST_START_TEST(no_start_point) {
   const Stream &stream = whole();
   const std::string first = std::to_string(position(stream, 0));
   const std::string last = std::to_string(position(stream, 7));
@@ -182,7 +182,7 @@ GST_START_TEST(index_does_not_match) {
 GST_END_TEST
 
 // Keyframe number 3 and audio after it, which the index lists. Only a pipe cannot go back to it.
-GST_START_TEST(behind) {
+GST_START_TEST(start_after_the_last_keyframe) {
   const Stream stream = clip(1, [](const Stream &file) {
     return entries_of(file, [&](std::size_t tag) {
       return role_of(file, tag) == flv::Role::KeyFrame || tag == keys(file).at(3) + 3;
@@ -210,7 +210,7 @@ GST_START_TEST(behind) {
 END_TEST
 
 // After the last keyframe there is only the end of sequence, which the index also lists.
-GST_START_TEST(past_the_last_of_a_listed_end) {
+GST_START_TEST(start_after_the_last_indexed_keyframe) {
   const auto media = [](Stream &file) {
     file.configs().key(0).inter(40).key(80).inter(120).video(160, avc_end());
   };
@@ -271,7 +271,7 @@ GST_START_TEST(read_fails_at_once) {
 }
 GST_END_TEST
 
-GST_START_TEST(read_fails_at_the_place) {
+GST_START_TEST(read_fails_at_the_start_point) {
   const Stream stream = clip(300);
   const guint64 place = position(stream, 4);
   Seek seek({.bytes = stream.bytes, .fails_at = place}, "offset=" + std::to_string(place));
@@ -279,7 +279,7 @@ GST_START_TEST(read_fails_at_the_place) {
 }
 GST_END_TEST
 
-GST_START_TEST(read_fails_on_the_way) {
+GST_START_TEST(read_fails_during_the_search) {
   const Stream stream = clip(300);
   const guint64 place = position(stream, 2);
   Seek seek({.bytes = stream.bytes, .fails_at = place + 200000},
@@ -306,7 +306,7 @@ GST_START_TEST(upstream_refuses_to_seek) {
 GST_END_TEST
 
 // The index is correct, but the file is truncated.
-GST_START_TEST(ends_before_the_place) {
+GST_START_TEST(file_ends_before_the_start_point) {
   const Stream stream = clip(300);
   const guint64 place = position(stream, 5);
   Buffer bytes = stream.bytes;
@@ -327,7 +327,7 @@ GST_END_TEST
 
 // Only upstream's bytes show that the seek is impossible. There is one error, although the stream
 // was already beyond the scanned position.
-GST_START_TEST(one_error_for_a_seek) {
+GST_START_TEST(one_error_per_seek) {
   const Stream stream = clip(300);
   Seek seek(source_of(stream.bytes, 1), "index=scan start-time=400");
   seek.run();
@@ -338,7 +338,7 @@ GST_START_TEST(one_error_for_a_seek) {
 }
 GST_END_TEST
 
-GST_START_TEST(nothing_at_all) {
+GST_START_TEST(empty_file) {
   for (const char *properties : {"", "offset=500"}) {
     Seek seek(source_of({}, __i__), properties);
     seek.run();
@@ -357,20 +357,20 @@ static Suite *flvseek_errors_suite() {
   tcase_add_loop_test(tcase, metadata_cut_off, 0, 3);
   tcase_add_loop_test(tcase, metadata_cannot_be_read, 0, 3);
   tcase_add_loop_test(tcase, no_index, 0, 3);
-  tcase_add_loop_test(tcase, nowhere, 0, 3);
+  tcase_add_loop_test(tcase, no_start_point, 0, 3);
   tcase_add_loop_test(tcase, index_does_not_match, 0, 3);
-  tcase_add_loop_test(tcase, behind, 0, 3);
-  tcase_add_loop_test(tcase, past_the_last_of_a_listed_end, 0, 3);
+  tcase_add_loop_test(tcase, start_after_the_last_keyframe, 0, 3);
+  tcase_add_loop_test(tcase, start_after_the_last_indexed_keyframe, 0, 3);
   tcase_add_loop_test(tcase, settings, 0, 3);
   tcase_add_loop_test(tcase, stop_before_start, 0, 3);
   tcase_add_test(tcase, state_change_fails);
   tcase_add_test(tcase, read_fails_at_once);
-  tcase_add_test(tcase, read_fails_at_the_place);
-  tcase_add_test(tcase, read_fails_on_the_way);
+  tcase_add_test(tcase, read_fails_at_the_start_point);
+  tcase_add_test(tcase, read_fails_during_the_search);
   tcase_add_test(tcase, upstream_refuses_to_seek);
-  tcase_add_loop_test(tcase, ends_before_the_place, 0, 3);
-  tcase_add_test(tcase, one_error_for_a_seek);
-  tcase_add_loop_test(tcase, nothing_at_all, 0, 3);
+  tcase_add_loop_test(tcase, file_ends_before_the_start_point, 0, 3);
+  tcase_add_test(tcase, one_error_per_seek);
+  tcase_add_loop_test(tcase, empty_file, 0, 3);
   return suite;
 }
 

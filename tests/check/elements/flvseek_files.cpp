@@ -120,7 +120,7 @@ GST_END_TEST
 
 // --- An index of another file ---
 
-GST_START_TEST(lying_index) {
+GST_START_TEST(wrong_index) {
   const auto media = [](Stream &stream) {
     stream.configs();
     append_media(stream, {.duration = 6000, .gop = 25});
@@ -214,7 +214,7 @@ static Suite *flvseek_files_suite() {
   tcase_add_loop_test(tcase, times_count_from_the_first_tag, 0, 6);
   tcase_add_test(tcase, error_texts_count_from_the_first_tag);
   tcase_add_loop_test(tcase, unreadable_metadata, 0, 3);
-  tcase_add_loop_test(tcase, lying_index, 0, 3);
+  tcase_add_loop_test(tcase, wrong_index, 0, 3);
   tcase_add_loop_test(tcase, other_formats, 0, 3);
   tcase_add_loop_test(tcase, reports, 0, 3 * static_cast<int>(std::size(kReports)));
   return suite;

@@ -98,7 +98,7 @@ GST_START_TEST(keyframes) {
 }
 GST_END_TEST
 
-GST_START_TEST(warning_about_entries_passed_over) {
+GST_START_TEST(warning_about_ignored_entries) {
   // flvmux writes audio tags as index entries, too.
   const auto with_audio = [](const Stream &stream) {
     return entries_of(stream, [&](std::size_t tag) {
@@ -152,7 +152,7 @@ static Suite *flvseek_messages_suite() {
   tcase_add_loop_test(tcase, message_for_the_whole_file, 0, 3);
   tcase_add_loop_test(tcase, properties_and_notify, 0, 3);
   tcase_add_loop_test(tcase, keyframes, 0, 6);
-  tcase_add_loop_test(tcase, warning_about_entries_passed_over, 0, 3);
+  tcase_add_loop_test(tcase, warning_about_ignored_entries, 0, 3);
   tcase_add_loop_test(tcase, entries_that_are_configurations, 0, 3);
   return suite;
 }

@@ -52,7 +52,7 @@ const std::string kOriginal = " metadata-keyframes=original";
 
 } // namespace
 
-GST_START_TEST(place) {
+GST_START_TEST(start_point) {
   const Row &row = kRows[__i__];
   const Stream stream = clip();
   const guint64 offset = position(stream, row.near) + static_cast<guint64>(row.shift);
@@ -73,7 +73,7 @@ GST_START_TEST(place) {
 }
 GST_END_TEST
 
-GST_START_TEST(place_in_a_large_file) {
+GST_START_TEST(start_point_in_a_large_file) {
   const Row &row = kRows[__i__];
   const Stream stream = clip(300);
   const guint64 offset = position(stream, row.near) + static_cast<guint64>(row.shift);
@@ -104,7 +104,7 @@ GST_START_TEST(whole_file) {
 }
 GST_END_TEST
 
-GST_START_TEST(header_longer_than_usual) {
+GST_START_TEST(long_file_header) {
   Stream stream = clip();
   const Buffer extra = payload(7);
   Buffer bytes = inserted(stream.bytes, flv::kFileHeaderSize, extra);
@@ -167,7 +167,7 @@ GST_START_TEST(stop_offset) {
 }
 GST_END_TEST
 
-GST_START_TEST(rewritten_index_is_true) {
+GST_START_TEST(rewritten_index_matches_the_output) {
   const Stream stream = clip();
   const std::string place = "offset=" + std::to_string(position(stream, 5));
   for (const Access access : kAccesses) {
@@ -181,7 +181,7 @@ GST_START_TEST(rewritten_index_is_true) {
 }
 GST_END_TEST
 
-GST_START_TEST(rewritten_head_is_the_same) {
+GST_START_TEST(rewritten_head_has_the_same_size) {
   const Stream stream = clip();
   const std::string properties = "offset=" + std::to_string(position(stream, 3) + 7);
   const Buffer pulled = result(source_of(stream, Access::Pull), properties);
@@ -240,7 +240,7 @@ GST_END_TEST
 
 // A held group of pictures leaves in its original buffers. It is not merged, however many buffers
 // it has.
-GST_START_TEST(held_as_it_came) {
+GST_START_TEST(kept_as_pushed) {
   constexpr guint kChunk = 1000;
   const Stream stream = clip(100);
   Seek seek(source_of(stream, Access::Forward, kChunk),
@@ -331,18 +331,18 @@ static Suite *flvseek_places_suite() {
   TCase *tcase = tcase_create("places");
   constexpr int kRowCount = std::size(kRows);
   suite_add_tcase(suite, tcase);
-  tcase_add_loop_test(tcase, place, 0, kRowCount);
-  tcase_add_loop_test(tcase, place_in_a_large_file, 0, kRowCount);
+  tcase_add_loop_test(tcase, start_point, 0, kRowCount);
+  tcase_add_loop_test(tcase, start_point_in_a_large_file, 0, kRowCount);
   tcase_add_loop_test(tcase, whole_file, 0, 3);
-  tcase_add_loop_test(tcase, header_longer_than_usual, 0, 3);
+  tcase_add_loop_test(tcase, long_file_header, 0, 3);
   tcase_add_loop_test(tcase, reinsert, 0, 3);
   tcase_add_loop_test(tcase, stop_offset, 0, 3);
-  tcase_add_test(tcase, rewritten_index_is_true);
-  tcase_add_test(tcase, rewritten_head_is_the_same);
+  tcase_add_test(tcase, rewritten_index_matches_the_output);
+  tcase_add_test(tcase, rewritten_head_has_the_same_size);
   tcase_add_loop_test(tcase, stripped_index, 0, 3);
   tcase_add_loop_test(tcase, size_unknown, 0, 2);
   tcase_add_test(tcase, audio_only);
-  tcase_add_test(tcase, held_as_it_came);
+  tcase_add_test(tcase, kept_as_pushed);
   tcase_add_loop_test(tcase, stop_time, 0, 6);
   tcase_add_test(tcase, stop_time_in_slow_seeks);
   tcase_add_loop_test(tcase, stop_time_without_an_index, 0, 2);

@@ -119,7 +119,7 @@ GST_END_TEST
 
 // A change of a property with the READY flag has no effect after the start, not even for a seek.
 // The next seek uses the other properties; a change of them warns only if no seek is possible.
-GST_START_TEST(set_while_it_plays) {
+GST_START_TEST(set_while_playing) {
   const Stream stream = clip(300);
   const Bytes file(stream.bytes);
   for (const Property &property : kProperties) {
@@ -184,7 +184,7 @@ static Suite *flvseek_properties_suite() {
   tcase_add_loop_test(tcase, every_property, 0, std::size(kProperties));
   tcase_add_test(tcase, values_are_kept);
   tcase_add_test(tcase, pads);
-  tcase_add_test(tcase, set_while_it_plays);
+  tcase_add_test(tcase, set_while_playing);
   tcase_add_loop_test(tcase, set_for_the_next_seek, 0, 2);
   return suite;
 }

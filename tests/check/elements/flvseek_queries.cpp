@@ -122,7 +122,7 @@ GST_START_TEST(positions) {
 }
 GST_END_TEST
 
-GST_START_TEST(only_pushes) {
+GST_START_TEST(source_pad_only_pushes) {
   Seek seek({.bytes = clip().bytes}, "start-time=1200");
   GstQuery *query = gst_query_new_scheduling();
   fail_unless(gst_pad_query(seek.source_pad(), query));
@@ -134,7 +134,7 @@ GST_START_TEST(only_pushes) {
 GST_END_TEST
 
 // Downstream can pull an unchanged file.
-GST_START_TEST(can_be_pulled_from) {
+GST_START_TEST(source_pad_can_be_pulled) {
   const struct {
     const char *properties;
     bool pull;
@@ -167,7 +167,7 @@ GST_START_TEST(mode_of_the_sink_pad) {
 GST_END_TEST
 
 // In READY, no value is known, and queries do not fail the element.
-GST_START_TEST(nothing_is_known_in_ready) {
+GST_START_TEST(no_answers_in_ready) {
   Seek seek({.bytes = clip().bytes, .access = kAccesses[__i__]}, "start-time=1200",
             GST_STATE_READY);
   fail_if(seeking(seek, GST_FORMAT_TIME).seekable);
@@ -185,10 +185,10 @@ static Suite *flvseek_queries_suite() {
   tcase_add_loop_test(tcase, seekable_from_the_start, 0, 2);
   tcase_add_loop_test(tcase, not_seekable_without_an_index, 0, 2);
   tcase_add_loop_test(tcase, positions, 0, 3);
-  tcase_add_test(tcase, only_pushes);
-  tcase_add_loop_test(tcase, can_be_pulled_from, 0, 3);
+  tcase_add_test(tcase, source_pad_only_pushes);
+  tcase_add_loop_test(tcase, source_pad_can_be_pulled, 0, 3);
   tcase_add_loop_test(tcase, mode_of_the_sink_pad, 0, 3);
-  tcase_add_loop_test(tcase, nothing_is_known_in_ready, 0, 3);
+  tcase_add_loop_test(tcase, no_answers_in_ready, 0, 3);
   return suite;
 }
 

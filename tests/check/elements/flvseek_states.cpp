@@ -14,7 +14,7 @@ const std::string kOriginal = "metadata-keyframes=original ";
 
 } // namespace
 
-GST_START_TEST(starts_again_elsewhere) {
+GST_START_TEST(starts_again_at_another_point) {
   const Access access = kAccesses[__i__];
   const Stream stream = clip();
   Seek seek({.bytes = stream.bytes, .access = access}, kOriginal + "start-time=400");
@@ -221,7 +221,7 @@ static Suite *flvseek_states_suite() {
   Suite *suite = suite_create("flvseek_states");
   TCase *tcase = tcase_create("states");
   suite_add_tcase(suite, tcase);
-  tcase_add_loop_test(tcase, starts_again_elsewhere, 0, 3);
+  tcase_add_loop_test(tcase, starts_again_at_another_point, 0, 3);
   tcase_add_loop_test(tcase, starts_again_after_an_error, 0, 3);
   tcase_add_loop_test(tcase, stops_while_the_sink_blocks, 0, 3);
   tcase_add_loop_test(tcase, stops_at_any_moment, 0, 3);

@@ -13,7 +13,7 @@ Source seekable(const Stream &stream, guint chunk = 4096) {
 
 } // namespace
 
-GST_START_TEST(one_seek_to_a_place_far_away) {
+GST_START_TEST(one_seek_to_a_distant_start_point) {
   const Stream stream = clip(300);
   const guint64 place = position(stream, 7);
   Seek seek(seekable(stream), "offset=" + std::to_string(place));
@@ -26,7 +26,7 @@ GST_START_TEST(one_seek_to_a_place_far_away) {
 }
 GST_END_TEST
 
-GST_START_TEST(no_seek_to_a_place_nearby) {
+GST_START_TEST(no_seek_to_a_near_start_point) {
   const Stream stream = clip();
   for (const guint chunk : {7U, 4096U, 1U << 20}) {
     Seek seek(seekable(stream, chunk), "start-time=2000");
@@ -55,7 +55,7 @@ GST_START_TEST(never_seeks_where_upstream_cannot) {
 GST_END_TEST
 
 // The bytes between them are not read.
-GST_START_TEST(pulls_little) {
+GST_START_TEST(reads_little) {
   const Stream stream = clip(3000);
   const guint64 place = position(stream, 7);
   Seek seek({.bytes = stream.bytes}, "offset=" + std::to_string(place));
@@ -88,7 +88,7 @@ GST_START_TEST(reads_no_further_than_the_stop) {
 GST_END_TEST
 
 // A seek that is known to be impossible is refused without any effect.
-GST_START_TEST(no_seek_that_cannot_be_met) {
+GST_START_TEST(no_seek_without_a_start_point) {
   const Stream stream = clip(300, key_frames_of, false);
   const guint64 between = position(stream, 3) + 200'000;
   const auto ms = [](guint64 value) { return value * GST_MSECOND; };
@@ -150,14 +150,14 @@ static Suite *flvseek_upstream_suite() {
   Suite *suite = suite_create("flvseek_upstream");
   TCase *tcase = tcase_create("upstream");
   suite_add_tcase(suite, tcase);
-  tcase_add_test(tcase, one_seek_to_a_place_far_away);
-  tcase_add_test(tcase, no_seek_to_a_place_nearby);
+  tcase_add_test(tcase, one_seek_to_a_distant_start_point);
+  tcase_add_test(tcase, no_seek_to_a_near_start_point);
   tcase_add_test(tcase, no_seek_for_the_whole_file);
   tcase_add_test(tcase, never_seeks_where_upstream_cannot);
-  tcase_add_test(tcase, pulls_little);
+  tcase_add_test(tcase, reads_little);
   tcase_add_test(tcase, scans_by_headers);
   tcase_add_test(tcase, reads_no_further_than_the_stop);
-  tcase_add_loop_test(tcase, no_seek_that_cannot_be_met, 0, 2);
+  tcase_add_loop_test(tcase, no_seek_without_a_start_point, 0, 2);
   tcase_add_test(tcase, flush_from_upstream);
   return suite;
 }

@@ -179,7 +179,7 @@ GST_START_TEST(spellings_of_a_path) {
 }
 GST_END_TEST
 
-GST_START_TEST(other_places) {
+GST_START_TEST(other_paths) {
   const std::pair<const char *, std::vector<const char *>> rows[] = {
       {"/a/b", {"/a%2Fb", "/a//b", "//a/b", "/a/b/", "/A/b", "/a/./", "/a%00/b", "/a/b%20"}},
       {"/a%2Fb", {"/a/b", "/a%252Fb"}},
@@ -201,7 +201,7 @@ GST_START_TEST(other_places) {
 }
 GST_END_TEST
 
-GST_START_TEST(paths_that_are_none) {
+GST_START_TEST(invalid_paths) {
   const std::pair<const char *, const char *> rows[] = {
       {"live", "\"live\" does not begin with a slash"},
       {"/live?a=b", "has a \"?\" at character 6, which ends a path: write %3F"},
@@ -258,8 +258,8 @@ static Suite *httpserversink_answers_suite() {
   tcase_add_test(tcase, refused_handshakes);
   tcase_add_loop_test(tcase, cross_origin_fields, 0, 3);
   tcase_add_loop_test(tcase, spellings_of_a_path, 0, 9);
-  tcase_add_test(tcase, other_places);
-  tcase_add_test(tcase, paths_that_are_none);
+  tcase_add_test(tcase, other_paths);
+  tcase_add_test(tcase, invalid_paths);
   tcase_add_test(tcase, spellings_that_collide);
   return suite;
 }

@@ -59,7 +59,7 @@ GST_START_TEST(a_stream) {
 }
 GST_END_TEST
 
-GST_START_TEST(pieces_of_any_size) {
+GST_START_TEST(writes_of_any_size) {
   const Transport transport = kTransports[__i__];
   const Stream stream = clip({.start = 1000, .groups = 2});
   const Buffer should = served(stream);
@@ -91,7 +91,7 @@ GST_START_TEST(a_buffer_without_bytes) {
 GST_END_TEST
 
 // The head is in the caps, and the stream has only tags.
-GST_START_TEST(a_head_in_the_caps) {
+GST_START_TEST(stream_header_in_the_caps) {
   const Stream stream = clip({.start = 1000});
   const std::size_t first = keys(stream)[0];
   std::vector<Buffer> parts{file_header()};
@@ -156,7 +156,7 @@ GST_START_TEST(from_the_next_key_frame) {
 GST_END_TEST
 
 // The keyframes are 400 ms apart, and the newest tag is 360 ms after the last keyframe.
-GST_START_TEST(from_a_burst_back) {
+GST_START_TEST(from_a_burst_ago) {
   const struct {
     guint burst;
     std::size_t key;
@@ -186,7 +186,7 @@ GST_START_TEST(from_the_first_key_frame) {
 GST_END_TEST
 
 // A client uses the value of `join` at its arrival.
-GST_START_TEST(another_place_while_it_plays) {
+GST_START_TEST(start_point_changed_while_playing) {
   const Stream stream = clip();
   Begun server(kWhole, stream, keys(stream)[3] + 1);
   for (const auto &[join, key] : {std::pair("burst", 0U), std::pair("latest-keyframe", 3U)}) {
@@ -247,7 +247,7 @@ GST_START_TEST(many_clients) {
 GST_END_TEST
 
 // Data that is not FLV, although the caps say so.
-GST_START_TEST(something_else) {
+GST_START_TEST(other_formats) {
   Server server;
   server.begin();
   server.push(payload(1000));
@@ -262,20 +262,20 @@ static Suite *httpserversink_bytes_suite() {
   suite_add_tcase(suite, tcase);
   const int transports = static_cast<int>(std::size(kTransports));
   tcase_add_loop_test(tcase, a_stream, 0, transports);
-  tcase_add_loop_test(tcase, pieces_of_any_size, 0, transports);
+  tcase_add_loop_test(tcase, writes_of_any_size, 0, transports);
   tcase_add_test(tcase, no_caps);
   tcase_add_test(tcase, a_buffer_without_bytes);
-  tcase_add_test(tcase, a_head_in_the_caps);
+  tcase_add_test(tcase, stream_header_in_the_caps);
   tcase_add_loop_test(tcase, original_timestamps, 0, transports);
   tcase_add_loop_test(tcase, from_the_latest_key_frame, 0, transports);
   tcase_add_loop_test(tcase, from_the_next_key_frame, 0, transports);
-  tcase_add_loop_test(tcase, from_a_burst_back, 0, transports);
+  tcase_add_loop_test(tcase, from_a_burst_ago, 0, transports);
   tcase_add_loop_test(tcase, from_the_first_key_frame, 0, transports);
-  tcase_add_test(tcase, another_place_while_it_plays);
+  tcase_add_test(tcase, start_point_changed_while_playing);
   tcase_add_loop_test(tcase, merged, 0, transports);
   tcase_add_test(tcase, messages_of_whole_tags);
   tcase_add_test(tcase, many_clients);
-  tcase_add_test(tcase, something_else);
+  tcase_add_test(tcase, other_formats);
   return suite;
 }
 

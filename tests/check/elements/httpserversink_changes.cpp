@@ -94,7 +94,7 @@ GST_START_TEST(another_client) {
 }
 GST_END_TEST
 
-GST_START_TEST(again_and_again) {
+GST_START_TEST(many_streams) {
   const Way way = kWays[__i__ % 3];
   const Stream stream = clip({.start = 5000, .groups = 1});
   Served it(stream, SIZE_MAX, kTransports[__i__ / 3]);
@@ -109,7 +109,7 @@ GST_START_TEST(again_and_again) {
 GST_END_TEST
 
 // Within a tag, and within a tag header.
-GST_START_TEST(broken_off) {
+GST_START_TEST(interrupted) {
   const Stream one = clip({.start = 5000});
   const Stream other = clip({.start = 100, .variant = 1});
   const std::size_t end = keys(one)[1] + 3;
@@ -151,7 +151,7 @@ GST_START_TEST(in_the_middle_of_a_group) {
 }
 GST_END_TEST
 
-GST_START_TEST(before_there_was_anything) {
+GST_START_TEST(before_the_first_keyframe) {
   const Stream stream = clip({.start = 5000});
   Server server("join=burst burst=100000");
   Client client(server, kTransports[__i__]);
@@ -268,11 +268,11 @@ static Suite *httpserversink_changes_suite() {
   const int both = transports * static_cast<int>(std::size(kWays));
   tcase_add_loop_test(tcase, another_stream, 0, both);
   tcase_add_loop_test(tcase, another_client, 0, both);
-  tcase_add_loop_test(tcase, again_and_again, 0, both);
-  tcase_add_loop_test(tcase, broken_off, 0, transports);
+  tcase_add_loop_test(tcase, many_streams, 0, both);
+  tcase_add_loop_test(tcase, interrupted, 0, transports);
   tcase_add_loop_test(tcase, tags_alone, 0, transports);
   tcase_add_loop_test(tcase, in_the_middle_of_a_group, 0, transports);
-  tcase_add_loop_test(tcase, before_there_was_anything, 0, transports);
+  tcase_add_loop_test(tcase, before_the_first_keyframe, 0, transports);
   tcase_add_loop_test(tcase, another_configuration, 0, transports);
   tcase_add_loop_test(tcase, a_jump, 0, transports);
   tcase_add_loop_test(tcase, another_segment, 0, transports);

@@ -95,7 +95,7 @@ GST_START_TEST(half_closes_for_good) {
 }
 GST_END_TEST
 
-GST_START_TEST(breaks_the_rules) {
+GST_START_TEST(protocol_errors) {
   const struct {
     Buffer bytes;
     int code;
@@ -126,7 +126,7 @@ GST_START_TEST(breaks_the_rules) {
 GST_END_TEST
 
 // A WebSocket client that sends too much, with valid frames.
-GST_START_TEST(talks_too_much) {
+GST_START_TEST(sends_too_much) {
   const Transport transport = kTransports[__i__];
   Live server;
   Client client(server, transport);
@@ -141,7 +141,7 @@ GST_START_TEST(talks_too_much) {
 GST_END_TEST
 
 // As much as players send, and more.
-GST_START_TEST(talks_a_little) {
+GST_START_TEST(sends_a_little) {
   Live server;
   Client client(server, Transport::WebSocket);
   client.wait_for_size(server.all.size());
@@ -199,7 +199,7 @@ GST_START_TEST(clears) {
 GST_END_TEST
 
 // Also within the signal handler.
-GST_START_TEST(removes_in_a_signal) {
+GST_START_TEST(removes_in_a_signal_handler) {
   Live server;
   g_signal_connect(server.element(), "client-added", G_CALLBACK(+[](GstElement *sink, guint64 id) {
                      g_signal_emit_by_name(sink, "remove", id);
@@ -215,7 +215,7 @@ GST_START_TEST(removes_in_a_signal) {
 }
 GST_END_TEST
 
-GST_START_TEST(so_many_and_no_more) {
+GST_START_TEST(max_clients) {
   Live server("max-clients=2");
   Client first(server);
   Client second(server, Transport::WebSocket);
@@ -256,7 +256,7 @@ GST_END_TEST
 
 // --- Signals and statistics ---
 
-GST_START_TEST(everybody_is_told_of) {
+GST_START_TEST(client_removed_for_each_client) {
   constexpr std::size_t kClients = 20;
   Live server;
   {
@@ -347,7 +347,7 @@ GST_START_TEST(sums) {
 GST_END_TEST
 
 // One thread reads the statistics all the time, and another sets properties all the time.
-GST_START_TEST(watched_while_it_plays) {
+GST_START_TEST(statistics_while_playing) {
   Server server("stats-path=/stats metrics-path=/metrics");
   server.begin();
   Stream stream = clip({.groups = 1});
@@ -396,17 +396,17 @@ static Suite *httpserversink_clients_suite() {
   tcase_add_loop_test(tcase, closes, 0, transports);
   tcase_add_test(tcase, half_closes);
   tcase_add_test(tcase, half_closes_for_good);
-  tcase_add_loop_test(tcase, breaks_the_rules, 0, 10);
-  tcase_add_loop_test(tcase, talks_too_much, 0, transports);
-  tcase_add_test(tcase, talks_a_little);
+  tcase_add_loop_test(tcase, protocol_errors, 0, 10);
+  tcase_add_loop_test(tcase, sends_too_much, 0, transports);
+  tcase_add_test(tcase, sends_a_little);
   tcase_add_test(tcase, removes_one);
   tcase_add_loop_test(tcase, clears, 0, transports);
-  tcase_add_test(tcase, removes_in_a_signal);
-  tcase_add_test(tcase, so_many_and_no_more);
-  tcase_add_test(tcase, everybody_is_told_of);
+  tcase_add_test(tcase, removes_in_a_signal_handler);
+  tcase_add_test(tcase, max_clients);
+  tcase_add_test(tcase, client_removed_for_each_client);
   tcase_add_loop_test(tcase, fields, 0, transports);
   tcase_add_test(tcase, sums);
-  tcase_add_test(tcase, watched_while_it_plays);
+  tcase_add_test(tcase, statistics_while_playing);
   return suite;
 }
 

@@ -67,7 +67,7 @@ GST_START_TEST(a_stream) {
 GST_END_TEST
 
 // The muxer also sends its head in the stream, with the HEADER flag.
-GST_START_TEST(a_head_in_band) {
+GST_START_TEST(stream_header_in_band) {
   Opaque server;
   Client early(server, kTransports[__i__]);
   server.wait_for_clients(1);
@@ -90,7 +90,7 @@ GST_START_TEST(a_head_in_band) {
 }
 GST_END_TEST
 
-GST_START_TEST(from_where_it_stands_by_itself) {
+GST_START_TEST(from_a_decodable_start) {
   Opaque server;
   Client early(server, kTransports[__i__]);
   server.wait_for_clients(1);
@@ -108,7 +108,7 @@ GST_START_TEST(from_where_it_stands_by_itself) {
 }
 GST_END_TEST
 
-GST_START_TEST(other_places_to_join) {
+GST_START_TEST(other_start_points) {
   const struct {
     const char *properties;
     std::uint32_t group;
@@ -136,7 +136,7 @@ GST_START_TEST(other_places_to_join) {
 GST_END_TEST
 
 // Each buffer is a start point, and there is no head: for example MPEG-TS.
-GST_START_TEST(without_a_head) {
+GST_START_TEST(without_a_stream_header) {
   Opaque server("join=burst burst=100000");
   server.start({});
   Buffer all;
@@ -153,7 +153,7 @@ GST_START_TEST(without_a_head) {
 GST_END_TEST
 
 // mpegtsmux flags only the first packet of a keyframe, which may equal a packet of the head.
-GST_START_TEST(a_head_that_begins_a_picture) {
+GST_START_TEST(stream_header_that_starts_a_frame) {
   Opaque server;
   Client client(server, kTransports[__i__]);
   server.wait_for_clients(1);
@@ -190,7 +190,7 @@ GST_START_TEST(without_caps) {
 GST_END_TEST
 
 // Connected clients receive the new head before the next start point. Equal caps have no effect.
-GST_START_TEST(another_head) {
+GST_START_TEST(another_stream_header) {
   Opaque server;
   Client early(server, kTransports[__i__]);
   server.wait_for_clients(1);
@@ -212,7 +212,7 @@ GST_START_TEST(another_head) {
 }
 GST_END_TEST
 
-GST_START_TEST(comes_back) {
+GST_START_TEST(source_returns) {
   Opaque server;
   Client client(server, kTransports[__i__]);
   server.wait_for_clients(1);
@@ -357,14 +357,14 @@ static Suite *httpserversink_containers_suite() {
   suite_add_tcase(suite, tcase);
   const int transports = static_cast<int>(std::size(kTransports));
   tcase_add_loop_test(tcase, a_stream, 0, transports);
-  tcase_add_loop_test(tcase, a_head_in_band, 0, transports);
-  tcase_add_loop_test(tcase, from_where_it_stands_by_itself, 0, transports);
-  tcase_add_test(tcase, other_places_to_join);
-  tcase_add_loop_test(tcase, without_a_head, 0, transports);
-  tcase_add_loop_test(tcase, a_head_that_begins_a_picture, 0, transports);
+  tcase_add_loop_test(tcase, stream_header_in_band, 0, transports);
+  tcase_add_loop_test(tcase, from_a_decodable_start, 0, transports);
+  tcase_add_test(tcase, other_start_points);
+  tcase_add_loop_test(tcase, without_a_stream_header, 0, transports);
+  tcase_add_loop_test(tcase, stream_header_that_starts_a_frame, 0, transports);
   tcase_add_test(tcase, without_caps);
-  tcase_add_loop_test(tcase, another_head, 0, transports);
-  tcase_add_loop_test(tcase, comes_back, 0, transports);
+  tcase_add_loop_test(tcase, another_stream_header, 0, transports);
+  tcase_add_loop_test(tcase, source_returns, 0, transports);
   tcase_add_test(tcase, time);
   tcase_add_test(tcase, types);
   tcase_add_loop_test(tcase, begins_with_a_header, 0, 7);

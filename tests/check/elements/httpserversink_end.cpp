@@ -39,7 +39,7 @@ struct Draining {
 
 } // namespace
 
-GST_START_TEST(all_of_it_and_no_more) {
+GST_START_TEST(sends_the_whole_stream) {
   const Stream stream = clip();
   Server server("join=burst burst=100000");
   Client plain(server);
@@ -62,7 +62,7 @@ GST_START_TEST(all_of_it_and_no_more) {
 }
 GST_END_TEST
 
-GST_START_TEST(nobody_is_there) {
+GST_START_TEST(no_clients) {
   Server server(kForever);
   const Stopwatch stopwatch;
   const Stream stream = clip();
@@ -75,7 +75,7 @@ GST_START_TEST(nobody_is_there) {
 GST_END_TEST
 
 // There is no stream, or none that a client can start with.
-GST_START_TEST(nothing_was_there) {
+GST_START_TEST(no_data) {
   for (const CapsPtr &caps : {caps_of(""), caps_of(kFlv)}) {
     Server server("wait-timeout=600000 " + kForever);
     Client client(server, kTransports[__i__]);
@@ -108,7 +108,7 @@ GST_START_TEST(a_short_stream) {
 }
 GST_END_TEST
 
-GST_START_TEST(who_comes_too_late) {
+GST_START_TEST(client_after_eos) {
   const Stream stream = clip();
   Server server;
   server.begin();
@@ -129,7 +129,7 @@ GST_END_TEST
 
 // --- A client does not read ---
 
-GST_START_TEST(waits_for_those_who_read_on) {
+GST_START_TEST(waits_for_reading_clients) {
   Draining it(kForever);
   assert_equals_uint64(it.server.ends(), 0);
   fail_if(it.server.idle());
@@ -142,7 +142,7 @@ GST_START_TEST(waits_for_those_who_read_on) {
 }
 GST_END_TEST
 
-GST_START_TEST(waits_only_so_long) {
+GST_START_TEST(waits_until_the_timeout) {
   constexpr double kTimeout = 0.3;
   const Stopwatch stopwatch;
   Draining it(kForever + "drain-timeout=300");
@@ -155,7 +155,7 @@ GST_START_TEST(waits_only_so_long) {
 }
 GST_END_TEST
 
-GST_START_TEST(waits_not_at_all) {
+GST_START_TEST(does_not_wait) {
   const Stream stream = heavy();
   Server server(kForever + "drain-timeout=0");
   const Client stalled(server);
@@ -170,7 +170,7 @@ GST_START_TEST(waits_not_at_all) {
 GST_END_TEST
 
 // The client leaves during the wait.
-GST_START_TEST(waits_for_nobody_who_leaves) {
+GST_START_TEST(does_not_wait_for_disconnected_clients) {
   Draining it(kForever);
   it.stalled.reset();
   wait_for([&] { return it.server.ends() == 1; }, "there is no end");
@@ -179,7 +179,7 @@ GST_START_TEST(waits_for_nobody_who_leaves) {
 }
 GST_END_TEST
 
-GST_START_TEST(waits_for_nobody_who_is_removed) {
+GST_START_TEST(does_not_wait_for_removed_clients) {
   Draining it(kForever);
   it.server.emit("remove", guint64{2});
   wait_for([&] { return it.server.ends() == 1; }, "there is no end");
@@ -258,7 +258,7 @@ GST_END_TEST
 
 // --- After the end ---
 
-GST_START_TEST(serves_again_behind_a_flush) {
+GST_START_TEST(serves_again_after_a_flush) {
   const Stream stream = clip({.start = 5000});
   Server server("join=burst burst=100000");
   for (std::size_t turn = 1; turn <= 3; ++turn) {
@@ -279,7 +279,7 @@ GST_START_TEST(serves_again_behind_a_flush) {
 GST_END_TEST
 
 // A client waits again until there is data, however soon it comes.
-GST_START_TEST(waits_again_behind_a_flush) {
+GST_START_TEST(waits_again_after_a_flush) {
   constexpr std::size_t kTurns = 20;
   const Stream stream = clip({.start = 5000});
   Server server("join=next-keyframe");
@@ -306,22 +306,22 @@ static Suite *httpserversink_end_suite() {
   TCase *tcase = tcase_create("end");
   suite_add_tcase(suite, tcase);
   const int transports = static_cast<int>(std::size(kTransports));
-  tcase_add_test(tcase, all_of_it_and_no_more);
-  tcase_add_test(tcase, nobody_is_there);
-  tcase_add_loop_test(tcase, nothing_was_there, 0, transports);
+  tcase_add_test(tcase, sends_the_whole_stream);
+  tcase_add_test(tcase, no_clients);
+  tcase_add_loop_test(tcase, no_data, 0, transports);
   tcase_add_loop_test(tcase, a_short_stream, 0, transports);
-  tcase_add_test(tcase, who_comes_too_late);
-  tcase_add_test(tcase, waits_for_those_who_read_on);
-  tcase_add_test(tcase, waits_only_so_long);
-  tcase_add_test(tcase, waits_not_at_all);
-  tcase_add_test(tcase, waits_for_nobody_who_leaves);
-  tcase_add_test(tcase, waits_for_nobody_who_is_removed);
+  tcase_add_test(tcase, client_after_eos);
+  tcase_add_test(tcase, waits_for_reading_clients);
+  tcase_add_test(tcase, waits_until_the_timeout);
+  tcase_add_test(tcase, does_not_wait);
+  tcase_add_test(tcase, does_not_wait_for_disconnected_clients);
+  tcase_add_test(tcase, does_not_wait_for_removed_clients);
   tcase_add_test(tcase, stops_at_once);
   tcase_add_test(tcase, stops_at_any_moment);
   tcase_add_test(tcase, pauses);
   tcase_add_test(tcase, flushes_at_once);
-  tcase_add_loop_test(tcase, serves_again_behind_a_flush, 0, transports);
-  tcase_add_loop_test(tcase, waits_again_behind_a_flush, 0, transports);
+  tcase_add_loop_test(tcase, serves_again_after_a_flush, 0, transports);
+  tcase_add_loop_test(tcase, waits_again_after_a_flush, 0, transports);
   return suite;
 }
 

@@ -68,7 +68,7 @@ GST_START_TEST(one_byte_at_a_time) {
 }
 GST_END_TEST
 
-GST_START_TEST(too_much) {
+GST_START_TEST(request_too_long) {
   Besieged it;
   Client most(it.server.port());
   most.send(request(kMostHead));
@@ -85,7 +85,7 @@ GST_START_TEST(too_much) {
 GST_END_TEST
 
 // They are not a request, but count towards the limit.
-GST_START_TEST(empty_lines_in_front) {
+GST_START_TEST(leading_empty_lines) {
   Besieged it;
   for (const std::size_t lines : {1U, 2U, 1000U}) {
     std::string text;
@@ -106,7 +106,7 @@ GST_START_TEST(empty_lines_in_front) {
 GST_END_TEST
 
 // Without a line end or a head end.
-GST_START_TEST(endless) {
+GST_START_TEST(endless_request) {
   Besieged it("request-timeout=600000");
   for (const std::uint8_t byte : Buffer{0x00, 0x0A, 0x0D, 0x41, 0xFF}) {
     Client client(it.server.port());
@@ -120,7 +120,7 @@ GST_START_TEST(endless) {
 }
 GST_END_TEST
 
-GST_START_TEST(nothing) {
+GST_START_TEST(silent_client) {
   Besieged it("request-timeout=300");
   const Stopwatch stopwatch;
   Client silent(it.server.port());
@@ -136,7 +136,7 @@ GST_START_TEST(nothing) {
 GST_END_TEST
 
 // A few bytes now and then do not extend the timeout, neither within the head nor after it.
-GST_START_TEST(slow_for_ever) {
+GST_START_TEST(slow_request) {
   Besieged it("request-timeout=300");
   for (const char *start : {"GET /live HTTP/1.1\r\nX: ",
                             "POST /live HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n",
@@ -232,7 +232,7 @@ GST_START_TEST(floods) {
 }
 GST_END_TEST
 
-GST_START_TEST(comes_and_goes) {
+GST_START_TEST(connects_and_disconnects) {
   const int times = is_watched() ? 100 : 500;
   Besieged it;
   const auto come_and_go = [&] {
@@ -265,7 +265,7 @@ GST_START_TEST(comes_and_goes) {
 GST_END_TEST
 
 // All at once, with room for two.
-GST_START_TEST(too_many_upgrades) {
+GST_START_TEST(too_many_websocket_requests) {
   Besieged it("max-clients=3");
   for (int turn = 0; turn < 20; ++turn) {
     std::vector<std::unique_ptr<Client>> crowd;
@@ -293,7 +293,7 @@ GST_START_TEST(too_many_upgrades) {
 GST_END_TEST
 
 // All at once, without a request.
-GST_START_TEST(a_crowd_at_the_gate) {
+GST_START_TEST(many_unread_requests) {
   Besieged it("request-timeout=600000");
   std::vector<std::unique_ptr<Client>> crowd;
   for (int i = 0; i < 200; ++i)
@@ -310,18 +310,18 @@ static Suite *httpserversink_hostile_suite() {
   TCase *tcase = tcase_create("hostile");
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, one_byte_at_a_time);
-  tcase_add_test(tcase, too_much);
-  tcase_add_test(tcase, empty_lines_in_front);
-  tcase_add_test(tcase, endless);
-  tcase_add_test(tcase, nothing);
-  tcase_add_test(tcase, slow_for_ever);
+  tcase_add_test(tcase, request_too_long);
+  tcase_add_test(tcase, leading_empty_lines);
+  tcase_add_test(tcase, endless_request);
+  tcase_add_test(tcase, silent_client);
+  tcase_add_test(tcase, slow_request);
   tcase_add_test(tcase, garbage);
   tcase_add_test(tcase, two_requests);
   tcase_add_test(tcase, garbage_in_frames);
   tcase_add_test(tcase, floods);
-  tcase_add_test(tcase, comes_and_goes);
-  tcase_add_test(tcase, too_many_upgrades);
-  tcase_add_test(tcase, a_crowd_at_the_gate);
+  tcase_add_test(tcase, connects_and_disconnects);
+  tcase_add_test(tcase, too_many_websocket_requests);
+  tcase_add_test(tcase, many_unread_requests);
   return suite;
 }
 

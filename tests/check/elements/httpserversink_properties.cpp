@@ -142,7 +142,7 @@ GST_START_TEST(values_are_kept) {
 }
 GST_END_TEST
 
-GST_START_TEST(every_place_to_join) {
+GST_START_TEST(every_start_point) {
   const ElementPtr element = new_element();
   for (const char *join : {"burst", "next-keyframe", "latest-keyframe"}) {
     gst_util_set_object_arg(G_OBJECT(element.get()), "join", join);
@@ -239,7 +239,7 @@ const std::pair<const char *, const char *> kLate[] = {
 
 // A change of a property with the READY flag has no effect after the start. every_property checks
 // that every writable property has a flag.
-GST_START_TEST(set_while_it_plays) {
+GST_START_TEST(set_while_playing) {
   std::size_t ready = 0;
   for (const Property &property : kProperties)
     ready += property.when == kReady ? 1 : 0;
@@ -264,7 +264,7 @@ GST_START_TEST(set_while_it_plays) {
 }
 GST_END_TEST
 
-GST_START_TEST(set_while_it_plays_at_once) {
+GST_START_TEST(set_while_playing_takes_effect_at_once) {
   Server server;
   for (const Property &property : kProperties) {
     if (property.when != kPlaying)
@@ -303,7 +303,7 @@ GST_START_TEST(set_in_ready) {
 }
 GST_END_TEST
 
-GST_START_TEST(set_in_ready_to_what_is_wrong) {
+GST_START_TEST(set_in_ready_to_invalid_values) {
   Server server("", GST_STATE_READY);
   server.set("path", "elsewhere");
   fail_unless(server.set_state(GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE);
@@ -322,16 +322,16 @@ static Suite *httpserversink_properties_suite() {
   tcase_add_loop_test(tcase, every_property, 0, static_cast<int>(std::size(kProperties)));
   tcase_add_test(tcase, no_other_property);
   tcase_add_test(tcase, values_are_kept);
-  tcase_add_test(tcase, every_place_to_join);
+  tcase_add_test(tcase, every_start_point);
   tcase_add_test(tcase, signals);
   tcase_add_test(tcase, actions_and_statistics_at_rest);
   tcase_add_test(tcase, a_free_port);
   tcase_add_test(tcase, addresses);
   tcase_add_test(tcase, pads);
-  tcase_add_test(tcase, set_while_it_plays);
-  tcase_add_test(tcase, set_while_it_plays_at_once);
+  tcase_add_test(tcase, set_while_playing);
+  tcase_add_test(tcase, set_while_playing_takes_effect_at_once);
   tcase_add_test(tcase, set_in_ready);
-  tcase_add_test(tcase, set_in_ready_to_what_is_wrong);
+  tcase_add_test(tcase, set_in_ready_to_invalid_values);
   return suite;
 }
 

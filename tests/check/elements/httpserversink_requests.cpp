@@ -55,7 +55,7 @@ GST_START_TEST(the_stream) {
 GST_END_TEST
 
 // With any query.
-GST_START_TEST(the_stream_by_other_names) {
+GST_START_TEST(other_spellings_of_the_path) {
   const Live server;
   for (const char *path : {"/live?", "/live?a=b&c", "http://localhost/live", "/li%76e"}) {
     Client client(server.port());
@@ -67,7 +67,7 @@ GST_START_TEST(the_stream_by_other_names) {
 GST_END_TEST
 
 // The stream counts as present as soon as its header is, in the bytes or in the caps.
-GST_START_TEST(the_head_alone) {
+GST_START_TEST(head_request) {
   const Stream stream = clip();
   Server server;
   assert_equals_int(Answer(server, "HEAD", "/live").client.status(), 503);
@@ -91,7 +91,7 @@ GST_START_TEST(the_head_alone) {
 }
 GST_END_TEST
 
-GST_START_TEST(what_is_not_served) {
+GST_START_TEST(refused_requests) {
   const Live server;
   const struct {
     const char *method;
@@ -120,7 +120,7 @@ GST_START_TEST(before_a_script_asks) {
 }
 GST_END_TEST
 
-GST_START_TEST(one_site_or_none) {
+GST_START_TEST(allowed_origins) {
   Live server;
   for (const char *origin : {"https://example.org", "", "*"}) {
     server.set("allow-origin", origin);
@@ -160,7 +160,7 @@ GST_START_TEST(a_websocket) {
 }
 GST_END_TEST
 
-GST_START_TEST(a_websocket_of_another_site) {
+GST_START_TEST(websocket_of_another_origin) {
   Live server;
   const struct {
     const char *allowed;
@@ -184,7 +184,7 @@ GST_START_TEST(a_websocket_of_another_site) {
 }
 GST_END_TEST
 
-GST_START_TEST(what_is_no_handshake) {
+GST_START_TEST(invalid_handshakes) {
   const Live server;
   for (const char *headers :
        {"Connection: Upgrade\r\nUpgrade: websocket\r\n",
@@ -220,7 +220,7 @@ GST_START_TEST(waits_for_the_stream) {
 GST_END_TEST
 
 // Also with caps before the first data.
-GST_START_TEST(waits_only_so_long) {
+GST_START_TEST(waits_until_the_timeout) {
   constexpr double kTimeout = 0.3;
   Server server("wait-timeout=300");
   if (__i__ == 1) {
@@ -290,7 +290,7 @@ GST_START_TEST(closes_before_the_stream) {
 GST_END_TEST
 
 // A half-closed client is served if the stream starts at once.
-GST_START_TEST(says_no_more_before_the_stream) {
+GST_START_TEST(half_closes_before_the_stream) {
   Server server("wait-timeout=600000 client-timeout=600000");
   Client client(server);
   server.wait_for_clients(1);
@@ -397,19 +397,19 @@ static Suite *httpserversink_requests_suite() {
   TCase *tcase = tcase_create("requests");
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, the_stream);
-  tcase_add_test(tcase, the_stream_by_other_names);
-  tcase_add_loop_test(tcase, the_head_alone, 0, 2);
-  tcase_add_test(tcase, what_is_not_served);
+  tcase_add_test(tcase, other_spellings_of_the_path);
+  tcase_add_loop_test(tcase, head_request, 0, 2);
+  tcase_add_test(tcase, refused_requests);
   tcase_add_test(tcase, before_a_script_asks);
-  tcase_add_test(tcase, one_site_or_none);
+  tcase_add_test(tcase, allowed_origins);
   tcase_add_test(tcase, a_websocket);
-  tcase_add_test(tcase, a_websocket_of_another_site);
-  tcase_add_test(tcase, what_is_no_handshake);
+  tcase_add_test(tcase, websocket_of_another_origin);
+  tcase_add_test(tcase, invalid_handshakes);
   tcase_add_loop_test(tcase, waits_for_the_stream, 0, static_cast<int>(std::size(kTransports)));
-  tcase_add_loop_test(tcase, waits_only_so_long, 0, 2);
+  tcase_add_loop_test(tcase, waits_until_the_timeout, 0, 2);
   tcase_add_test(tcase, leaves_before_the_stream);
   tcase_add_loop_test(tcase, closes_before_the_stream, 0, 2);
-  tcase_add_test(tcase, says_no_more_before_the_stream);
+  tcase_add_test(tcase, half_closes_before_the_stream);
   tcase_add_test(tcase, statistics);
   tcase_add_loop_test(tcase, long_user_agents, 0, 6);
   tcase_add_loop_test(tcase, kept_statistics, 0, 2);

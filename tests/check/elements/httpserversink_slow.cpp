@@ -100,7 +100,7 @@ GST_START_TEST(skips) {
 GST_END_TEST
 
 // The client reads from time to time, and skips each time.
-GST_START_TEST(skips_again_and_again) {
+GST_START_TEST(skips_repeatedly) {
   constexpr guint64 kSkips = 3;
   Stream stream = clip({.start = 5000, .groups = 1, .scale = kScale});
   Server server(kPatient + "max-lag=1000 max-lag-bytes=0");
@@ -213,7 +213,7 @@ GST_END_TEST
 
 // A reader of 12 kB/s with a window of 32 KiB reads all the time: it skips, and is not closed, even
 // if the next write to it comes much later than client-timeout.
-GST_START_TEST(is_slow_and_steady) {
+GST_START_TEST(slow_steady_reader) {
   constexpr std::size_t kRate = 1200; // bytes in 100 ms
   constexpr int kWindow = 16 << 10;   // the system doubles the size
   Server server("client-timeout=3000 max-lag=1000 drain-timeout=0");
@@ -241,7 +241,7 @@ GST_END_TEST
 
 // A small stream does not fill the system's buffer for a client. A client that reads nothing is
 // closed nevertheless, even if the stream does not continue.
-GST_START_TEST(is_closed_with_little_to_take) {
+GST_START_TEST(is_closed_at_a_low_bitrate) {
   const Stream stream = clip({.start = 5000, .groups = 20, .scale = 20});
   Server server("client-timeout=800 max-lag=0");
   Client quick(server);
@@ -260,7 +260,7 @@ GST_END_TEST
 
 // One keyframe, and no other within max-lag-bytes: one warning. A new client starts at the next
 // configuration, or at any frame after wait-timeout, and the statistics report it.
-GST_START_TEST(no_key_frame_left) {
+GST_START_TEST(no_keyframe_in_the_history) {
   const bool configured = __i__ < 2;
   const Transport transport = kTransports[__i__ % 2];
   Server server("max-lag-bytes=20000 " + std::string(configured ? "" : "wait-timeout=60000"));
@@ -328,7 +328,7 @@ GST_START_TEST(no_key_frame_left) {
 GST_END_TEST
 
 // Without clients, the backlog keeps what the next client needs.
-GST_START_TEST(history_for_nobody) {
+GST_START_TEST(history_without_clients) {
   const Stream stream = heavy();
   const std::size_t group = part(stream, keys(stream)[1], keys(stream)[2]).size();
   const struct {
@@ -359,15 +359,15 @@ static Suite *httpserversink_slow_suite() {
   suite_add_tcase(suite, tcase);
   const int transports = static_cast<int>(std::size(kTransports));
   tcase_add_loop_test(tcase, skips, 0, 2 * transports);
-  tcase_add_loop_test(tcase, skips_again_and_again, 0, transports);
+  tcase_add_loop_test(tcase, skips_repeatedly, 0, transports);
   tcase_add_loop_test(tcase, skips_nothing, 0, transports);
   tcase_add_loop_test(tcase, is_closed, 0, transports);
   tcase_add_loop_test(tcase, is_never_closed, 0, transports);
   tcase_add_loop_test(tcase, is_not_closed, 0, transports);
-  tcase_add_loop_test(tcase, is_slow_and_steady, 0, transports);
-  tcase_add_loop_test(tcase, is_closed_with_little_to_take, 0, transports);
-  tcase_add_loop_test(tcase, no_key_frame_left, 0, 2 * transports);
-  tcase_add_loop_test(tcase, history_for_nobody, 0, 5);
+  tcase_add_loop_test(tcase, slow_steady_reader, 0, transports);
+  tcase_add_loop_test(tcase, is_closed_at_a_low_bitrate, 0, transports);
+  tcase_add_loop_test(tcase, no_keyframe_in_the_history, 0, 2 * transports);
+  tcase_add_loop_test(tcase, history_without_clients, 0, 5);
   return suite;
 }
 

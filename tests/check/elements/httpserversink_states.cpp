@@ -148,7 +148,7 @@ GST_START_TEST(pauses) {
 GST_END_TEST
 
 // It listens from READY on.
-GST_START_TEST(another_stream_for_those_who_are_there) {
+GST_START_TEST(another_stream_for_connected_clients) {
   const Stream one = clip({.start = 5000});
   const Stream other = clip({.start = 100, .groups = 2, .variant = 1});
   Server server("", GST_STATE_READY);
@@ -175,7 +175,7 @@ GST_END_TEST
 
 // --- A port for many ---
 
-GST_START_TEST(paths_of_a_port) {
+GST_START_TEST(several_paths_on_a_port) {
   const Stream one = clip({.start = 5000});
   const Stream other = clip({.start = 700, .variant = 1});
   Server live;
@@ -214,7 +214,7 @@ GST_START_TEST(paths_of_a_port) {
 }
 GST_END_TEST
 
-GST_START_TEST(a_path_that_is_taken) {
+GST_START_TEST(path_in_use) {
   Server live("stats-path=/stats metrics-path=/metrics request-timeout=300");
   live.keep_port();
   const std::string port = port_of(live);
@@ -233,7 +233,7 @@ GST_START_TEST(a_path_that_is_taken) {
 }
 GST_END_TEST
 
-GST_START_TEST(a_path_twice) {
+GST_START_TEST(same_path_twice) {
   assert_does_not_start("stats-path=/live", GST_RESOURCE_ERROR_SETTINGS,
                         "path and stats-path are both \"/live\"");
   assert_does_not_start("stats-path=/s metrics-path=/s", GST_RESOURCE_ERROR_SETTINGS,
@@ -242,7 +242,7 @@ GST_START_TEST(a_path_twice) {
 GST_END_TEST
 
 // A path is free after its element is gone.
-GST_START_TEST(a_path_that_was_taken) {
+GST_START_TEST(path_is_free_again) {
   Server first;
   first.keep_port();
   Server second(port_of(first), GST_STATE_NULL);
@@ -310,7 +310,7 @@ GST_START_TEST(a_port_in_use) {
 }
 GST_END_TEST
 
-GST_START_TEST(an_address_of_another_machine) {
+GST_START_TEST(foreign_address) {
   assert_does_not_start("address=192.0.2.1", GST_RESOURCE_ERROR_OPEN_READ_WRITE, "192.0.2.1");
 }
 GST_END_TEST
@@ -324,7 +324,7 @@ GST_START_TEST(a_path_without_a_slash) {
 }
 GST_END_TEST
 
-GST_START_TEST(a_certificate_that_is_not_there) {
+GST_START_TEST(missing_certificate) {
   assert_does_not_start("tls-certificate=/nowhere/certificate.pem",
                         GST_RESOURCE_ERROR_OPEN_READ_WRITE, "/nowhere/certificate.pem");
 }
@@ -336,7 +336,7 @@ GST_START_TEST(a_key_without_a_certificate) {
 GST_END_TEST
 
 // A client that waits for a stream gets an error response.
-GST_START_TEST(stops_with_nothing_to_serve) {
+GST_START_TEST(stops_without_data) {
   Server server("wait-timeout=600000");
   Client client(server);
   Client framed(server, Transport::WebSocket);
@@ -376,19 +376,19 @@ static Suite *httpserversink_states_suite() {
   tcase_add_test(tcase, serves_again);
   tcase_add_test(tcase, stops_in_order);
   tcase_add_test(tcase, pauses);
-  tcase_add_loop_test(tcase, another_stream_for_those_who_are_there, 0,
+  tcase_add_loop_test(tcase, another_stream_for_connected_clients, 0,
                       static_cast<int>(std::size(kTransports)));
-  tcase_add_test(tcase, paths_of_a_port);
-  tcase_add_test(tcase, a_path_that_is_taken);
-  tcase_add_test(tcase, a_path_twice);
-  tcase_add_test(tcase, a_path_that_was_taken);
+  tcase_add_test(tcase, several_paths_on_a_port);
+  tcase_add_test(tcase, path_in_use);
+  tcase_add_test(tcase, same_path_twice);
+  tcase_add_test(tcase, path_is_free_again);
   tcase_add_loop_test(tcase, starts_in_threads, 0, 2);
   tcase_add_test(tcase, a_port_in_use);
-  tcase_add_test(tcase, an_address_of_another_machine);
+  tcase_add_test(tcase, foreign_address);
   tcase_add_test(tcase, a_path_without_a_slash);
-  tcase_add_test(tcase, a_certificate_that_is_not_there);
+  tcase_add_test(tcase, missing_certificate);
   tcase_add_test(tcase, a_key_without_a_certificate);
-  tcase_add_test(tcase, stops_with_nothing_to_serve);
+  tcase_add_test(tcase, stops_without_data);
   tcase_add_test(tcase, starts_after_an_error);
   return suite;
 }

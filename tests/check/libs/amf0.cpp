@@ -223,7 +223,7 @@ START_TEST(test_number_of_values) {
 }
 END_TEST
 
-START_TEST(test_reads_stop_behind_the_value) {
+START_TEST(test_reads_stop_after_the_value) {
   const Buffer bytes = joined({written({1.0}), written({EcmaArray{}}), written({true})});
   Reader reader(bytes);
   Value value;
@@ -308,7 +308,7 @@ int main() {
                                {test_refused, std::size(kRefused)},
                                {test_depth, std::size(kNests)},
                                {test_number_of_values},
-                               {test_reads_stop_behind_the_value},
+                               {test_reads_stop_after_the_value},
                                {test_read_all},
                                {test_nothing_follows_amf3},
                                {test_long_strings},

@@ -210,7 +210,7 @@ END_TEST
 
 // --- Large numbers of tags ---
 
-START_TEST(test_configurations_in_force) {
+START_TEST(test_active_configurations) {
   Stream stream;
   stream.header();
   for (std::uint8_t variant = 0; variant < 60; ++variant)
@@ -323,7 +323,7 @@ int main() {
                                     {test_middle},
                                     {test_other_stream_id},
                                     {test_nothing_but_damage},
-                                    {test_configurations_in_force},
+                                    {test_active_configurations},
                                     {test_many_key_frames},
                                     {test_check},
                                     {test_check_bound},

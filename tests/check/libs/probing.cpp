@@ -27,7 +27,7 @@ const struct {
     {"late video", true, true, true, true, 600, 600, 5},
 };
 
-START_TEST(test_promises) {
+START_TEST(test_announced_kinds) {
   const auto &row = ROW(kPromises);
   Stream stream;
   stream.header(row.audio, row.video);
@@ -244,7 +244,7 @@ END_TEST
 } // namespace
 
 int main() {
-  return flvtest::run("probing", {{test_promises, std::size(kPromises)},
+  return flvtest::run("probing", {{test_announced_kinds, std::size(kPromises)},
                                   {test_configuration_without_frames, 2},
                                   {test_late_video},
                                   {test_held_at_the_end},

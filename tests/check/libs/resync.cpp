@@ -189,7 +189,7 @@ END_TEST
 
 // Whatever size a bogus header declares, the real tag after it is returned as soon as it is
 // complete.
-START_TEST(test_bogus_headers_hold_up_nobody) {
+START_TEST(test_false_headers_do_not_block) {
   flvtest::Stream stream;
   stream.header().raw(Buffer{0});
   for (std::uint32_t i = 0; i < 1000; ++i)
@@ -222,7 +222,7 @@ START_TEST(test_file_header_ends_a_search) {
 END_TEST
 
 // A search accepts only the usual file header, with zero as its PreviousTagSize.
-START_TEST(test_other_file_headers_end_no_search) {
+START_TEST(test_other_file_headers_do_not_end_the_search) {
   Buffer header = flvtest::file_header();
   header[_i == 0 ? 8 : 12] = 10;
   flvtest::Stream stream;
@@ -235,7 +235,7 @@ END_TEST
 
 // The last tag after damage: the end of the stream confirms it, with any PreviousTagSize or none. A
 // tag that is truncated, or that ends earlier, is not confirmed.
-START_TEST(test_the_end_proves_a_tag) {
+START_TEST(test_eof_confirms_a_tag) {
   flvtest::Stream stream;
   stream.header().key(0).raw(flvtest::payload(100)).key(40).raw(Buffer(3, 0xEE));
   const flvtest::Stream::Tag &last = stream.tags[1];
@@ -374,10 +374,10 @@ END_TEST
 int main() {
   return flvtest::run("resync", {{test_damage, kDamages.size()},
                                  {test_damage_among_wrong_sizes, kDamages.size()},
-                                 {test_bogus_headers_hold_up_nobody},
+                                 {test_false_headers_do_not_block},
                                  {test_file_header_ends_a_search},
-                                 {test_other_file_headers_end_no_search, 2},
-                                 {test_the_end_proves_a_tag},
+                                 {test_other_file_headers_do_not_end_the_search, 2},
+                                 {test_eof_confirms_a_tag},
                                  {test_two_damaged_places},
                                  {test_damage_up_to_the_end},
                                  {test_start_in_the_middle},

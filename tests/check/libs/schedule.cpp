@@ -76,7 +76,7 @@ START_TEST(test_a_step_back_is_due_with_the_highest) {
 }
 END_TEST
 
-START_TEST(test_late_tags_move_nothing) {
+START_TEST(test_late_tags_keep_the_schedule) {
   Schedule schedule = started(kSecond);
   for (std::int64_t time = 0; time < 100'000; time += 40) {
     ck_assert_int_eq(due(schedule, time), kSecond + time * kMs);
@@ -85,7 +85,7 @@ START_TEST(test_late_tags_move_nothing) {
 }
 END_TEST
 
-START_TEST(test_starting_again_grants_the_burst_again) {
+START_TEST(test_restart_repeats_the_burst) {
   Schedule schedule;
   schedule.set_burst(2000, 0);
   schedule.set_speed(2);
@@ -98,7 +98,7 @@ START_TEST(test_starting_again_grants_the_burst_again) {
 }
 END_TEST
 
-START_TEST(test_speed_counts_from_the_tag_at_hand) {
+START_TEST(test_speed_counts_from_the_current_tag) {
   Schedule schedule = started(kSecond);
   schedule.take(10'000);
   schedule.set_speed(2);
@@ -243,7 +243,7 @@ START_TEST(test_catch_up_ends) {
 END_TEST
 
 // Blocked again while it catches up: the catch-up starts again from there.
-START_TEST(test_held_up_while_catching_up) {
+START_TEST(test_delayed_while_catching_up) {
   Schedule schedule = held_up(2);
   schedule.take(11'000);
   schedule.left(20 * kSecond);
@@ -256,7 +256,7 @@ START_TEST(test_held_up_while_catching_up) {
 }
 END_TEST
 
-START_TEST(test_catch_up_below_the_own_speed) {
+START_TEST(test_catch_up_speed_below_the_speed) {
   Schedule schedule = held_up(0.5);
   schedule.take(11'000);
   ck_assert_int_eq(schedule.leave(), 16 * kSecond);
@@ -319,7 +319,7 @@ START_TEST(test_sixty_days) {
 END_TEST
 
 // Media times beyond the range of the clock stay in the future, in order.
-START_TEST(test_times_without_end) {
+START_TEST(test_unlimited_times) {
   Schedule schedule;
   schedule.set_speed(ROW(kSpeeds));
   schedule.set_burst(0xFFFFFFFF, 0);
@@ -345,9 +345,9 @@ END_TEST
 int main() {
   return flvtest::run("schedule", {{test_due, std::size(kDues)},
                                    {test_a_step_back_is_due_with_the_highest},
-                                   {test_late_tags_move_nothing},
-                                   {test_starting_again_grants_the_burst_again},
-                                   {test_speed_counts_from_the_tag_at_hand},
+                                   {test_late_tags_keep_the_schedule},
+                                   {test_restart_repeats_the_burst},
+                                   {test_speed_counts_from_the_current_tag},
                                    {test_speed_with_a_burst},
                                    {test_larger_burst_sends_the_difference_at_once},
                                    {test_smaller_burst_waits},
@@ -356,10 +356,10 @@ int main() {
                                    {test_catch_up},
                                    {test_catch_up_at_once},
                                    {test_catch_up_ends},
-                                   {test_held_up_while_catching_up},
-                                   {test_catch_up_below_the_own_speed},
+                                   {test_delayed_while_catching_up},
+                                   {test_catch_up_speed_below_the_speed},
                                    {test_tolerance},
                                    {test_burst_is_not_late},
                                    {test_sixty_days, std::size(kSpeeds)},
-                                   {test_times_without_end, std::size(kSpeeds)}});
+                                   {test_unlimited_times, std::size(kSpeeds)}});
 }

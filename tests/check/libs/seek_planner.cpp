@@ -321,7 +321,7 @@ START_TEST(test_stop) {
 END_TEST
 
 // If further reads are expensive, the metadata omits what they would find.
-START_TEST(test_left_out) {
+START_TEST(test_omitted_tags) {
   for (const Access access : kAll) {
     for (const IndexSource source : {kMetadata, kScan}) {
       for (const std::uint64_t stop : {std::uint64_t{0}, kKeys[6].first}) {
@@ -341,7 +341,7 @@ START_TEST(test_left_out) {
 END_TEST
 
 // An entry with the position of a configuration before the stop, and its keyframe after the stop.
-START_TEST(test_stop_behind_a_configuration) {
+START_TEST(test_stop_after_a_configuration) {
   const Stream stream = flvtest::indexed(
       [](Stream &file) {
         append_gops(file.configs(), 0, 2);
@@ -438,7 +438,7 @@ START_TEST(test_errors) {
 }
 END_TEST
 
-START_TEST(test_no_place) {
+START_TEST(test_no_start_point) {
   for (const Access access : kAll) {
     for (const IndexSource source : {kMetadata, kScan, kAuto}) {
       const Result past = look(access, kClip.bytes, at(kKeys.back().first + 1, Snap::Next, source));
@@ -526,7 +526,7 @@ const struct {
 };
 
 // A pipe gives the same result as a file. If the place is already past, the error has its position.
-START_TEST(test_passed_by) {
+START_TEST(test_entries_ignored) {
   const auto &row = ROW(kIndexes);
   const Bytes bytes(row.file.bytes);
   KeyframeIndex index;
@@ -602,7 +602,7 @@ START_TEST(test_listed_end) {
 END_TEST
 
 // Upstream that starts in the middle of the file.
-START_TEST(test_begins_behind) {
+START_TEST(test_starts_after_the_requested_point) {
   SeekPlanner starter(Access::Forward, 0);
   starter.look_for(at(kKeys[2].first));
   starter.give_nothing();
@@ -746,13 +746,13 @@ int main() {
                                   {test_last_configuration},
                                   {test_keyframes_modes},
                                   {test_stop},
-                                  {test_left_out},
-                                  {test_stop_behind_a_configuration},
+                                  {test_omitted_tags},
+                                  {test_stop_after_a_configuration},
                                   {test_errors, std::size(kErrors)},
-                                  {test_no_place},
-                                  {test_passed_by, std::size(kIndexes)},
+                                  {test_no_start_point},
+                                  {test_entries_ignored, std::size(kIndexes)},
                                   {test_listed_end},
-                                  {test_begins_behind},
+                                  {test_starts_after_the_requested_point},
                                   {test_audio_only},
                                   {test_audio_first},
                                   {test_again},

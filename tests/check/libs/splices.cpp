@@ -274,7 +274,7 @@ START_TEST(test_interrupted_in_presentation_order) {
 END_TEST
 
 // Dropped media does not advance the timeline.
-START_TEST(test_interrupted_in_the_middle_of_a_group) {
+START_TEST(test_interrupted_in_mid_group) {
   Stream first;
   first.header().configs().key(0).aac(0).inter(40);
   Stream second;
@@ -335,7 +335,7 @@ int main() {
                                   {test_interrupted_by_a_file},
                                   {test_interrupted_at_the_start},
                                   {test_interrupted_in_presentation_order},
-                                  {test_interrupted_in_the_middle_of_a_group},
+                                  {test_interrupted_in_mid_group},
                                   {test_interrupted_while_held},
                                   {test_interrupted_with_metadata}});
 }

@@ -286,7 +286,7 @@ START_TEST(test_long_header) {
 END_TEST
 
 // The script tag's time becomes 0, and a configuration's PreviousTagSize becomes correct.
-START_TEST(test_put_right) {
+START_TEST(test_corrected) {
   Stream stream;
   const auto index = flvtest::index_members({{100, 0}});
   stream.header().script(1234, flvtest::on_metadata(index)).configs(7).key(7).aac(7);
@@ -392,7 +392,7 @@ int main() {
                                      {test_flags, std::size(kFlags)},
                                      {test_parts},
                                      {test_long_header},
-                                     {test_put_right},
+                                     {test_corrected},
                                      {test_odd_metadata},
                                      {test_positions},
                                      {test_too_large}});

@@ -169,7 +169,7 @@ START_TEST(test_multitrack) {
 END_TEST
 
 // A tag that repeats a partly replaced configuration is not a repetition.
-START_TEST(test_repeated_behind_a_part) {
+START_TEST(test_repeated_after_a_part) {
   StreamHeader head;
   const Buffer both = tracks({1, 2}, 7);
   const Buffer one = tracks({1}, 8);
@@ -267,7 +267,7 @@ int main() {
                                {test_changed},
                                {test_enhanced},
                                {test_multitrack},
-                               {test_repeated_behind_a_part},
+                               {test_repeated_after_a_part},
                                {test_large_configurations},
                                {test_many_configurations},
                                {test_media_heads, std::size(kMediaHeads)}});

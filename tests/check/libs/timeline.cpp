@@ -12,7 +12,7 @@ using Kind = Timeline::Kind;
 
 namespace {
 
-// A tag and its expected time: audio, video, other (script data, a configuration), or the seam
+// A tag and its expected time: audio, video, other (script data, a configuration), or the splice
 // between two files.
 struct Step {
   char what;
@@ -265,7 +265,7 @@ const Sequence kSequences[] = {
      {{'v', 0, 0}, {'a', kHour, kHour}, {'v', 40, 40}},
      0},
 
-    {"a seam",
+    {"a splice",
      {{'v', 0, 0},
       {'a', 0, 0},
       {'a', 23, 23},
@@ -275,7 +275,7 @@ const Sequence kSequences[] = {
       {'a', 0, 80},
       {'a', 23, 103},
       {'v', 40, 120}}},
-    {"a seam, audio first",
+    {"a splice, audio first",
      {{'v', 0, 0},
       {'a', 0, 0},
       {'v', 40, 40},
@@ -284,13 +284,13 @@ const Sequence kSequences[] = {
       {'a', 0, 46, true},
       {'v', 0, 46},
       {'v', 40, 86}}},
-    {"a seam where the timestamps go on",
+    {"a splice where the timestamps go on",
      {{'v', 0, 0}, {'v', 40, 40}, {'s'}, {'v', 80, 80, true}, {'v', 120, 120}}},
-    {"a seam to a file that starts at an hour",
+    {"a splice to a file that starts at an hour",
      {{'v', 0, 0}, {'v', 40, 40}, {'s'}, {'v', kHour, 80, true}, {'a', kHour - 10, 70}}},
-    {"a seam to a file whose audio begins late",
+    {"a splice to a file whose audio begins late",
      {{'v', 0, 0}, {'a', 0, 0}, {'v', 40, 40}, {'s'}, {'v', 0, 80, true}, {'a', 5000, 5080}}},
-    {"a seam after audio that ended early",
+    {"a splice after audio that ended early",
      {{'v', 0, 0},
       {'a', 0, 0},
       {'a', 23, 23},
@@ -300,23 +300,23 @@ const Sequence kSequences[] = {
       {'a', 0, 12'000, true},
       {'v', 0, 12'000},
       {'a', 23, 12'023}}},
-    {"a seam between audio that ended early and audio that begins late",
+    {"a splice between audio that ended early and audio that begins late",
      {{'v', 0, 0},
       {'a', 0, 0},
       {'v', 8000, 8000},
       {'s'},
       {'v', 0, 16'000, true},
       {'a', 9000, 25'000}}},
-    {"timestamps of before the seam behind it",
+    {"timestamps of before the splice behind it",
      {{'v', kHour, kHour},
       {'v', kHour + 40, kHour + 40},
       {'s'},
       {'v', 0, kHour + 80, true},
       {'a', kHour + 90, kHour + 80, true}}},
-    {"a seam in front of the first audio",
+    {"a splice in front of the first audio",
      {{'v', 0, 0}, {'v', 40, 40}, {'s'}, {'a', 0, 80, true}, {'v', 0, 80}}},
-    {"a seam before the first tag", {{'s'}, {'v', 500, 500}, {'a', 480, 480}}},
-    {"two seams and nothing between them",
+    {"a splice before the first tag", {{'s'}, {'v', 500, 500}, {'a', 480, 480}}},
+    {"two splices and nothing between them",
      {{'v', 0, 0}, {'v', 40, 40}, {'s'}, {'s'}, {'v', 0, 80, true}, {'v', 40, 120}}},
 
     {"script data and configurations",
@@ -336,7 +336,7 @@ const Sequence kSequences[] = {
       {'o', kHour, 80},
       {'o', 0, 80},
       {'v', kHour + 40, 120}}},
-    {"script data behind a seam",
+    {"script data behind a splice",
      {{'v', 0, 0},
       {'v', 40, 40},
       {'s'},
@@ -351,7 +351,7 @@ START_TEST(test_sequence) {
   Timeline timeline;
   timeline.set_max_gap(sequence.max_gap);
   std::int64_t highest = 0;
-  bool touched = false; // whether there was a discontinuity or a seam
+  bool touched = false; // whether there was a discontinuity or a splice
   for (std::size_t i = 0; i < sequence.steps.size(); ++i) {
     const Step &step = sequence.steps[i];
     if (step.what == 's') {

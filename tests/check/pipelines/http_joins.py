@@ -22,7 +22,7 @@ SHOW = "packet=codec_type,flags:stream=codec_type,nb_read_packets,nb_read_frames
 
 
 def rounds(pace):
-    """A file in a loop as one stream, which has seams and an end."""
+    """A file in a loop as one stream, which has splices and an end."""
     clip(LENGTH / ROUNDS, "movie0.flv")
     for number in range(1, ROUNDS):
         pathlib.Path(f"movie{number}.flv").symlink_to("movie0.flv")
