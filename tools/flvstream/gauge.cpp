@@ -126,7 +126,7 @@ Progress Gauge::progress() {
   return progress;
 }
 
-void Gauge::take_stock(Summary &summary) {
+void Gauge::summarize(Summary &summary) {
   const auto stats = stats_of(pipeline_.pace);
   summary.bytes = number_in(stats.get(), "bytes-out");
   summary.audio_tags = number_in(stats.get(), "audio-tags");

@@ -13,7 +13,7 @@ public:
   Gauge(const Options &options, const Pipeline &pipeline);
 
   [[nodiscard]] Progress progress();
-  void take_stock(Summary &summary);
+  void summarize(Summary &summary);
   [[nodiscard]] bool has_media() const;
 
 private:

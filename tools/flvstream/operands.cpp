@@ -41,7 +41,7 @@ std::string source_for(const std::string &input) {
 }
 
 // The remedy if OUTPUT or --host is a URL.
-std::string way_to(const std::string &url, const std::string &input) {
+std::string conversion_hint(const std::string &url, const std::string &input) {
   const std::string scheme = scheme_of(url);
   if (is_rtmp(scheme))
     return "; RTMP: gst-launch-1.0 " + source_for(input) +
@@ -77,7 +77,7 @@ std::string complaint_about_output(const Options &options) {
   if (scheme.empty())
     return {};
   return "OUTPUT is a file, but " + options.output + " is a URL" +
-         way_to(options.output, options.input);
+         conversion_hint(options.output, options.input);
 }
 
 // If standard output is a file, opening such a name would truncate it. If it is a socket, opening
@@ -127,7 +127,7 @@ std::string take_operands(const std::vector<std::string> &operands, Options &opt
 std::string hint_for_host(const std::string &host, const std::string &input) {
   if (scheme_of(host).empty())
     return {};
-  return "--host=" + host + " is a URL, and not HOST:PORT" + way_to(host, input);
+  return "--host=" + host + " is a URL, and not HOST:PORT" + conversion_hint(host, input);
 }
 
 std::string default_path(const std::string &input) {

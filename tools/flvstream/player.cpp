@@ -52,7 +52,7 @@ Player::Player(const Options &options, Pipeline pipeline)
     : options_(options), pipeline_(std::move(pipeline)), intake_(pipeline_.source, options.input),
       gauge_(options, pipeline_), states_(pipeline_.pipeline.get()),
       loop_(g_main_loop_new(nullptr, FALSE)),
-      is_terminal_(!options.quiet && isatty(STDERR_FILENO) != 0) {
+      line_(!options.quiet && isatty(STDERR_FILENO) != 0 ? Line::Hidden : Line::None) {
   summary_.input = options.input;
   add_probe(
       pipeline_.pace, "src",
@@ -86,7 +86,7 @@ Summary Player::play() {
   gst_object_unref(bus);
   const guint signals[] = {g_unix_signal_add(SIGINT, on_signal, this),
                            g_unix_signal_add(SIGTERM, on_signal, this)};
-  const guint ticks = is_terminal_ ? g_timeout_add(kTick, on_tick, this) : 0;
+  const guint ticks = line_ == Line::None ? 0 : g_timeout_add(kTick, on_tick, this);
   listen_to_signals();
   const gint64 begin = g_get_monotonic_time();
   states_.request(is_server(options_) ? GST_STATE_PAUSED : GST_STATE_PLAYING);
@@ -94,14 +94,14 @@ Summary Player::play() {
 
   constexpr double kMicrosecond = 1e-6;
   summary_.seconds = static_cast<double>(g_get_monotonic_time() - begin) * kMicrosecond;
-  gauge_.take_stock(summary_);
+  gauge_.summarize(summary_);
   if (is_server(options_))
     summary_.clients = clients_;
-  if (is_terminal_ && summary_.bytes > 0) {
+  if (line_ != Line::None && summary_.bytes > 0) {
     show();
     g_printerr("\n");
-  } else if (shown_) {
-    g_printerr("\r\033[K");
+  } else {
+    hide_line();
   }
   // From now on, a signal ends the program.
   for (const guint signal : signals)
@@ -145,7 +145,7 @@ gboolean Player::on_message(GstBus *, GstMessage *message, gpointer data) {
     self->handle_warning(message);
     break;
   case GST_MESSAGE_EOS:
-    self->finish(self->stopping_ ? "stopped" : "done");
+    self->finish(self->stop_ == Stop::Playing ? "done" : "stopped");
     break;
   case GST_MESSAGE_APPLICATION:
   case GST_MESSAGE_ELEMENT:
@@ -185,9 +185,15 @@ void Player::handle_warning(GstMessage *message) {
 // Prints the text in place of the progress line. The next update prints this line again, below the
 // text.
 void Player::say(const std::string &text) {
-  if (std::exchange(shown_, false))
-    g_printerr("\r\033[K");
+  hide_line();
   complain(text);
+}
+
+void Player::hide_line() {
+  if (line_ != Line::Shown)
+    return;
+  g_printerr("\r\033[K");
+  line_ = Line::Hidden;
 }
 
 void Player::handle_notice(const GstStructure *structure) {
@@ -225,7 +231,7 @@ void Player::handle_discontinuity(const GstStructure *structure) {
 // At the end of the file, the next round starts.
 GstPadProbeReturn Player::on_file_end(GstPad *, GstPadProbeInfo *info, gpointer data) {
   auto *self = static_cast<Player *>(data);
-  if (!is_eos(info) || self->stopping_)
+  if (!is_eos(info) || self->stop_ != Stop::Playing)
     return GST_PAD_PROBE_OK;
   post(self->pipeline_, kAgain);
   return GST_PAD_PROBE_DROP;
@@ -260,8 +266,9 @@ bool Player::has_begun() {
 // bytes, stops at once.
 gboolean Player::on_signal(gpointer data) {
   auto *self = static_cast<Player *>(data);
-  const bool again = self->stopping_.exchange(true);
-  if (again || !self->has_begun())
+  Stop playing = Stop::Playing;
+  const bool first = self->stop_.compare_exchange_strong(playing, Stop::Stopping);
+  if (!first || !self->has_begun())
     self->finish("stopped");
   else
     g_timeout_add(kPatience, on_late, self);
@@ -275,9 +282,9 @@ gboolean Player::on_late(gpointer data) {
 
 GstPadProbeReturn Player::on_tag(GstPad *pad, GstPadProbeInfo *, gpointer data) {
   auto *self = static_cast<Player *>(data);
-  if (!self->stopping_)
+  if (self->stop_ == Stop::Playing)
     return GST_PAD_PROBE_OK;
-  if (!std::exchange(self->stopped_, true))
+  if (self->stop_.exchange(Stop::Ended) == Stop::Stopping)
     gst_pad_push_event(pad, gst_event_new_eos());
   return GST_PAD_PROBE_DROP;
 }
@@ -325,7 +332,7 @@ gboolean Player::on_tick(gpointer data) {
 
 void Player::show() {
   g_printerr("\r\033[K%s", line_of(gauge_.progress(), terminal_width()).c_str());
-  shown_ = true;
+  line_ = Line::Shown;
 }
 
 } // namespace flvstream

@@ -28,6 +28,12 @@ public:
   [[nodiscard]] bool close(Summary &summary);
 
 private:
+  //   Playing --(first signal)--> Stopping --(next tag)--> Ended
+  // The streaming thread ends the stream, in place of the tag that follows the signal.
+  enum class Stop { Playing, Stopping, Ended };
+  // The progress line on the terminal.
+  enum class Line { None, Hidden, Shown };
+
   static gboolean on_message(GstBus *bus, GstMessage *message, gpointer self);
   static gboolean on_signal(gpointer self);
   static gboolean on_tick(gpointer self);
@@ -53,6 +59,7 @@ private:
   void show();
   void drain();
   [[nodiscard]] bool has_begun();
+  void hide_line();
 
   const Options &options_;
   Pipeline pipeline_;
@@ -62,13 +69,11 @@ private:
   States states_; // declared after the members that streaming threads use
   GMainLoop *loop_;
   Summary summary_;
-  bool is_terminal_;
-  bool shown_ = false;
+  Line line_;
   bool announced_ = false;
   guint discontinuities_ = 0; // in the first round
   std::atomic<guint64> clients_ = 0;
-  std::atomic<bool> stopping_ = false;
-  bool stopped_ = false; // used by the streaming thread
+  std::atomic<Stop> stop_ = Stop::Playing;
 };
 
 } // namespace flvstream
