@@ -10,7 +10,7 @@ using flvtest::Buffer;
 
 namespace {
 
-struct Heard {
+struct Received {
   Status status = Status::Ok;
   bool closed = false;
   CloseCode error{};
@@ -18,34 +18,34 @@ struct Heard {
 };
 
 // Feeds chunks of up to `most` bytes.
-Heard hear(Bytes bytes, std::uint32_t cuts, std::size_t most) {
+Received receive(Bytes bytes, std::uint32_t cuts, std::size_t most) {
   Receiver receiver;
-  Heard heard;
+  Received received;
   while (!bytes.empty()) {
     cuts = cuts * 1664525U + 1013904223U;
     const std::size_t size = std::min<std::size_t>(1 + (cuts >> 8) % most, bytes.size());
-    const Status status = receiver.feed(bytes.first(size), heard.controls);
-    REQUIRE(heard.status == Status::Ok || status == heard.status);
-    heard.status = status;
+    const Status status = receiver.feed(bytes.first(size), received.controls);
+    REQUIRE(received.status == Status::Ok || status == received.status);
+    received.status = status;
     bytes = bytes.subspan(size);
   }
-  heard.closed = receiver.is_closed();
-  heard.error = receiver.error();
-  return heard;
+  received.closed = receiver.is_closed();
+  received.error = receiver.error();
+  return received;
 }
 
-void check(const Heard &heard) {
-  REQUIRE(heard.status == Status::Ok || heard.status == Status::Malformed);
-  REQUIRE(heard.status == Status::Ok || !heard.closed);
-  if (heard.status == Status::Malformed)
-    REQUIRE(heard.error == CloseCode::ProtocolError || heard.error == CloseCode::TooBig);
-  for (std::size_t i = 0; i < heard.controls.size(); ++i) {
-    const Receiver::Control &control = heard.controls[i];
+void check(const Received &received) {
+  REQUIRE(received.status == Status::Ok || received.status == Status::Malformed);
+  REQUIRE(received.status == Status::Ok || !received.closed);
+  if (received.status == Status::Malformed)
+    REQUIRE(received.error == CloseCode::ProtocolError || received.error == CloseCode::TooBig);
+  for (std::size_t i = 0; i < received.controls.size(); ++i) {
+    const Receiver::Control &control = received.controls[i];
     REQUIRE(control.opcode == Opcode::Close || control.opcode == Opcode::Ping ||
             control.opcode == Opcode::Pong);
     REQUIRE(control.payload.size() <= kMaxControlSize);
-    const bool last = i + 1 == heard.controls.size();
-    REQUIRE((control.opcode == Opcode::Close) == (last && heard.closed));
+    const bool last = i + 1 == received.controls.size();
+    REQUIRE((control.opcode == Opcode::Close) == (last && received.closed));
   }
 }
 
@@ -76,16 +76,16 @@ void check_written(Bytes payload, std::uint32_t mask) {
   Buffer all;
   for (const Buffer &frame : {ping, binary, ping, close})
     flvtest::append(all, as_client(frame, mask));
-  const Heard heard = hear(all, mask, 50);
-  check(heard);
+  const Received received = receive(all, mask, 50);
+  check(received);
   if (payload.size() > Receiver::kMaxMessageSize) {
-    REQUIRE(heard.status == Status::Malformed && heard.error == CloseCode::TooBig);
+    REQUIRE(received.status == Status::Malformed && received.error == CloseCode::TooBig);
     return;
   }
-  REQUIRE(heard.status == Status::Ok && heard.closed && heard.controls.size() == 3);
-  REQUIRE(same(heard.controls[0], {Opcode::Ping, kept}));
-  REQUIRE(same(heard.controls[1], {Opcode::Ping, kept}));
-  const Buffer &reason = heard.controls[2].payload;
+  REQUIRE(received.status == Status::Ok && received.closed && received.controls.size() == 3);
+  REQUIRE(same(received.controls[0], {Opcode::Ping, kept}));
+  REQUIRE(same(received.controls[1], {Opcode::Ping, kept}));
+  const Buffer &reason = received.controls[2].payload;
   REQUIRE(reason.size() == 2 + std::min(payload.size(), kMaxControlSize - 2));
   REQUIRE(flv::load_u16(reason.data()) == static_cast<unsigned>(CloseCode::PolicyViolation));
   REQUIRE(std::equal(reason.begin() + 2, reason.end(), payload.begin()));
@@ -100,10 +100,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
     number = flv::load_u32(bytes.last(4).data());
     bytes = bytes.first(size - 4);
   }
-  const Heard whole = hear(bytes, number, SIZE_MAX);
+  const Received whole = receive(bytes, number, SIZE_MAX);
   check(whole);
   for (const std::size_t most : {1U, 20U}) {
-    const Heard pieces = hear(bytes, number, most);
+    const Received pieces = receive(bytes, number, most);
     REQUIRE(pieces.status == whole.status && pieces.closed == whole.closed &&
             pieces.error == whole.error);
     REQUIRE(std::equal(pieces.controls.begin(), pieces.controls.end(), whole.controls.begin(),

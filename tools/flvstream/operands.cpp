@@ -18,7 +18,7 @@ std::string scheme_of(const std::string &name) {
   return scheme.get();
 }
 
-std::string behind_scheme(const std::string &url) {
+std::string after_scheme(const std::string &url) {
   return url.substr(url.find("://") + 3);
 }
 
@@ -41,19 +41,19 @@ std::string source_for(const std::string &input) {
 }
 
 // The remedy if OUTPUT or --host is a URL.
-std::string conversion_hint(const std::string &url, const std::string &input) {
+std::string destination_hint(const std::string &url, const std::string &input) {
   const std::string scheme = scheme_of(url);
   if (is_rtmp(scheme))
     return "; RTMP: gst-launch-1.0 " + source_for(input) +
            " ! flvpace ! rtmp2sink location=" + shell_word(url);
   if (scheme == "tcp")
-    return "; TCP: --host=" + behind_scheme(url);
+    return "; TCP: --host=" + after_scheme(url);
   if (scheme == "udp")
-    return "; UDP: --udp --host=" + behind_scheme(url);
+    return "; UDP: --udp --host=" + after_scheme(url);
   if (scheme == "http" || scheme == "https")
     return "; to serve over HTTP: --http=PORT";
   if (scheme == "file")
-    return "; the file: " + behind_scheme(url);
+    return "; the file: " + after_scheme(url);
   return {};
 }
 
@@ -68,7 +68,7 @@ std::string complaint_about_input(const std::string &input) {
     return refusal + "; RTMP: gst-launch-1.0 -q rtmp2src location=" + shell_word(input) +
            " ! fdsink | flvstream --no-pace -";
   if (scheme == "file")
-    return refusal + "; the file: " + behind_scheme(input);
+    return refusal + "; the file: " + after_scheme(input);
   return refusal;
 }
 
@@ -77,7 +77,7 @@ std::string complaint_about_output(const Options &options) {
   if (scheme.empty())
     return {};
   return "OUTPUT is a file, but " + options.output + " is a URL" +
-         conversion_hint(options.output, options.input);
+         destination_hint(options.output, options.input);
 }
 
 // If standard output is a file, opening such a name would truncate it. If it is a socket, opening
@@ -127,13 +127,13 @@ std::string take_operands(const std::vector<std::string> &operands, Options &opt
 std::string hint_for_host(const std::string &host, const std::string &input) {
   if (scheme_of(host).empty())
     return {};
-  return "--host=" + host + " is a URL, and not HOST:PORT" + conversion_hint(host, input);
+  return "--host=" + host + " is a URL, and not HOST:PORT" + destination_hint(host, input);
 }
 
 std::string default_path(const std::string &input) {
   std::string name = is_url(input) ? input.substr(0, input.find_first_of("?#")) : input;
   if (is_url(input)) {
-    const std::string tail = behind_scheme(name);
+    const std::string tail = after_scheme(name);
     const std::size_t slash = tail.rfind('/');
     return slash == std::string::npos || slash + 1 == tail.size() ? "/live.flv"
                                                                   : tail.substr(slash);

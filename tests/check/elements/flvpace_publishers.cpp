@@ -103,7 +103,7 @@ GST_START_TEST(cut_anywhere) {
     for (const std::size_t chunk : kChunks) {
       const Passed passed = pass(data, "retimestamp=none", chunk);
       const std::string difference = pacetest::difference(bytes(passed.arrivals), expected);
-      fail_unless(difference.empty(), "cut behind %zu of %zu bytes, chunks of %zu: %s", there, size,
+      fail_unless(difference.empty(), "cut after %zu of %zu bytes, chunks of %zu: %s", there, size,
                   chunk, difference.c_str());
       assert_equals_uint64(passed.skipped, whole ? 0 : there);
       assert_equals_uint64(passed.warnings.size(), whole || there == 0 ? 0 : 1);

@@ -63,7 +63,7 @@ GST_START_TEST(closes) {
         server.push(server.stream.at(keys(server.stream)[0] + 1));
         return server.removals().size() == 2;
       },
-      "nobody notices");
+      "the client is not removed");
   assert_text(server.removed(), "1 closed, 2 closed");
   server.wait_for_clients(0);
 }

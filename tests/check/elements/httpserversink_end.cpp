@@ -28,7 +28,7 @@ struct Draining {
     server.end();
     quick.wait_for_close();
     assert_bytes(quick.body(), served(stream));
-    wait_for([this] { return server.clients() == 1; }, "nobody is waited for");
+    wait_for([this] { return server.clients() == 1; }, "the client with all data stays");
   }
 
   Stream stream;

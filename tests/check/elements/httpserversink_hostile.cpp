@@ -260,7 +260,7 @@ GST_START_TEST(connects_and_disconnects) {
   come_and_go();
   const std::size_t before = count_entries("/proc/self/fd");
   come_and_go();
-  wait_for([&] { return count_entries("/proc/self/fd") <= before; }, "descriptors are left behind");
+  wait_for([&] { return count_entries("/proc/self/fd") <= before; }, "descriptors are still open");
 }
 GST_END_TEST
 

@@ -331,7 +331,7 @@ std::string Server::removed() {
 }
 
 void Server::wait_for_removals(std::size_t count) {
-  wait_for([&] { return removals().size() >= count; }, "nobody is removed");
+  wait_for([&] { return removals().size() >= count; }, "no client is removed");
 }
 
 std::size_t Server::ends() {

@@ -271,7 +271,7 @@ const struct {
     {"cut off", {0x27, 1, 0, 0}, 0},
     {"nothing", {}, 0},
     {"coded frames", flvtest::ex_video(2, Packet::CodedFrames, "hvc1", Buffer{0, 0, 9, 1}), 9},
-    {"behind a modifier",
+    {"after a modifier",
      flvtest::with_modex(flvtest::ex_video(2, Packet::CodedFrames, "avc1", Buffer{0, 0, 9, 1}),
                          flvtest::nanoseconds(5)),
      9},

@@ -192,12 +192,12 @@ struct Again {
 
 const Again kAgain[] = {
     {"from 0 again", {0, 0}},
-    {"from 0 again, behind a file header", {0, 0}, true},
+    {"from 0 again, after a file header", {0, 0}, true},
     {"three times", {0, 0, 0}},
-    {"three times, behind file headers", {0, 0, 0}, true},
+    {"three times, after file headers", {0, 0, 0}, true},
     {"from an hour, then from 0", {kHour, 0}},
     {"from 0, then from an hour", {0, kHour}},
-    {"from 0, then from an hour, behind a file header", {0, kHour}, true},
+    {"from 0, then from an hour, after a file header", {0, kHour}, true},
     {"before the wrap, then from 0", {0xFFFFFFFF - 600'000, 0}},
     {"wrapped, then from 0", {0xFFFFFFFF - 2500, 0}},
 };

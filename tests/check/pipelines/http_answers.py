@@ -304,7 +304,7 @@ def first_request_of_all():
                     connection = connect(port)
                     break
                 except ConnectionRefusedError:
-                    check(time.monotonic() < deadline, "nobody listens")
+                    check(time.monotonic() < deadline, "no server listens")
             connection.sendall(request("GET", "/"))
             response = Response(connection)
             check(response.status == 200, f"status {response.status}")
@@ -330,7 +330,7 @@ def behind_the_end():
                "filesrc location=/dev/null ! "
                f"httpserversink port={port} path=/over.flv async=false", port):
         wait_until(lambda: get(port, "/over.flv").status == 503, "no 503")
-        check_unavailable(get(port, "/over.flv"), "behind the end")
+        check_unavailable(get(port, "/over.flv"), "after the end")
         stream_of(port).read(100_000)
 
 
@@ -396,7 +396,7 @@ def renewed_certificate(settings, replace):
                 else:
                     pathlib.Path(path).write_bytes(broken)
             for _ in range(3):
-                check(serial(port) == before, f"not the old one behind {broken}")
+                check(serial(port) == before, f"not the old one after {broken}")
         certificate()
         replace(*[each.read_bytes() for each in files])
         check(serial(port) == serial_of("served.pem") != before, "not the new one after a broken one")

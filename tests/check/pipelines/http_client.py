@@ -146,7 +146,7 @@ class Response:
         head = b""
         while b"\r\n\r\n" not in head:
             chunk = self._receive()
-            check(chunk, f"the connection ends behind {head!r}")
+            check(chunk, f"the connection ends after {head!r}")
             head += chunk
         head, rest = head.split(b"\r\n\r\n", 1)
         status, *fields = head.decode("latin-1").split("\r\n")
@@ -189,7 +189,7 @@ class Response:
 
     def read_until(self, condition, what="what was waited for"):
         while not condition(bytes(self.body)):
-            check(self.more(), f"the stream ends before {what}, behind {len(self.body)} bytes")
+            check(self.more(), f"the stream ends before {what}, after {len(self.body)} bytes")
         return bytes(self.body)
 
     def read(self, size):
@@ -296,7 +296,7 @@ def check_gapless(stream, what="the watcher"):
     shown = [order[tag.data] for tag in tags_of(stream) if tag.picture]
     check(shown, f"{what} has no picture")
     for one, other in zip(shown, shown[1:]):
-        check(other == (one + 1) % len(order), f"{what}: picture {other} behind {one}")
+        check(other == (one + 1) % len(order), f"{what}: picture {other} after {one}")
 
 
 def in_parallel(*functions):

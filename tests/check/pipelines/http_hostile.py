@@ -338,7 +338,7 @@ def tls_handshakes_that_stand_still():
             start = time.monotonic()
             stream_of(port, tls=trusted).close()
             took = time.monotonic() - start
-            check(took < 2, f"{took:.3f} s behind {len(said)} bytes of others")
+            check(took < 2, f"{took:.3f} s after {len(said)} bytes of others")
             for connection in held:
                 connection.close()
 

@@ -267,7 +267,7 @@ def everybody_gets_the_end():
     for stream in streams:
         check_same(stream, streams[0], "another client's")
     check(media(streams[0]) == media(sample.bytes), "it isn't all of the file")
-    check(tags_of(streams[0])[-1].end == len(streams[0]), "bytes behind the last tag")
+    check(tags_of(streams[0])[-1].end == len(streams[0]), "bytes after the last tag")
 
 
 @case

@@ -81,7 +81,7 @@ def check_configured(tags, known):
         path, _ = known[(tag.kind, tag.data)]
         if tag.configuration:
             configured = path
-        check(path == configured, f"byte {tag.begin}: a picture of {path} behind {configured}")
+        check(path == configured, f"byte {tag.begin}: a picture of {path} after {configured}")
         if sources[-1:] != [path]:
             sources.append(path)
     check(len(sources) > SWITCHES, f"only {len(sources)} stretches")

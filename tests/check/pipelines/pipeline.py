@@ -224,7 +224,7 @@ def wait_for_port(port, protocol="tcp"):
                         return True
         return False
 
-    wait_until(listening, f"nobody listens on {protocol} port {port}")
+    wait_until(listening, f"no server listens on {protocol} port {port}")
 
 
 def connect(port):

@@ -76,7 +76,7 @@ class WebSocket:
     def close_code(self):
         """Returns the code of the close frame. Checks that the connection is closed after it."""
         payload, _ = self.receive_until(CLOSE)
-        check(not self._buffer and not self.response.more(), "something behind the close frame")
+        check(not self._buffer and not self.response.more(), "bytes after the close frame")
         self.connection.close()
         return int.from_bytes(payload[:2], "big") if payload else None
 
