@@ -17,8 +17,8 @@ using flv::Timeline;
 
 namespace {
 
-// The limit for held tags, whatever their times are.
-constexpr std::size_t kMaxHeld = 1000;
+// The limits for holding tags: ms of media time, and tags.
+constexpr flv::KindProbe::Limits kHoldLimits = {FlvIngest::kHold, 1000};
 
 // A tag that is not part of the input.
 Entry make_setup(std::vector<std::uint8_t> tag, std::int64_t time) {
@@ -48,16 +48,11 @@ void FlvIngest::clear() {
   *this = {};
 }
 
-void FlvIngest::note_file_header(const flv::FileHeader &header) {
-  audio_.promised = header.has_audio;
-  video_.promised = header.has_video;
-}
-
 void FlvIngest::note_stream_header(Bytes bytes) {
   flv::FileHeader file;
   if (bytes.size() >= flv::kFileHeaderSize &&
       flv::read_file_header(bytes.data(), file).kind == flv::Fault::Kind::None) {
-    note_file_header(file);
+    announced_ = file;
     if (!std::exchange(has_file_header_, true))
       tags_.start_after_header();
     bytes = bytes.subspan(std::min(bytes.size(), file.size + flv::kPreviousTagSizeSize));
@@ -103,6 +98,7 @@ void FlvIngest::interrupt() {
     probing->previous->dropped |= !probing->held.empty();
   probing->held.clear();
   probing->first_media.reset();
+  probing->probe.drop_media();
 }
 
 flv::Status FlvIngest::take(const std::shared_ptr<const void> &owner, Bytes bytes,
@@ -125,7 +121,7 @@ void FlvIngest::take_item(const Item &item, std::vector<Entry> &out) {
     return;
   if (std::exchange(has_file_header_, true) && timeline_.first())
     start_file(out);
-  note_file_header(item.file);
+  announced_ = item.file;
 }
 
 // A new file may lack the kinds, configurations and metadata of the previous file.
@@ -136,7 +132,7 @@ void FlvIngest::start_file(std::vector<Entry> &out) {
   set_metadata(std::nullopt);
   audio_.last.reset();
   video_.last.reset();
-  set_state(Probing{{}, {}, std::move(std::get<AwaitKeyframe>(state_).previous)});
+  set_state(Probing{{}, {}, {}, std::move(std::get<AwaitKeyframe>(state_).previous)});
 }
 
 void FlvIngest::splice() {
@@ -181,12 +177,6 @@ std::optional<StartPoint> FlvIngest::start_of(const flv::TagInfo &info, Kind kin
   if (has_recovery_point(data, nal_length_size_))
     return StartPoint::RecoveryPoint;
   return is_after_config ? std::optional(StartPoint::DecoderConfig) : std::nullopt;
-}
-
-bool FlvIngest::knows_kinds() const {
-  const bool promises = audio_.promised || video_.promised;
-  return (promises || (audio_.last && video_.last)) && (!audio_.promised || audio_.last) &&
-         (!video_.promised || video_.last);
 }
 
 void FlvIngest::take_tag(const Item &item, std::vector<Entry> &out) {
@@ -247,12 +237,20 @@ void FlvIngest::hold_or_emit(ParsedTag tag, std::vector<Entry> &out) {
 void FlvIngest::hold(Probing &probing, ParsedTag tag, std::vector<Entry> &out) {
   if (tag.start)
     tag.configs = configs_.parts();
-  if (!probing.first_media && tag.entry.is_media())
-    probing.first_media = tag.entry.time;
+  if (tag.entry.is_media()) {
+    if (!probing.first_media)
+      probing.first_media = tag.entry.time;
+    probing.probe.note_media(tag.entry.kind == Kind::Video ? TagType::Video : TagType::Audio,
+                             timeline_.highest() - *probing.first_media);
+  }
   probing.held.push_back(std::move(tag));
-  if (knows_kinds() || probing.held.size() >= kMaxHeld ||
-      (probing.first_media && timeline_.highest() - *probing.first_media >= kHold))
+  if (is_held_enough(probing))
     release(out);
+}
+
+bool FlvIngest::is_held_enough(const Probing &probing) const {
+  return probing.probe.is_over(kHoldLimits, probing.held.size()) ||
+         probing.probe.knows_kinds(announced_, flv::KindProbe::Unannounced::Both);
 }
 
 void FlvIngest::release(std::vector<Entry> &out) {

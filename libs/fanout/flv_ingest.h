@@ -10,6 +10,7 @@
 #include "backlog.h"
 #include "flv/format/amf0.h"
 #include "flv/format/codec.h"
+#include "flv/stream/kind_probe.h"
 #include "flv/stream/stream_header.h"
 #include "flv/stream/timeline.h"
 #include "join_header.h"
@@ -31,7 +32,7 @@ namespace fanout {
 // A splice in Probing discards the held tags, and Probing continues.
 class FlvIngest {
 public:
-  // ms of media time: the limit for holding tags until each promised kind has a frame.
+  // ms of media time: the limit for holding tags until each announced kind has a frame.
   static constexpr std::int64_t kHold = 1000;
 
   struct Section {
@@ -52,6 +53,7 @@ public:
 
     std::vector<ParsedTag> held;
     std::optional<std::int64_t> first_media; // ms: the time of the first held media
+    flv::KindProbe probe;
     std::optional<Section> previous;
   };
   struct AwaitKeyframe {
@@ -85,7 +87,6 @@ public:
 
 private:
   struct Presence {
-    bool promised = false;            // by the file header
     std::optional<std::int64_t> last; // ms: the highest time at the kind's last frame
     bool absent = true;               // until a frame that a decoder can start at
     std::uint32_t appearance = 0;     // as in Entry
@@ -101,14 +102,13 @@ private:
   void take_script(const flv::Item &item, Bytes data, std::vector<Entry> &out);
   void start_file(std::vector<Entry> &out);
   void splice();
-  void note_file_header(const flv::FileHeader &header);
   void note_header_tag(const flv::TagHeader &header, Bytes data);
   void set_metadata(std::optional<flv::amf0::Value> metadata);
   [[nodiscard]] Presence &presence(Kind kind) { return kind == Kind::Video ? video_ : audio_; }
   [[nodiscard]] bool is_present(const Presence &presence) const;
   [[nodiscard]] bool note_frame(Kind kind, bool can_start);
   [[nodiscard]] std::optional<StartPoint> start_of(const flv::TagInfo &info, Kind kind, Bytes data);
-  [[nodiscard]] bool knows_kinds() const;
+  [[nodiscard]] bool is_held_enough(const Probing &probing) const;
   void hold(Probing &probing, ParsedTag tag, std::vector<Entry> &out);
   void release(std::vector<Entry> &out);
   void hold_or_emit(ParsedTag tag, std::vector<Entry> &out);
@@ -128,6 +128,7 @@ private:
   TagAssembler tags_;
   State state_;
   bool has_file_header_ = false;
+  flv::FileHeader announced_;       // the last file header
   bool is_after_config_ = false;    // no video frame has come since the last decoder configuration
   std::size_t nal_length_size_ = 0; // of the video; 0: the codec has no NAL units
 

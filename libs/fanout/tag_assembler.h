@@ -7,8 +7,7 @@
 #include <vector>
 
 #include "backlog.h"
-#include "flv/stream/splice_search.h"
-#include "flv/stream/splitter.h"
+#include "flv/stream/splice_splitter.h"
 
 namespace fanout {
 
@@ -20,25 +19,31 @@ public:
   // Takes a chunk; `owner` owns its bytes. The caller then calls next() for all items of the chunk,
   // and end(). Malformed: the stream is not FLV, and fault() has the reason.
   void begin(const std::shared_ptr<const void> &owner, Bytes bytes);
-  [[nodiscard]] std::optional<flv::Item> next();
+  [[nodiscard]] std::optional<flv::Item> next() {
+    const flv::Item *item = splitter_.next(*this);
+    return item ? std::optional(*item) : std::nullopt;
+  }
   [[nodiscard]] flv::Status end();
   // The entry of the last item, which must be a tag. Corrects the PreviousTagSize.
   [[nodiscard]] Entry entry_of(const flv::Item &item) const;
 
   [[nodiscard]] const flv::Fault &fault() const { return splitter_.fault(); }
 
+  // For SpliceSplitter.
+  template <typename Function> void with_unread(std::uint64_t position, Function function) const {
+    function(position < chunk_begin_ ? Bytes(kept_).subspan(position - kept_begin_)
+                                     : chunk_.subspan(position - chunk_begin_));
+  }
+  template <typename Function>
+  [[nodiscard]] auto with_bytes(std::uint64_t begin, std::uint64_t end, Function function) const {
+    return function(bytes_of(begin, end));
+  }
+  void reread(std::uint64_t /*position*/) {} // the bytes are kept
+
 private:
-  [[nodiscard]] bool split_more();
-  [[nodiscard]] std::optional<std::uint64_t> find_splice(const flv::Item &item);
-  void split_again(std::uint64_t position);
   [[nodiscard]] std::vector<std::uint8_t> bytes_of(std::uint64_t begin, std::uint64_t end) const;
 
-  flv::Splitter splitter_;
-  flv::SpliceSearch splices_;
-  std::vector<flv::Item> items_;
-  std::size_t next_ = 0; // of items_
-  flv::Status status_ = flv::Status::Ok;
-  flv::StreamIds ids_; // of the returned items: the splitter may have read past a splice
+  flv::SpliceSplitter splitter_;
   // The current chunk, and the bytes of earlier chunks that belong to an incomplete item.
   std::shared_ptr<const void> owner_;
   Bytes chunk_;
