@@ -2,110 +2,74 @@
 // The work of the streaming thread: splits the bytes into tags, and sends each tag at its due time.
 #pragma once
 
-#include <atomic>
-#include <mutex>
 #include <optional>
+#include <variant>
 #include <vector>
 
 #include "base/gst_ptr.h"
-#include "chunk_assembler.h"
 #include "clock_wait.h"
-#include "file_offsets.h"
-#include "flv/format/metadata.h"
-#include "flv/stream/splice_search.h"
-#include "flv/stream/splitter.h"
-#include "flv/stream/stream_header.h"
-#include "flv/stream/timeline.h"
-#include "slice_pool.h"
+#include "counters.h"
+#include "flv/stream/kind_probe.h"
+#include "output_header.h"
+#include "settings.h"
 #include "src_writer.h"
+#include "states/transition.h"
+#include "stream_info.h"
+#include "tag_reader.h"
+#include "tag_times.h"
 
 namespace flvpace {
 
-enum class Retimestamp { Continuous, Zero, None };
-enum class OnCorrupt { Skip, Fail };
-
-// Read when the stream starts. Only max_gap is read again later.
-struct Settings {
-  Retimestamp retimestamp = Retimestamp::Continuous;
-  OnCorrupt on_corrupt = OnCorrupt::Skip;
-  guint max_gap = 10000;                  // ms
-  guint mtu = 0;                          // bytes
-  guint max_tag_size = flv::kMaxDataSize; // bytes
-};
-
-// A number that one thread writes and other threads read.
-template <typename T> class Shared {
-public:
-  Shared(T value = {}) : value_(value) {}
-  Shared &operator=(T value) {
-    value_.store(value, std::memory_order_relaxed);
-    return *this;
-  }
-  operator T() const { return value_.load(std::memory_order_relaxed); }
-  void add(T more) { *this = *this + more; }
-
-private:
-  std::atomic<T> value_;
-};
-
-struct Counters {
-  Shared<guint64> audio_tags;
-  Shared<guint64> video_tags;
-  Shared<guint64> script_tags;
-  Shared<guint64> key_frames;
-  Shared<guint64> bytes_in;
-  Shared<guint64> bytes_out;
-  Shared<guint64> bytes_skipped;
-  Shared<guint64> discontinuities;
-  Shared<guint64> wrong_previous_sizes;
-  Shared<guint64> nonzero_stream_ids;
-
-  void clear();
-};
-
-// A tag to be sent.
-struct Tag {
-  flv::TagHeader header;
-  flv::TagInfo info;
-  gstflv::BufferPtr buffer;
-  std::uint64_t position = 0;   // the file offset of its first byte, for messages
-  std::size_t size = 0;         // of the buffer
-  std::int64_t time = 0;        // ms of media time
-  flv::Nanoseconds arrival = 0; // running time; only with a live source
-  flv::StreamHeader::Change head_change = flv::StreamHeader::Change::None;
-  bool discont = false;
-
-  [[nodiscard]] bool is_media() const;
-};
-
-// Tags that are held until the stream header and the segment are known.
-struct Hold {
-  std::vector<Tag> tags;
-  std::size_t bytes = 0;
-  std::optional<std::uint32_t> first_timestamp;
-  std::int32_t span = 0; // ms of media
-  bool audio_seen = false;
-  bool video_seen = false;
-};
-
+//    +--------- flush ---------+
+//    v                         |
+//    Probing ---- (1) ----> Flowing
+//    |     ^                   ^
+//   (2)    | flush             | first media tag
+//    v     |                   |
+//    AwaitMedia ---------------+
+//
+// (1) and (2): the kinds are known, a limit is reached, or the stream ends. (1): media is held.
+// (2): no media is held. Probing begins before the file header. A flush in Probing drops the held
+// tags.
 class Pacer {
 public:
+  // Tags are held until the stream header and the segment are known.
+  struct Probing {
+    static constexpr const char *kName = "Probing";
+
+    std::vector<Tag> tags;
+    std::size_t bytes = 0;
+    std::optional<std::uint32_t> first_timestamp; // of media
+    flv::KindProbe probe;
+  };
+  // The start is sent. The origin of the schedule is not a media tag.
+  struct AwaitMedia {
+    static constexpr const char *kName = "AwaitMedia";
+  };
+  struct Flowing {
+    static constexpr const char *kName = "Flowing";
+
+    flv::KindSet sent; // the kinds of the media that was sent since Probing
+  };
+  using State = std::variant<Probing, AwaitMedia, Flowing>;
+  using Transitions = states::TransitionTable<
+      states::Transition<Probing, AwaitMedia>, states::Transition<Probing, Flowing>,
+      states::Transition<AwaitMedia, Flowing>, states::Transition<AwaitMedia, Probing>,
+      states::Transition<Flowing, Probing>>;
+
   // The number of bytes that show whether a stream is FLV.
   static constexpr std::size_t kStartSize = flv::kFileHeaderSize + flv::kPreviousTagSizeSize;
 
   Pacer(GstElement *element, GstPad *source_pad, ClockWait &pacing)
-      : element_(element), pacing_(pacing), writer_(source_pad) {}
+      : element_(element), pacing_(pacing), writer_(source_pad), times_(element, counters_),
+        header_(element), info_(element), state_(Probing{}) {}
 
   // From any thread.
-  template <typename Change> void change_settings(Change change) {
-    const std::lock_guard lock(mutex_);
-    change(settings_);
-    settings_changed_.store(true, std::memory_order_release);
-  }
-  [[nodiscard]] Settings settings() const;
+  template <typename Change> void change_settings(Change change) { settings_.change(change); }
+  [[nodiscard]] Settings settings() const { return settings_.latest(); }
   [[nodiscard]] const Counters &counters() const { return counters_; }
   [[nodiscard]] std::optional<GstClockTime> position() const; // media time of the last tag sent
-  [[nodiscard]] std::optional<GstClockTime> duration() const; // from onMetaData
+  [[nodiscard]] std::optional<GstClockTime> duration() const { return info_.duration(); }
 
   // Whether a stream with this start can be FLV. If not, posts an error. A `start` shorter than
   // kStartSize is the whole stream. If a longer `start` is not FLV, the error names its likely
@@ -128,10 +92,10 @@ public:
   // Inserts, before the next tag, the tags of upstream's `streamheader` that the stream lacks.
   void take_stream_header(std::vector<gstflv::BufferPtr> header);
   // true: a stream without a file header is accepted, and joined in its middle.
-  void set_joining(bool joining) { joining_ = joining; }
+  void set_joining(bool joining) { header_.set_joining(joining); }
   // The next byte has position `position`. Drops all input before it.
   void leave_for(std::uint64_t position);
-  [[nodiscard]] bool has_header() const { return has_header_; }
+  [[nodiscard]] bool has_header() const { return !header_.is_missing(); }
   // `arrival`: the running time at which the buffer arrived from a live source.
   [[nodiscard]] GstFlowReturn take(gstflv::BufferPtr buffer, flv::Nanoseconds arrival = 0);
   // The stream has ended: sends the remaining tags, and waits for the duration of the last tag.
@@ -142,46 +106,40 @@ public:
 private:
   static constexpr std::int64_t kUnknown = -1;
 
-  // Whether more of the stream follows the current items.
-  enum class More { Follows, EndOfStream };
+  using More = TagReader::More;
+
+  void set_state(State next);
+  [[nodiscard]] bool is_probing() const { return std::holds_alternative<Probing>(state_); }
 
   [[nodiscard]] GstFlowReturn take_chunk(const gstflv::BufferPtr &buffer);
   [[nodiscard]] GstFlowReturn split(const gstflv::BufferPtr &buffer, flv::Bytes bytes);
   [[nodiscard]] GstFlowReturn drop_half_read();
   void restart_at(std::uint64_t position);
-  [[nodiscard]] bool begins_in_the_middle(flv::Bytes start) const;
   [[nodiscard]] GstFlowReturn join();
-  void announce(const flv::FileHeader &header);
+  [[nodiscard]] bool has_found_no_tag() const;
   [[nodiscard]] GstFlowReturn found_no_tag();
   [[nodiscard]] GstFlowReturn take_new_tags(const std::vector<gstflv::BufferPtr> &header);
+  [[nodiscard]] GstFlowReturn handle_items(More more);
   [[nodiscard]] GstFlowReturn handle(const flv::Item &item);
-  [[nodiscard]] GstFlowReturn handle_file_header(const flv::Item &item);
+  void handle_file_header(const flv::Item &item);
   [[nodiscard]] GstFlowReturn handle_tag(const flv::Item &item, More more);
   [[nodiscard]] GstFlowReturn report_damage(const flv::Item &item);
   GstFlowReturn not_flv(const flv::Fault &fault, flv::Bytes start);
   [[nodiscard]] GstFlowReturn finish_splitting(More more);
   [[nodiscard]] bool has_no_tag() const;
   GstFlowReturn no_tag();
-  [[nodiscard]] GstFlowReturn handle_items(More more);
-  [[nodiscard]] std::optional<std::uint64_t> find_splice(const flv::Item &item);
-  [[nodiscard]] GstFlowReturn drop_cut_tag(const flv::Item &tag, std::uint64_t splice);
-  void split_again(std::uint64_t position);
-  [[nodiscard]] flv::Status split_more();
-  void cut_out(const flv::Item &item, Tag &tag);
-  void note_stream_id(const Tag &tag);
-  void report_discontinuity(const Tag &tag, std::uint32_t timestamp);
+  void report_stream_id(const Tag &tag);
   void take_settings();
 
-  void hold(Tag tag);
-  [[nodiscard]] bool is_held_enough() const;
+  void hold(Probing &probing, Tag tag);
+  [[nodiscard]] bool is_held_enough(const Probing &probing) const;
   [[nodiscard]] GstFlowReturn release();
 
   void place(Tag &tag);
   void note_head(Tag &tag);
-  void note_metadata(flv::Bytes data);
   void send_tags();
   [[nodiscard]] GstFlowReturn send_file_header(flv::Nanoseconds due);
-  [[nodiscard]] GstFlowReturn deliver(Tag tag);
+  [[nodiscard]] GstFlowReturn deliver(Tag &tag);
   template <typename Waiting> [[nodiscard]] GstFlowReturn wait(Waiting waiting);
   [[nodiscard]] bool is_first_of_its_kind(const Tag &tag);
   void set_flags(const Tag &tag) const;
@@ -192,47 +150,19 @@ private:
   ClockWait &pacing_;
   SrcWriter writer_;
 
-  mutable std::mutex mutex_;
-  Settings settings_; // guarded by mutex_
-  std::atomic<bool> settings_changed_ = true;
-  Settings current_; // the streaming thread's copy
+  SharedSettings settings_;
   Counters counters_;
   Shared<std::int64_t> position_{kUnknown}; // ms
-  Shared<std::int64_t> duration_{kUnknown}; // ns
 
-  flv::Splitter splitter_;
-  flv::SpliceSearch splices_;
-  flv::StreamIds stream_ids_; // of the handled tags; the splitter may have read past a splice
-  std::vector<flv::Item> items_;
-  FileOffsets file_offsets_;
-  ChunkAssembler chunks_;
-  SlicePool slice_pool_;
-  GstBuffer *chunk_ = nullptr; // borrowed; set while its items are handled
-  flv::Bytes chunk_bytes_;
-  bool chunk_stays_in_place_ = false;
-  std::uint64_t chunk_begin_ = 0;
-  gstflv::BufferPtr again_; // the bytes before the chunk that the splitter reads again
-  std::uint64_t again_begin_ = 0;
+  TagReader reader_;
+  TagTimes times_;
+  OutputHeader header_;
+  StreamInfo info_;
+  State state_;
   flv::Nanoseconds arrival_ = 0;
-
-  flv::Timeline timeline_;
-  flv::StreamHeader stream_header_;
-  flv::FileHeader file_header_;
-  gstflv::BufferPtr file_header_buffer_; // until it is sent
-  gstflv::TagListPtr tags_;              // from onMetaData, until they are sent
-  std::optional<Hold> hold_{Hold{}};
-  bool has_header_ = false; // since READY, a file header was received or created
-  bool joining_ = false;
-  bool made_up_header_ = false;                    // the file header is created, not sent yet
-  std::vector<gstflv::BufferPtr> upstream_header_; // from the caps, until the stream starts
   GstFlowReturn last_flow_ = GST_FLOW_OK;
-  bool flushed_ = false; // a flush came after the file header was sent; no release() since
-  bool video_seen_ = false;
-  bool video_sent_ = false; // since the start or a flush
-  bool audio_sent_ = false;
-  bool scheduled_ = false; // the origin of the schedule is a media tag
-  bool discont_ = false;
-  bool needs_segment_ = false; // before the next tag
+  bool video_seen_ = false; // since READY
+  bool discont_ = false;    // before the next tag
 };
 
 } // namespace flvpace

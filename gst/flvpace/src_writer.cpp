@@ -3,6 +3,11 @@
 
 #include <algorithm>
 
+#include "base/state_change.h"
+
+GST_DEBUG_CATEGORY_EXTERN(gst_flv_pace_debug);
+#define GST_CAT_DEFAULT gst_flv_pace_debug
+
 namespace flvpace {
 
 using gstflv::BufferPtr;
@@ -34,6 +39,10 @@ GstFlowReturn flow_after(GstPad *pad, gboolean sent) {
 
 } // namespace
 
+void SrcWriter::set_state(State next) {
+  gstflv::change_state<Transitions>(GST_CAT_DEFAULT, pad_, "SrcWriter", state_, next);
+}
+
 void SrcWriter::clear() {
   flush();
   waiting_.clear();
@@ -44,7 +53,8 @@ void SrcWriter::clear() {
 void SrcWriter::flush() {
   single_.reset();
   list_.reset();
-  has_segment_ = false;
+  if (has_segment())
+    set_state(NoSegment{});
   std::erase_if(waiting_, [](const EventPtr &event) {
     return !gstflv::has_flag(event.get(), GST_EVENT_TYPE_STICKY);
   });
@@ -95,7 +105,7 @@ GstFlowReturn SrcWriter::send_segment(const Departure &departure) {
   segment_.time = start;
   segment_.position = media;
   last_stamp_ = media;
-  has_segment_ = true;
+  set_state(Current{});
   GstEvent *segment = gst_event_new_segment(&segment_);
   if (seqnum_ != GST_SEQNUM_INVALID)
     gst_event_set_seqnum(segment, seqnum_);
@@ -106,12 +116,17 @@ GstFlowReturn SrcWriter::send_segment(const Departure &departure) {
   return flow_after(pad_, sent);
 }
 
+void SrcWriter::outdate_segment() {
+  if (is_segment_current())
+    set_state(Outdated{});
+}
+
 void SrcWriter::send_gap() {
   gst_pad_push_event(pad_, gst_event_new_gap(last_stamp_, GST_CLOCK_TIME_NONE));
 }
 
 gboolean SrcWriter::send_event(EventPtr event) {
-  if (!has_segment_) {
+  if (!has_segment()) {
     if (waiting_.size() == kMaxWaiting)
       waiting_.erase(waiting_.begin());
     waiting_.push_back(std::move(event));

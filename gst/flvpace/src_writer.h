@@ -3,16 +3,41 @@
 // that downstream requires.
 #pragma once
 
+#include <variant>
 #include <vector>
 
 #include "base/gst_ptr.h"
 #include "clock_wait.h"
 #include "flv/stream/stream_header.h"
+#include "states/transition.h"
 
 namespace flvpace {
 
+//               send_segment()           outdate_segment()
+//    NoSegment ----------------> Current -------------------> Outdated
+//                                   ^                            |
+//                                   |       send_segment()       |
+//                                   +----------------------------+
+//
+// send_segment() in Current replaces the segment. flush() leads from each state to NoSegment.
 class SrcWriter {
 public:
+  struct NoSegment {
+    static constexpr const char *kName = "NoSegment";
+  };
+  struct Current {
+    static constexpr const char *kName = "Current";
+  };
+  // The next tag needs a new segment.
+  struct Outdated {
+    static constexpr const char *kName = "Outdated";
+  };
+  using State = std::variant<NoSegment, Current, Outdated>;
+  using Transitions = states::TransitionTable<
+      states::Transition<NoSegment, Current>, states::Transition<Current, Current>,
+      states::Transition<Current, Outdated>, states::Transition<Outdated, Current>,
+      states::Transition<Current, NoSegment>, states::Transition<Outdated, NoSegment>>;
+
   explicit SrcWriter(GstPad *pad) : pad_(pad) {} // borrowed
 
   void clear();
@@ -29,7 +54,10 @@ public:
   // Sends a segment that maps media time `departure.media` to running time `departure.due`. It
   // starts `departure.reach` earlier. Then sends the events that waited for the first segment.
   [[nodiscard]] GstFlowReturn send_segment(const Departure &departure);
-  [[nodiscard]] bool has_segment() const { return has_segment_; }
+  [[nodiscard]] bool has_segment() const { return !std::holds_alternative<NoSegment>(state_); }
+  // The next tag needs a new segment.
+  void outdate_segment();
+  [[nodiscard]] bool is_segment_current() const { return std::holds_alternative<Current>(state_); }
   [[nodiscard]] double speed() const { return segment_.applied_rate; }
 
   // Sends a GAP event, so that waiting sinks can preroll.
@@ -51,6 +79,7 @@ private:
     std::vector<gstflv::BufferPtr> buffers;
   };
 
+  void set_state(State next);
   [[nodiscard]] HeaderPart header_part(const flv::SharedBytes &bytes);
   [[nodiscard]] gstflv::BufferPtr piece(GstBuffer *buffer, gsize offset) const;
   [[nodiscard]] GstFlowReturn append(gstflv::BufferPtr buffer);
@@ -59,7 +88,7 @@ private:
   guint mtu_ = 0;
   guint32 seqnum_ = GST_SEQNUM_INVALID;
   GstSegment segment_{};
-  bool has_segment_ = false;
+  State state_;
   std::vector<HeaderPart> header_; // of the last caps; unchanged parts are reused
   std::vector<gstflv::EventPtr> waiting_;
   gstflv::BufferPtr single_; // gathered: one buffer; two or more are in list_
