@@ -3,13 +3,16 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
-#include <cstdlib>
 #include <utility>
 
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
+
+#include "base/state_change.h"
+
+GST_DEBUG_CATEGORY_EXTERN(gst_flv_pace_clock_debug);
+#define GST_CAT_DEFAULT gst_flv_pace_clock_debug
 
 namespace flvpace {
 
@@ -20,12 +23,6 @@ namespace {
 // When a pipeline starts to play, its running time is 0 plus the duration of the start. This is the
 // maximum of that duration (ns).
 constexpr Nanoseconds kStartTolerance = 100'000'000;
-
-constexpr Nanoseconds kMillisecond = 1'000'000;
-// A new segment is sent if the last one is off by more than this.
-constexpr Nanoseconds kMaxSegmentDrift = 5 * kMillisecond;
-// A step back by more than this starts a new timeline.
-constexpr Nanoseconds kMaxStepBack = 1000 * kMillisecond;
 
 // By default, Linux lets the timers of normal threads expire up to 50 us late, to have fewer
 // wake-ups. With one stream, this is a large part of the jitter. With a thousand streams, it saves
@@ -57,6 +54,14 @@ Nanoseconds wake_up_time(GstClock *clock, Nanoseconds now, Nanoseconds due) {
 
 } // namespace
 
+void ClockWait::set_play(Play next) {
+  gstflv::change_state<PlayTransitions>(GST_CAT_DEFAULT, element_, "ClockWait::Play", play_, next);
+}
+
+void ClockWait::set_gate(Gate next) {
+  gstflv::change_state<GateTransitions>(GST_CAT_DEFAULT, element_, "ClockWait::Gate", gate_, next);
+}
+
 void ClockWait::set_sync(bool sync) {
   const Lock lock(mutex_);
   sync_ = sync;
@@ -66,36 +71,39 @@ void ClockWait::set_sync(bool sync) {
 void ClockWait::set_burst(std::uint32_t ms) {
   const Lock lock(mutex_);
   burst_ = ms;
-  schedule_.set_burst(ms, running_time());
+  scheduled_.schedule().set_burst(ms, running_time());
   wake();
 }
 
 void ClockWait::set_speed(double speed) {
   const Lock lock(mutex_);
-  schedule_.set_speed(speed);
+  scheduled_.schedule().set_speed(speed);
   wake();
 }
 
 void ClockWait::set_catch_up_speed(double speed) {
   const Lock lock(mutex_);
   catch_up_speed_ = speed;
-  schedule_.set_catch_up_speed(speed);
+  scheduled_.schedule().set_catch_up_speed(speed);
   wake();
 }
 
 void ClockWait::set_max_delay(std::uint32_t ms) {
   const Lock lock(mutex_);
-  live_sync_.set_max_delay(ms);
+  live_.sync().set_max_delay(ms);
 }
 
 std::uint32_t ClockWait::max_delay() const {
   const Lock lock(mutex_);
-  return live_sync_.max_delay();
+  return live_.sync().max_delay();
 }
 
 void ClockWait::set_live(bool live) {
   const Lock lock(mutex_);
-  live_ = live;
+  if (live)
+    times_ = &live_;
+  else
+    times_ = &scheduled_;
 }
 
 Nanoseconds ClockWait::now() {
@@ -115,7 +123,7 @@ std::uint32_t ClockWait::burst() const {
 
 double ClockWait::speed() const {
   const Lock lock(mutex_);
-  return schedule_.speed();
+  return scheduled_.schedule().speed();
 }
 
 double ClockWait::catch_up_speed() const {
@@ -125,24 +133,30 @@ double ClockWait::catch_up_speed() const {
 
 void ClockWait::set_playing(bool playing) {
   const Lock lock(mutex_);
-  if (playing_ && !playing)
-    paused_at_ = running_time();
-  needs_preroll_ = playing_ && !playing;
-  playing_ = playing;
-  if (playing && origin_is_open_) {
-    origin_is_open_ = false;
+  auto *paused = std::get_if<Paused>(&play_);
+  if (playing && paused) {
+    const bool origin_is_open = paused->origin_is_open;
+    set_play(Playing{});
     // The element was added to a pipeline that is already playing: the origin moves to now.
-    if (const Nanoseconds now = running_time(); now > paused_at_ + kStartTolerance) {
-      schedule_.restart(now);
-      needs_segment_ = true;
+    if (origin_is_open) {
+      if (const Nanoseconds now = running_time(); now > paused_at_ + kStartTolerance)
+        with_times([now](auto &times) { times.restart(now); });
     }
+  } else if (!playing && !paused) {
+    paused_at_ = running_time();
+    set_play(Paused{.needs_preroll = true});
+  } else if (paused) {
+    paused->needs_preroll = false;
   }
   wake();
 }
 
 void ClockWait::set_flushing(bool flushing) {
   const Lock lock(mutex_);
-  flushing_ = flushing;
+  if (flushing && is_open())
+    set_gate(Flushing{});
+  else if (!flushing && std::holds_alternative<Flushing>(gate_))
+    set_gate(Open{});
   wake();
 }
 
@@ -153,61 +167,54 @@ void ClockWait::set_latency(Nanoseconds latency) {
 
 void ClockWait::set_stopped(bool stopped) {
   const Lock lock(mutex_);
-  stopped_ = stopped;
+  const bool is_stopped = std::holds_alternative<Stopped>(gate_);
+  if (stopped && !is_stopped)
+    set_gate(Stopped{});
+  else if (!stopped && is_stopped)
+    set_gate(Open{});
   wake();
 }
 
 void ClockWait::clear() {
   const Lock lock(mutex_);
-  schedule_.stop();
-  live_ = false;
-  live_sync_.stop();
+  scheduled_.stop();
+  live_.stop();
+  times_ = &scheduled_;
+  if (auto *paused = std::get_if<Paused>(&play_))
+    *paused = {};
   paused_at_ = 0;
-  origin_is_open_ = false;
-  needs_preroll_ = false;
-  base_time_is_stale_ = false;
+  stale_base_time_.reset();
   latency_ = 0;
-  left_ = 0;
-  lateness_sum_ = 0;
-  lateness_ = {};
+  lateness_.clear();
 }
 
 void ClockWait::flushed(bool time_resets) {
   const Lock lock(mutex_);
-  schedule_.stop();
-  live_sync_.stop();
+  scheduled_.stop();
+  live_.stop();
   if (!time_resets)
     return;
   paused_at_ = 0;
-  base_time_is_stale_ = true;
-  stale_base_time_ = gst_element_get_base_time(element_);
-  stand_in_zero_.reset();
+  stale_base_time_ = StaleBaseTime{gst_element_get_base_time(element_), std::nullopt};
 }
 
 Departure ClockWait::start(std::int64_t first) {
   const Lock lock(mutex_);
   const Nanoseconds now = std::max<Nanoseconds>(running_time(), 0);
-  schedule_.start(now, first);
-  live_sync_.stop();
-  live_time_ = first;
-  live_start_ = now;
-  live_due_ = now;
-  segment_offset_ = now - first * kMillisecond;
-  origin_is_open_ = !playing_ && !live_;
-  needs_segment_ = false;
-  return current();
+  auto *paused = std::get_if<Paused>(&play_);
+  return with_times([now, first, paused](auto &times) {
+    if (paused)
+      paused->origin_is_open = times.kOriginWaitsForPlaying;
+    times.start(now, first);
+    return times.current();
+  });
 }
 
 std::optional<Departure> ClockWait::try_leave(std::int64_t time, Nanoseconds arrival) {
   const Lock lock(mutex_);
-  if (live_) {
-    live_time_ = std::max(live_time_, time);
-    live_due_ = std::max(live_sync_.take(time, arrival), live_start_);
-  } else {
-    schedule_.take(time);
-  }
+  with_times([time, arrival](auto &times) { times.take(time, arrival); });
   const Look seen = look();
-  if (shut() || !seen.may_leave)
+  if (!is_open() || !seen.may_leave)
     return std::nullopt;
   return depart(seen);
 }
@@ -223,22 +230,21 @@ Wait ClockWait::wait(Departure &departure) {
 
 Wait ClockWait::wait_for_end(std::int64_t time) {
   Lock lock(mutex_);
-  if (live_)
-    return shut() ? Wait::Flushing : Wait::Over;
-  schedule_.take(time);
+  if (!with_times([](auto &times) { return times.kWaitsForEnd; }))
+    return is_open() ? Wait::Over : Wait::Flushing;
+  with_times([time](auto &times) { times.take(time, 0); });
   Look seen;
   return wait_here(lock, seen);
 }
 
 Wait ClockWait::wait_here(Lock &lock, Look &seen) {
-  for (seen = look(); !shut() && !seen.may_leave; seen = look()) {
-    if (needs_preroll_) {
-      needs_preroll_ = false;
+  for (seen = look(); is_open() && !seen.may_leave; seen = look()) {
+    auto *paused = std::get_if<Paused>(&play_);
+    if (paused && std::exchange(paused->needs_preroll, false))
       return Wait::Preroll;
-    }
     wait_a_turn(lock, seen);
   }
-  return shut() ? Wait::Flushing : Wait::Over;
+  return is_open() ? Wait::Over : Wait::Flushing;
 }
 
 ClockWait::Look ClockWait::look() {
@@ -247,34 +253,35 @@ ClockWait::Look ClockWait::look() {
     seen.may_leave = true;
     return seen;
   }
-  if (live_) {
-    seen.clock = playing_ ? running_clock() : std::nullopt;
-    seen.now = seen.clock ? seen.clock->now() : 0;
-    seen.may_leave = playing_ && (!seen.clock || seen.now >= live_due_);
-    return seen;
-  }
-  if (!playing_) {
-    seen.may_leave = origin_is_open_ && schedule_.is_due_at_origin();
+  if (const auto *paused = std::get_if<Paused>(&play_)) {
+    seen.may_leave =
+        paused->origin_is_open && with_times([](auto &times) { return times.is_due_at_origin(); });
     return seen;
   }
   seen.clock = running_clock();
   seen.now = seen.clock ? seen.clock->now() : 0;
-  seen.may_leave = !seen.clock || seen.now >= schedule_.leave();
+  seen.may_leave = !seen.clock || seen.now >= with_times([](auto &times) { return times.leave(); });
   return seen;
 }
 
 void ClockWait::wait_a_turn(Lock &lock, const Look &seen) {
   if (!seen.clock) {
+    GST_TRACE_OBJECT(element_, "waits for a change of the state or a property");
     state_changed_.wait(lock);
     return;
   }
   GstClock *clock = seen.clock->clock.get();
-  const Nanoseconds until = static_cast<Nanoseconds>(seen.clock->zero) +
-                            wake_up_time(clock, seen.now, live_ ? live_due_ : schedule_.leave());
+  const Nanoseconds due = with_times([](auto &times) { return times.leave(); });
+  const Nanoseconds wake_up = wake_up_time(clock, seen.now, due);
+  const Nanoseconds until = static_cast<Nanoseconds>(seen.clock->zero) + wake_up;
   const gstflv::ClockIdPtr id(gst_clock_new_single_shot_id(
       clock, static_cast<GstClockTime>(std::max<Nanoseconds>(0, until))));
   clock_id_ = id.get();
   lock.unlock();
+  GST_TRACE_OBJECT(element_,
+                   "due at %" GST_STIME_FORMAT ", the clock is at %" GST_STIME_FORMAT
+                   ", waits for %" G_GINT64_FORMAT " us",
+                   GST_STIME_ARGS(due), GST_STIME_ARGS(seen.now), (wake_up - seen.now) / 1000);
   wake_punctually();
   sleepers.fetch_add(1, std::memory_order_relaxed);
   gst_clock_id_wait(id.get(), nullptr);
@@ -291,42 +298,21 @@ void ClockWait::wake() {
 
 void ClockWait::renew_segment() {
   const Lock lock(mutex_);
-  needs_segment_ = needs_segment_ || live_;
-}
-
-Departure ClockWait::current() const {
-  if (live_)
-    return {live_due_, live_time_, 1.0, false, std::min(live_due_, kMaxStepBack)};
-  const Nanoseconds due = schedule_.due();
-  return {due, schedule_.media_at(due), schedule_.speed()};
-}
-
-// Demuxers compute timestamps from the last segment, which is outdated after the line has moved.
-void ClockWait::check_segment(Departure &departure) {
-  const Nanoseconds offset = departure.due - departure.media * kMillisecond;
-  departure.needs_segment = std::exchange(needs_segment_, false) ||
-                            (live_ && std::abs(offset - segment_offset_) > kMaxSegmentDrift);
-  if (departure.needs_segment)
-    segment_offset_ = offset;
+  with_times([](auto &times) { times.renew_segment(); });
 }
 
 Departure ClockWait::depart(const Look &seen) {
-  Departure departure = current();
-  check_segment(departure);
-  origin_is_open_ = origin_is_open_ && sync_ && !playing_;
-  if (seen.clock) {
-    const Nanoseconds late = std::max<Nanoseconds>(seen.now - departure.due - latency_, 0);
-    departure.late = late;
-    lateness_.last = late;
-    lateness_.maximum = std::max(lateness_.maximum, late);
-    lateness_sum_ += static_cast<double>(late);
-    lateness_.average = std::llround(lateness_sum_ / static_cast<double>(++left_));
-    if (late > flv::Schedule::kTolerance)
-      ++lateness_.tags;
-  }
-  if (!live_)
-    schedule_.left(seen.clock ? seen.now : departure.due);
-  return departure;
+  if (auto *paused = std::get_if<Paused>(&play_))
+    paused->origin_is_open &= sync_;
+  return with_times([this, &seen](auto &times) {
+    Departure departure = times.depart();
+    if (seen.clock) {
+      departure.late = std::max<Nanoseconds>(seen.now - departure.due - latency_, 0);
+      lateness_.add(departure.late);
+    }
+    times.left(seen.clock ? seen.now : departure.due);
+    return departure;
+  });
 }
 
 Nanoseconds ClockWait::RunningClock::now() const {
@@ -338,19 +324,18 @@ std::optional<ClockWait::RunningClock> ClockWait::running_clock() {
   if (!clock)
     return std::nullopt;
   GstClockTime zero = gst_element_get_base_time(element_);
-  if (base_time_is_stale_) {
-    base_time_is_stale_ = zero == stale_base_time_;
-    if (base_time_is_stale_) {
-      if (!stand_in_zero_)
-        stand_in_zero_ = gst_clock_get_time(clock.get());
-      zero = *stand_in_zero_;
-    }
+  if (stale_base_time_ && zero != stale_base_time_->time)
+    stale_base_time_.reset();
+  if (stale_base_time_) {
+    if (!stale_base_time_->zero)
+      stale_base_time_->zero = gst_clock_get_time(clock.get());
+    zero = *stale_base_time_->zero;
   }
   return RunningClock{std::move(clock), zero};
 }
 
 Nanoseconds ClockWait::running_time() {
-  if (!playing_)
+  if (!is_playing())
     return paused_at_;
   const auto clock = running_clock();
   return clock ? clock->now() : paused_at_;
@@ -358,19 +343,20 @@ Nanoseconds ClockWait::running_time() {
 
 Lateness ClockWait::lateness() const {
   const Lock lock(mutex_);
-  return lateness_;
+  return lateness_.total();
 }
 
 Following ClockWait::following() const {
   const Lock lock(mutex_);
-  return {live_sync_.delay(), live_sync_.skew(), live_sync_.corrections()};
+  const flv::LiveSync &sync = live_.sync();
+  return {sync.delay(), sync.skew(), sync.corrections()};
 }
 
 std::int64_t ClockWait::lead() {
   const Lock lock(mutex_);
-  if (live_)
-    return 0; // a live source cannot be ahead
-  return schedule_.started() ? schedule_.lead(running_time()) : 0;
+  return with_times([this](auto &times) -> std::int64_t {
+    return times.has_lead() ? times.lead(running_time()) : 0;
+  });
 }
 
 } // namespace flvpace

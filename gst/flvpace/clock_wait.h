@@ -6,35 +6,19 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <variant>
 
 #include "base/gst_ptr.h"
-#include "flv/stream/live_sync.h"
-#include "flv/stream/schedule.h"
+#include "due_times.h"
+#include "lateness.h"
+#include "states/transition.h"
 
 namespace flvpace {
-
-// How late tags were sent, in ns. A tag is late after its due time plus the pipeline's latency.
-struct Lateness {
-  std::uint64_t tags = 0; // the number of tags later than flv::Schedule::kTolerance
-  std::int64_t last = 0;
-  std::int64_t average = 0;
-  std::int64_t maximum = 0;
-};
 
 enum class Wait {
   Over,    // the wait condition is met
   Preroll, // PLAYING ended: send a GAP event so that sinks can preroll, then wait again
   Flushing,
-};
-
-// When a tag is sent.
-struct Departure {
-  flv::Nanoseconds due = 0;   // running time
-  std::int64_t media = 0;     // ms: the position at `due` of a player that started at the origin
-  double speed = 1.0;         // the speed that applies to the tag
-  bool needs_segment = false; // before the tag, because the last segment is outdated
-  flv::Nanoseconds reach = 0; // how far before the tag the segment starts
-  flv::Nanoseconds late = 0;  // after the due time plus the pipeline's latency
 };
 
 // Statistics of a live source.
@@ -44,11 +28,62 @@ struct Following {
   std::uint64_t corrections = 0;
 };
 
-// Combines the schedule with the clock, the element's state and the properties that change due
+// Combines the due times with the clock, the element's state and the properties that change due
 // times. Holds no lock during a wait.
+//
+// The element's state:
+//
+//               set_playing(true)
+//    Paused <----------------------> Playing
+//               set_playing(false)
+//
+// Whether tags may leave:
+//
+//             set_flushing(true)
+//    Open <----------------------> Flushing
+//    ^  |     set_flushing(false)     |
+//    |  |                             |
+//    |  | set_stopped(true)           | set_stopped(true)
+//    |  |                             |
+//    |  +---------> Stopped <---------+
+//    |                 |
+//    +-----------------+ set_stopped(false)
+//
+// A flush in Stopped changes nothing.
 class ClockWait {
 public:
-  explicit ClockWait(GstElement *element) : element_(element) {} // borrowed
+  struct Paused {
+    static constexpr const char *kName = "Paused";
+
+    bool needs_preroll = false; // since PLAYING: sinks wait for data
+    // start() was called in this state, so the change to PLAYING sets the origin. Until then, tags
+    // due at the origin leave at once, so that sinks can preroll.
+    bool origin_is_open = false;
+  };
+  struct Playing {
+    static constexpr const char *kName = "Playing";
+  };
+  using Play = std::variant<Paused, Playing>;
+  using PlayTransitions = states::TransitionTable<states::Transition<Paused, Playing>,
+                                                  states::Transition<Playing, Paused>>;
+
+  struct Open {
+    static constexpr const char *kName = "Open";
+  };
+  struct Flushing {
+    static constexpr const char *kName = "Flushing";
+  };
+  struct Stopped {
+    static constexpr const char *kName = "Stopped";
+  };
+  using Gate = std::variant<Open, Flushing, Stopped>;
+  using GateTransitions =
+      states::TransitionTable<states::Transition<Open, Flushing>,
+                              states::Transition<Flushing, Open>, states::Transition<Open, Stopped>,
+                              states::Transition<Flushing, Stopped>,
+                              states::Transition<Stopped, Open>>;
+
+  explicit ClockWait(GstElement *element) : element_(element), play_(Paused{}) {} // borrowed
 
   // From any thread. A new max_delay applies to the next tag. The other values also apply to the
   // current wait.
@@ -119,53 +154,48 @@ private:
     flv::Nanoseconds now = 0;          // running time; valid with a clock
   };
 
+  // After a flush that resets the running time, the base time is outdated until the pipeline
+  // changes it.
+  struct StaleBaseTime {
+    GstClockTime time = 0;
+    // The clock time at running time 0 until then: the first clock reading after the flush.
+    std::optional<GstClockTime> zero;
+  };
+
+  void set_play(Play next);
+  void set_gate(Gate next);
+  [[nodiscard]] bool is_playing() const { return std::holds_alternative<Playing>(play_); }
+  [[nodiscard]] bool is_open() const { return std::holds_alternative<Open>(gate_); }
+  // Calls `function` with the due times in use.
+  template <typename Function> decltype(auto) with_times(Function function) {
+    return std::visit([&function](auto *times) -> decltype(auto) { return function(*times); },
+                      times_);
+  }
   [[nodiscard]] std::optional<RunningClock> running_clock();
   [[nodiscard]] flv::Nanoseconds running_time();
-  [[nodiscard]] bool shut() const { return flushing_ || stopped_; }
   [[nodiscard]] Look look();
   [[nodiscard]] Wait wait_here(Lock &lock, Look &seen);
   void wait_a_turn(Lock &lock, const Look &seen);
-  [[nodiscard]] Departure current() const;
-  void check_segment(Departure &departure);
   Departure depart(const Look &seen);
   void wake();
 
   GstElement *element_;
   mutable std::mutex mutex_;
   std::condition_variable state_changed_;
-  flv::Schedule schedule_;
-  bool live_ = false; // true: live_sync_ replaces schedule_
-  flv::LiveSync live_sync_;
-  std::int64_t live_time_ = 0; // ms, of the current tag
-  flv::Nanoseconds live_due_ = 0;
-  flv::Nanoseconds live_start_ = 0;     // no tag is due before this
-  flv::Nanoseconds segment_offset_ = 0; // running time minus media time in the last segment
+  Play play_;
+  Gate gate_;
+  ScheduledTimes scheduled_;
+  LiveTimes live_;
+  std::variant<ScheduledTimes *, LiveTimes *> times_ = &scheduled_; // in use
   bool sync_ = true;
   std::uint32_t burst_ = 0;
   double catch_up_speed_ = 0;
-  bool playing_ = false;
-  bool flushing_ = false;
-  bool stopped_ = false;
-  bool needs_preroll_ = false;
   GstClockID clock_id_ = nullptr; // of the current wait; borrowed
-
-  // start() was called outside PLAYING, so the change to PLAYING sets the origin. Until then, tags
-  // due at the origin leave at once, so that sinks can preroll.
-  bool origin_is_open_ = false;
-  bool needs_segment_ = false; // the origin has moved, or a demuxer has started its own segment
   // The running time at which the element left PLAYING.
   flv::Nanoseconds paused_at_ = 0;
-  // After a flush that resets the running time, the base time is outdated until the pipeline
-  // changes it. While it equals `stale_base_time_`, running time counts from the first clock
-  // reading after the flush.
-  bool base_time_is_stale_ = false;
-  GstClockTime stale_base_time_ = 0;
-  std::optional<GstClockTime> stand_in_zero_;
-
+  std::optional<StaleBaseTime> stale_base_time_;
   flv::Nanoseconds latency_ = 0;
-  std::uint64_t left_ = 0;
-  double lateness_sum_ = 0;
-  Lateness lateness_;
+  LatenessMeter lateness_;
 };
 
 } // namespace flvpace

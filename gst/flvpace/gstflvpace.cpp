@@ -45,6 +45,7 @@
 #include "properties.h"
 
 GST_DEBUG_CATEGORY(gst_flv_pace_debug);
+GST_DEBUG_CATEGORY(gst_flv_pace_clock_debug);
 #define GST_CAT_DEFAULT gst_flv_pace_debug
 
 namespace {
@@ -73,6 +74,13 @@ struct Private {
   flvpace::Pacer stream;
 
   // Push mode. Live: upstream's thread only fills the inbox, and a task of the source pad sends.
+  //
+  //               first buffer
+  //    Unknown -----+--------> Direct
+  //                 |
+  //                 +--------> Live
+  //
+  // The change to PAUSED leads from each state to Unknown.
   enum class Mode { Unknown, Direct, Live };
   void set_mode(Mode next) {
     g_assert(mode == Mode::Unknown || next == Mode::Unknown);
@@ -120,7 +128,9 @@ struct _GstFlvPace {
 };
 
 G_DEFINE_TYPE_WITH_CODE(GstFlvPace, gst_flv_pace, GST_TYPE_ELEMENT,
-                        GST_DEBUG_CATEGORY_INIT(gst_flv_pace_debug, "flvpace", 0, "FLV pacing"))
+                        GST_DEBUG_CATEGORY_INIT(gst_flv_pace_debug, "flvpace", 0, "FLV pacing");
+                        GST_DEBUG_CATEGORY_INIT(gst_flv_pace_clock_debug, "flvpace-clock", 0,
+                                                "the waits of flvpace"))
 GST_ELEMENT_REGISTER_DEFINE(flvpace, "flvpace", GST_RANK_NONE, GST_TYPE_FLV_PACE)
 
 namespace {
