@@ -266,7 +266,7 @@ void Listener::work() {
 }
 
 void Listener::run() {
-  pthread_setname_np(pthread_self(), "httpserversink-l");
+  pthread_setname_np(pthread_self(), "httpserver-http");
   g_main_context_push_thread_default(context_);
   server_.reset(soup_server_new("server-header", PACKAGE "/" VERSION, "raw-paths", TRUE, nullptr));
   soup_server_add_early_handler(

@@ -36,7 +36,7 @@ void Reports::ask(const std::shared_ptr<Report> &report, Report::Deliver deliver
 }
 
 void Reports::run() {
-  pthread_setname_np(pthread_self(), "httpserversink-r");
+  pthread_setname_np(pthread_self(), "httpserver-stat");
   while (true) {
     std::vector<std::shared_ptr<Report>> reports;
     {

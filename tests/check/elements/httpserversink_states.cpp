@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Starts and stops, several elements on a port, and errors that prevent a start.
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <set>
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
@@ -368,6 +371,23 @@ GST_START_TEST(starts_after_an_error) {
 }
 GST_END_TEST
 
+// The names that a debugger shows. The system refuses names of more than 15 bytes.
+GST_START_TEST(threads_have_names) {
+  const Server server("stats-path=/stats");
+  Client client(server.port());
+  client.ask("/stats");
+  client.wait_for_close();
+  std::set<std::string> names;
+  for (const auto &thread : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string name;
+    std::getline(std::ifstream(thread.path() / "comm"), name);
+    names.insert(name);
+  }
+  for (const char *name : {"httpserversink", "httpserver-http", "httpserver-stat"})
+    fail_unless(names.contains(name), "%s", name);
+}
+GST_END_TEST
+
 static Suite *httpserversink_states_suite() {
   Suite *suite = suite_create("httpserversink_states");
   TCase *tcase = tcase_create("states");
@@ -390,6 +410,7 @@ static Suite *httpserversink_states_suite() {
   tcase_add_test(tcase, a_key_without_a_certificate);
   tcase_add_test(tcase, stops_without_data);
   tcase_add_test(tcase, starts_after_an_error);
+  tcase_add_test(tcase, threads_have_names);
   return suite;
 }
 
