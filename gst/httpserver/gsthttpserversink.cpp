@@ -37,6 +37,7 @@
 
 #include "base/late_change.h"
 #include "base/log.h"
+#include "categories.h"
 #include "config.h"
 #include "ingest.h"
 #include "properties.h"
@@ -44,7 +45,6 @@
 #include "url_path.h"
 
 GST_DEBUG_CATEGORY_STATIC(gst_http_server_sink_debug);
-GST_DEBUG_CATEGORY(gst_http_server_client_debug);
 #define GST_CAT_DEFAULT gst_http_server_sink_debug
 
 using flvhttp::Broadcast;
@@ -81,9 +81,7 @@ struct _GstHttpServerSink {
 G_DEFINE_FINAL_TYPE_WITH_CODE(GstHttpServerSink, gst_http_server_sink, GST_TYPE_BASE_SINK,
                               GST_DEBUG_CATEGORY_INIT(gst_http_server_sink_debug, "httpserversink",
                                                       0, "serves streams over HTTP");
-                              GST_DEBUG_CATEGORY_INIT(gst_http_server_client_debug,
-                                                      "httpserver-client", 0,
-                                                      "clients of httpserversink"))
+                              flvhttp::init_categories();)
 GST_ELEMENT_REGISTER_DEFINE(httpserversink, "httpserversink", GST_RANK_NONE,
                             GST_TYPE_HTTP_SERVER_SINK)
 

@@ -7,10 +7,10 @@
 
 #include <sys/socket.h>
 
+#include "categories.h"
 #include "descriptors.h"
 #include "tls_stream.h"
 
-GST_DEBUG_CATEGORY_EXTERN(gst_http_server_client_debug);
 #define GST_CAT_DEFAULT gst_http_server_client_debug
 
 namespace flvhttp {

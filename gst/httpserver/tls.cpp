@@ -5,6 +5,10 @@
 
 #include <sys/stat.h>
 
+#include "categories.h"
+
+#define GST_CAT_DEFAULT gst_http_server_client_debug
+
 namespace flvhttp {
 
 namespace {
@@ -40,8 +44,13 @@ std::string reason(int code) {
   return text;
 }
 
+// The operation can be repeated.
+bool is_later(ssize_t code) {
+  return code == GNUTLS_E_AGAIN || code == GNUTLS_E_INTERRUPTED;
+}
+
 void set_error(GError **error, int code) {
-  if (code == GNUTLS_E_AGAIN || code == GNUTLS_E_INTERRUPTED)
+  if (is_later(code))
     g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK, "not yet");
   else
     g_set_error_literal(error, G_TLS_ERROR, G_TLS_ERROR_MISC, reason(code).c_str());
@@ -106,36 +115,45 @@ TlsSession::TlsSession(std::shared_ptr<const TlsCredentials> credentials,
   const unsigned flags = GNUTLS_SERVER | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL;
   if (gnutls_init(&session_, flags) < 0) {
     session_ = nullptr;
-    broken_ = true;
+    set_state(Broken{});
     return;
   }
   gnutls_handshake_set_max_packet_length(session_, kMaxHandshake);
   gnutls_transport_set_int(session_, g_socket_get_fd(socket()));
-  broken_ = gnutls_set_default_priority(session_) < 0 ||
-            gnutls_credentials_set(session_, GNUTLS_CRD_CERTIFICATE, credentials_->get()) < 0;
+  if (gnutls_set_default_priority(session_) < 0 ||
+      gnutls_credentials_set(session_, GNUTLS_CRD_CERTIFICATE, credentials_->get()) < 0)
+    set_state(Broken{});
 }
 
 TlsSession::~TlsSession() {
-  if (open_ && !broken_)
+  if (std::holds_alternative<Open>(state_))
     gnutls_bye(session_, GNUTLS_SHUT_WR);
   if (session_)
     gnutls_deinit(session_);
 }
 
+void TlsSession::set_state(State next) {
+  GST_DEBUG("TLS session %p: %s -> %s", static_cast<void *>(this), states::name_of(state_),
+            states::name_of(next));
+  states::change_state<Transitions>("TlsSession", state_, next);
+}
+
 bool TlsSession::shake_hands(GError **error) {
-  if (broken_) {
+  if (std::holds_alternative<Broken>(state_)) {
     set_error(error, GNUTLS_E_INVALID_SESSION);
     return false;
   }
-  if (open_)
+  if (std::holds_alternative<Open>(state_))
     return true;
   const int result = gnutls_handshake(session_);
-  open_ = result == GNUTLS_E_SUCCESS;
-  if (open_)
+  if (result == GNUTLS_E_SUCCESS) {
+    set_state(Open{});
     return true;
-  broken_ = result != GNUTLS_E_AGAIN && result != GNUTLS_E_INTERRUPTED;
-  if (broken_)
+  }
+  if (!is_later(result)) {
+    set_state(Broken{});
     gnutls_alert_send_appropriate(session_, result);
+  }
   set_error(error, result);
   return false;
 }
@@ -149,7 +167,8 @@ gssize TlsSession::read(void *bytes, gsize size, GError **error) {
     return result;
   if (result == GNUTLS_E_PREMATURE_TERMINATION)
     return 0;
-  broken_ = result != GNUTLS_E_AGAIN && result != GNUTLS_E_INTERRUPTED;
+  if (!is_later(result))
+    set_state(Broken{});
   set_error(error, static_cast<int>(result));
   return -1;
 }
@@ -157,30 +176,38 @@ gssize TlsSession::read(void *bytes, gsize size, GError **error) {
 gssize TlsSession::write(const void *bytes, gsize size, GError **error) {
   if (!shake_hands(error))
     return -1;
-  const ssize_t result = half_written_ ? gnutls_record_send(session_, nullptr, 0)
-                                       : gnutls_record_send(session_, bytes, size);
-  half_written_ = result == GNUTLS_E_AGAIN || result == GNUTLS_E_INTERRUPTED;
+  bool &is_half_written = std::get<Open>(state_).is_half_written;
+  const ssize_t result = is_half_written ? gnutls_record_send(session_, nullptr, 0)
+                                         : gnutls_record_send(session_, bytes, size);
+  is_half_written = is_later(result);
   if (result >= 0)
     return result;
-  broken_ = !half_written_;
+  if (!is_half_written)
+    set_state(Broken{});
   set_error(error, static_cast<int>(result));
   return -1;
 }
 
 // During the handshake, a read may need a writable socket, and a write may need a readable one.
 GIOCondition TlsSession::waits_for(GIOCondition condition) const {
-  if (open_ || broken_)
+  if (!std::holds_alternative<Handshaking>(state_))
     return condition;
   return gnutls_record_get_direction(session_) == 0 ? G_IO_IN : G_IO_OUT;
 }
 
+// Whether a read needs no data from the socket.
+bool TlsSession::has_buffered() const {
+  return session_ && !std::holds_alternative<Handshaking>(state_) &&
+         gnutls_record_check_pending(session_) > 0;
+}
+
 bool TlsSession::is_ready(GIOCondition condition) const {
-  const bool buffered = condition == G_IO_IN && open_ && gnutls_record_check_pending(session_) > 0;
-  return buffered || g_socket_condition_check(socket(), waits_for(condition)) != 0;
+  return (condition == G_IO_IN && has_buffered()) ||
+         g_socket_condition_check(socket(), waits_for(condition)) != 0;
 }
 
 GSource *TlsSession::new_source(GIOCondition condition, GCancellable *cancellable) const {
-  if (condition == G_IO_IN && open_ && gnutls_record_check_pending(session_) > 0)
+  if (condition == G_IO_IN && has_buffered())
     return g_timeout_source_new(0);
   return g_socket_create_source(socket(), waits_for(condition), cancellable);
 }

@@ -8,12 +8,14 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include <gio/gio.h>
 #include <gnutls/gnutls.h>
 #include <sys/types.h>
 
 #include "base/gst_ptr.h"
+#include "states/transition.h"
 
 namespace flvhttp {
 
@@ -70,8 +72,30 @@ private:
 
 // The server side of a TLS connection. read() and write() complete the handshake first. They never
 // block, and fail with G_IO_ERROR_WOULD_BLOCK instead.
+//
+//    Handshaking -----> Open
+//         |              |
+//         |  an error    |  an error
+//         v              v
+//       Broken <---------+
 class TlsSession {
 public:
+  struct Handshaking {
+    static constexpr const char *kName = "Handshaking";
+  };
+  struct Open {
+    static constexpr const char *kName = "Open";
+
+    bool is_half_written = false; // a record is partly written
+  };
+  struct Broken {
+    static constexpr const char *kName = "Broken";
+  };
+  using State = std::variant<Handshaking, Open, Broken>;
+  using Transitions = states::TransitionTable<states::Transition<Handshaking, Open>,
+                                              states::Transition<Handshaking, Broken>,
+                                              states::Transition<Open, Broken>>;
+
   TlsSession(std::shared_ptr<const TlsCredentials> credentials, GSocketConnection *connection);
   // Sends close_notify, unless the socket would block.
   ~TlsSession();
@@ -87,7 +111,9 @@ public:
   [[nodiscard]] GSource *new_source(GIOCondition condition, GCancellable *cancellable) const;
 
 private:
+  void set_state(State next);
   [[nodiscard]] bool shake_hands(GError **error);
+  [[nodiscard]] bool has_buffered() const;
   [[nodiscard]] GSocket *socket() const {
     return g_socket_connection_get_socket(connection_.get());
   }
@@ -95,10 +121,8 @@ private:
 
   std::shared_ptr<const TlsCredentials> credentials_;
   gstflv::ObjectPtr<GSocketConnection> connection_;
-  gnutls_session_t session_ = nullptr;
-  bool open_ = false; // the handshake is complete
-  bool broken_ = false;
-  bool half_written_ = false; // a record is partly written
+  gnutls_session_t session_ = nullptr; // nullptr: GnuTLS could not create it
+  State state_ = Handshaking{};
 };
 
 } // namespace flvhttp
