@@ -256,21 +256,24 @@ gboolean gst_http_server_sink_stop(GstBaseSink *sink) noexcept {
 
 void note_type(GstBaseSink *sink) {
   const Private &priv = priv_of(sink);
-  if (!priv.feed.content_type().empty())
-    priv.broadcast->set_content_type(priv.feed.content_type(), priv.feed.has_header(),
-                                     priv.feed.needs_start());
+  const flvhttp::Container &container = priv.feed.container();
+  if (!container.type.empty())
+    priv.broadcast->set_content_type(container.type,
+                                     container.header == flvhttp::ContainerHeader::InCaps,
+                                     container.header == flvhttp::ContainerHeader::AtStart);
 }
 
 // Called for the first entries, because a muxer may complete its caps before its first buffer.
 void warn_of_container(GstBaseSink *sink) {
   Private &priv = priv_of(sink);
-  if (!priv.feed.needs_start() || std::exchange(priv.warned_of_container, true))
+  if (priv.feed.container().header != flvhttp::ContainerHeader::AtStart ||
+      std::exchange(priv.warned_of_container, true))
     return;
   FLV_ELEMENT_WARNING(
       sink, STREAM, FORMAT,
       ("Clients that connect from now on cannot be served: a stream of %s without a "
        "streamheader in its caps can be read from its start only.",
-       priv.feed.content_type().c_str()),
+       priv.feed.container().type.c_str()),
       ("Muxers whose streams can be joined: flvmux streamable=true, matroskamux "
        "streamable=true, webmmux streamable=true, mpegtsmux, oggmux, "
        "multipartmux."));
@@ -284,7 +287,7 @@ gboolean gst_http_server_sink_set_caps(GstBaseSink *sink, GstCaps *caps) noexcep
 
 GstFlowReturn gst_http_server_sink_render(GstBaseSink *sink, GstBuffer *buffer) noexcept {
   Private &priv = priv_of(sink);
-  const bool known = !priv.feed.content_type().empty();
+  const bool known = !priv.feed.container().type.empty();
   std::vector<fanout::Entry> entries;
   const flv::Status status = priv.feed.take(buffer, entries);
   if (!known)

@@ -5,6 +5,10 @@
 #include <array>
 #include <utility>
 
+#include "categories.h"
+
+#define GST_CAT_DEFAULT gst_http_server_ingest_debug
+
 namespace flvhttp {
 
 using fanout::Entry;
@@ -60,6 +64,12 @@ bool begins_with_header(const std::string &type) {
   return std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
 }
 
+ContainerHeader header_of(const std::string &type, bool is_in_caps) {
+  if (is_in_caps)
+    return ContainerHeader::InCaps;
+  return begins_with_header(type) ? ContainerHeader::AtStart : ContainerHeader::InStream;
+}
+
 std::vector<std::vector<std::uint8_t>> stream_header(const GstStructure *structure) {
   std::vector<std::vector<std::uint8_t>> parts;
   const GValue *list = gst_structure_get_value(structure, "streamheader");
@@ -78,8 +88,20 @@ std::vector<std::vector<std::uint8_t>> stream_header(const GstStructure *structu
 
 } // namespace
 
-bool Ingest::needs_start() const {
-  return !is_flv_ && !has_header_ && begins_with_header(type_);
+void Ingest::set_state(State next) {
+  GST_DEBUG("%s: %s -> %s", container_.type.c_str(), states::name_of(state_),
+            states::name_of(next));
+  states::change_state<Transitions>("Ingest", state_, next);
+}
+
+Ingest::AwaitStart &Ingest::await_start() {
+  if (!std::holds_alternative<AwaitStart>(state_))
+    set_state(AwaitStart{});
+  return std::get<AwaitStart>(state_);
+}
+
+bool Ingest::is_flv() const {
+  return container_.type == kFlv;
 }
 
 void Ingest::clear() {
@@ -93,12 +115,11 @@ void Ingest::set_segment(const GstSegment &segment) {
 
 void Ingest::set_caps(GstCaps *caps) {
   const GstStructure *structure = gst_caps_get_structure(caps, 0);
-  type_ = type_of(structure);
-  is_flv_ = type_ == kFlv;
   std::vector<std::vector<std::uint8_t>> parts = stream_header(structure);
-  has_header_ = !parts.empty();
-  if (is_flv_) {
-    if (!flowing_) {
+  container_.type = type_of(structure);
+  container_.header = header_of(container_.type, !parts.empty());
+  if (is_flv()) {
+    if (!has_entries_) {
       for (const auto &part : parts)
         flv_.note_stream_header(part);
     }
@@ -111,23 +132,21 @@ void Ingest::set_caps(GstCaps *caps) {
     return;
   head_ = std::make_shared<const JoinHeader>(std::move(head));
   parts_ = std::move(parts);
-  head_changed_ = flowing_;
-  waiting_ = true;
+  (void)await_start();
 }
 
 void Ingest::interrupt() {
   flv_.interrupt();
-  waiting_ = true;
-  interrupted_ = flowing_;
+  await_start().is_interrupted = has_entries_;
 }
 
 // Without caps, the first bytes determine the type, even if they are fewer than the signature.
 void Ingest::find_out(flv::Bytes start) {
   constexpr std::string_view kSignature = "FLV";
   const std::size_t size = std::min(start.size(), kSignature.size());
-  is_flv_ = std::equal(start.begin(), start.begin() + static_cast<std::ptrdiff_t>(size),
-                       kSignature.begin());
-  type_ = is_flv_ ? kFlv : kUnknown;
+  const bool is_flv = std::equal(start.begin(), start.begin() + static_cast<std::ptrdiff_t>(size),
+                                 kSignature.begin());
+  container_.type = is_flv ? kFlv : kUnknown;
 }
 
 flv::Status Ingest::take(GstBuffer *buffer, std::vector<Entry> &out) {
@@ -135,18 +154,18 @@ flv::Status Ingest::take(GstBuffer *buffer, std::vector<Entry> &out) {
   const flv::Bytes bytes = mapping->bytes();
   if (bytes.empty())
     return flv::Status::Ok;
-  if (type_.empty())
+  if (container_.type.empty())
     find_out(bytes);
-  if (!is_flv_)
+  if (!is_flv())
     return take_opaque(buffer, mapping, bytes, out);
   const flv::Status status = flv_.take(mapping, bytes, out);
-  flowing_ |= !out.empty();
+  has_entries_ |= !out.empty();
   return status;
 }
 
 // ms of running time, or of the monotonic clock if there is none. After an interruption, or a step
 // of more than kLongestStep in either direction, the time continues from the last one.
-std::int64_t Ingest::time_of(GstBuffer *buffer) {
+std::int64_t Ingest::time_of(GstBuffer *buffer, bool is_interrupted) {
   const GstClockTime stamp = GST_BUFFER_DTS_OR_PTS(buffer);
   GstClockTime running = GST_CLOCK_TIME_NONE;
   if (segment_.format == GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID(stamp))
@@ -156,8 +175,7 @@ std::int64_t Ingest::time_of(GstBuffer *buffer) {
                                : g_get_monotonic_time() / 1000;
   constexpr std::int64_t kLongestStep = 10'000;
   const std::int64_t step = now + shift_ - time_;
-  if (flowing_ &&
-      (std::exchange(interrupted_, false) || step < -kLongestStep || step > kLongestStep))
+  if (has_entries_ && (is_interrupted || step < -kLongestStep || step > kLongestStep))
     shift_ = time_ - now;
   time_ = now + shift_;
   return time_;
@@ -171,37 +189,42 @@ flv::Status Ingest::take_opaque(GstBuffer *buffer, const std::shared_ptr<const v
   // Clients get the header from the caps. A header buffer without DELTA_UNIT makes the next buffer
   // a start point: mpegtsmux omits DELTA_UNIT only on the first packet.
   bool can_join = !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
-  if (waiting_ && GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_HEADER) &&
-      std::any_of(parts_.begin(), parts_.end(), is_part)) {
-    header_joins_ |= can_join;
-    return flv::Status::Ok;
+  bool is_interrupted = false;
+  if (auto *waiting = std::get_if<AwaitStart>(&state_)) {
+    if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_HEADER) &&
+        std::any_of(parts_.begin(), parts_.end(), is_part)) {
+      waiting->header_joins |= can_join;
+      return flv::Status::Ok;
+    }
+    can_join |= waiting->header_joins;
+    if (!can_join)
+      return flv::Status::Ok;
+    is_interrupted = waiting->is_interrupted;
+    set_state(Flowing{});
   }
-  can_join |= std::exchange(header_joins_, false);
-  if (waiting_ && !can_join)
-    return flv::Status::Ok;
-  waiting_ = false;
   if (!head_)
     head_ = std::make_shared<const JoinHeader>();
   Entry entry;
   entry.owner = owner;
   entry.bytes = bytes;
-  entry.time = time_of(buffer);
+  entry.time = time_of(buffer, is_interrupted);
   if (can_join)
     entry.join_header = head_;
-  if (std::exchange(head_changed_, false)) {
+  if (has_entries_ && head_ != sent_head_) {
     Entry header;
     header.owner = head_;
     header.bytes = head_->container_header;
     header.time = entry.time;
     out.push_back(std::move(header));
   }
-  flowing_ = true;
+  sent_head_ = head_;
+  has_entries_ = true;
   out.push_back(std::move(entry));
   return flv::Status::Ok;
 }
 
 void Ingest::finish(std::vector<Entry> &out) {
-  if (is_flv_)
+  if (is_flv())
     flv_.finish(out);
 }
 

@@ -2,15 +2,41 @@
 // Converts caps and buffers into entries of a backlog. Used by the streaming thread.
 #pragma once
 
-#include <string>
+#include <variant>
 
 #include "base/gst_ptr.h"
+#include "container.h"
 #include "fanout/flv_ingest.h"
+#include "states/transition.h"
 
 namespace flvhttp {
 
+//                  start point
+//    AwaitStart -----------------> Flowing
+//        ^                            |
+//        |  interruption, or          |
+//        |  another header in caps    |
+//        +----------------------------+
+//
+// These are the states of containers other than FLV. FlvIngest has those of FLV.
 class Ingest {
 public:
+  // Entries are dropped.
+  struct AwaitStart {
+    static constexpr const char *kName = "AwaitStart";
+
+    // The time continues from the last entry.
+    bool is_interrupted = false;
+    // The next buffer is a start point, because the header before it is not a delta unit.
+    bool header_joins = false;
+  };
+  struct Flowing {
+    static constexpr const char *kName = "Flowing";
+  };
+  using State = std::variant<AwaitStart, Flowing>;
+  using Transitions = states::TransitionTable<states::Transition<AwaitStart, Flowing>,
+                                              states::Transition<Flowing, AwaitStart>>;
+
   // Resets all state for another stream.
   void clear();
   void set_caps(GstCaps *caps);
@@ -21,38 +47,31 @@ public:
   [[nodiscard]] flv::Status take(GstBuffer *buffer, std::vector<fanout::Entry> &out);
   void finish(std::vector<fanout::Entry> &out);
 
-  // The content type of responses; empty while it is unknown.
-  [[nodiscard]] const std::string &content_type() const { return type_; }
-  // Whether the caps have the stream header.
-  [[nodiscard]] bool has_header() const { return has_header_; }
-  // Whether the stream can be read only from its start: the container needs a header, and the caps
-  // do not have it.
-  [[nodiscard]] bool needs_start() const;
+  // The type is empty while it is unknown.
+  [[nodiscard]] const Container &container() const { return container_; }
   [[nodiscard]] const flv::Fault &fault() const { return flv_.fault(); }
 
 private:
+  void set_state(State next);
+  [[nodiscard]] AwaitStart &await_start();
+  [[nodiscard]] bool is_flv() const;
   [[nodiscard]] flv::Status take_opaque(GstBuffer *buffer, const std::shared_ptr<const void> &owner,
                                         flv::Bytes bytes, std::vector<fanout::Entry> &out);
-  [[nodiscard]] std::int64_t time_of(GstBuffer *buffer);
+  [[nodiscard]] std::int64_t time_of(GstBuffer *buffer, bool is_interrupted);
   void find_out(flv::Bytes start);
 
-  std::string type_;
-  bool is_flv_ = false;
-  bool has_header_ = false;
+  Container container_;
+  bool has_entries_ = false; // the stream has had entries
   fanout::FlvIngest flv_;
 
   // For containers other than FLV.
+  State state_ = AwaitStart{};
   fanout::JoinHeaderPtr head_;
+  fanout::JoinHeaderPtr sent_head_;              // of the last entry
   std::vector<std::vector<std::uint8_t>> parts_; // the buffers of the stream header
   GstSegment segment_{};
   std::int64_t time_ = 0; // ms: the time of the last entry
   std::int64_t shift_ = 0;
-  bool waiting_ = true; // for a start point
-  bool flowing_ = false;
-  bool interrupted_ = false;
-  bool head_changed_ = false;
-  // The next buffer is a start point, because the header before it is not a delta unit.
-  bool header_joins_ = false;
 };
 
 } // namespace flvhttp
