@@ -2,7 +2,6 @@
 #include "broadcast.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace flvhttp {
@@ -12,43 +11,46 @@ using fanout::Entry;
 using fanout::websocket::CloseCode;
 using std::chrono::milliseconds;
 
-const char *name_of(Reason reason) {
-  constexpr std::array names = {"closed", "broken",   "slow",    "ended",  "drained",
-                                "waited", "protocol", "removed", "stopped"};
-  return names[static_cast<std::size_t>(reason)];
-}
+namespace {
+
+// The interval of the timeout checks.
+constexpr milliseconds kCheck{200};
+
+} // namespace
 
 // Called from other threads.
 
 void Broadcast::set(const BroadcastSettings &settings) {
+  auto changed = std::make_shared<BroadcastSettings>(settings);
+  // The burst does not count as lag.
+  fanout::CursorSettings &cursor = changed->cursor;
+  if (cursor.join == fanout::Join::Burst && cursor.max_lag > 0)
+    cursor.max_lag += cursor.burst;
   const std::lock_guard lock(inbox_mutex_);
-  new_settings_ = settings;
-  settings_changed_ = true;
+  settings_ = std::move(changed);
 }
 
-BroadcastSettings Broadcast::settings() const {
+SettingsPtr Broadcast::settings() const {
   const std::lock_guard lock(inbox_mutex_);
-  return new_settings_;
+  return settings_;
 }
 
-void Broadcast::set_content_type(std::string content_type, bool has_header, bool needs_start) {
+void Broadcast::set_container(Container container) {
   {
     const std::lock_guard lock(inbox_mutex_);
-    needs_start_ = needs_start;
-    content_type_ = std::move(content_type);
-    has_header_ = has_header;
+    stream_.set_container(std::move(container));
   }
   wake_();
 }
 
 std::string Broadcast::content_type() const {
   const std::lock_guard lock(inbox_mutex_);
-  return shown_type_;
+  return stream_.is_ready() ? stream_.type() : "";
 }
 
 bool Broadcast::can_be_joined() const {
   const std::lock_guard lock(inbox_mutex_);
-  return !needs_start_ || !begun_ || ended_;
+  return stream_.can_be_joined();
 }
 
 // Wakes the writer thread only if no round is due. Otherwise, its next turn takes the entries.
@@ -56,7 +58,10 @@ void Broadcast::push(std::vector<Entry> entries) {
   bool waits = false;
   {
     const std::lock_guard lock(inbox_mutex_);
-    begun_ |= !entries.empty();
+    if (stream_.awaits_start_point() &&
+        std::any_of(entries.begin(), entries.end(),
+                    [](const Entry &entry) { return entry.join_header != nullptr; }))
+      stream_.note_start_point();
     std::move(entries.begin(), entries.end(), std::back_inserter(entries_));
     waits = std::exchange(writer_waits_, false);
   }
@@ -67,29 +72,32 @@ void Broadcast::push(std::vector<Entry> entries) {
 void Broadcast::set_ended(bool ended) {
   {
     const std::lock_guard lock(inbox_mutex_);
-    ended_ = ended;
+    if (ended)
+      stream_.end();
+    else
+      stream_.resume();
   }
   wake_();
 }
 
 bool Broadcast::has_ended() const {
   const std::lock_guard lock(inbox_mutex_);
-  return ended_;
+  return stream_.has_ended();
 }
 
 bool Broadcast::is_drained() const {
   const std::lock_guard inbox(inbox_mutex_);
-  return over_ && clients_.empty() && arrivals_.empty();
+  return context_.stream.has_ended() && clients_.empty() && arrivals_.empty();
 }
 
 bool Broadcast::wait_until_drained(guint64 interrupts) {
   const auto is_over = [&] { return interrupts_ != interrupts || is_drained(); };
   std::unique_lock lock(mutex_);
-  const auto deadline = Clock::now() + milliseconds(settings().drain_timeout);
+  const auto deadline = Clock::now() + milliseconds(settings()->drain_timeout);
   if (changed_.wait_until(lock, deadline, is_over))
     return is_drained();
   for (const auto &client : clients_)
-    drop(*client, Reason::Drained);
+    client->close(Reason::Drained);
   lock.unlock();
   wake_();
   return true;
@@ -111,23 +119,23 @@ void Broadcast::interrupt() {
 void Broadcast::close() {
   {
     const std::lock_guard lock(inbox_mutex_);
-    closed_ = true;
+    stream_.close();
   }
   wake_();
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return closing_ && clients_.empty(); });
+  changed_.wait(lock, [this] { return context_.stream.is_closing() && clients_.empty(); });
 }
 
 bool Broadcast::has_room() const {
   const std::lock_guard lock(inbox_mutex_);
-  return new_settings_.max_clients == 0 || count_ < new_settings_.max_clients;
+  return settings_->max_clients == 0 || count_ < settings_->max_clients;
 }
 
-void Broadcast::add(std::unique_ptr<Client> client) {
+void Broadcast::add(Arrival arrival) {
   {
     const std::lock_guard lock(inbox_mutex_);
     count_++;
-    arrivals_.push_back(std::move(client));
+    arrivals_.push_back(std::move(arrival));
   }
   wake_();
 }
@@ -135,7 +143,7 @@ void Broadcast::add(std::unique_ptr<Client> client) {
 void Broadcast::remove(guint64 id) {
   {
     const std::lock_guard lock(inbox_mutex_);
-    to_remove_.push_back(id);
+    to_remove_.emplace_back(id);
   }
   wake_();
 }
@@ -143,7 +151,7 @@ void Broadcast::remove(guint64 id) {
 void Broadcast::remove_all() {
   {
     const std::lock_guard lock(inbox_mutex_);
-    remove_all_ = true;
+    to_remove_.emplace_back(std::nullopt);
   }
   wake_();
 }
@@ -161,99 +169,82 @@ std::vector<Broadcast::Event> Broadcast::take_events() {
   return std::exchange(events_, {});
 }
 
-ClientStats Broadcast::stats_of(const Client &client) const {
-  ClientStats stats;
-  stats.id = client.id;
-  stats.visitor = client.visitor;
-  stats.since = client.since;
-  stats.duration = std::chrono::duration<double>(Clock::now() - client.arrival).count();
-  stats.bytes = client.cursor->bytes();
-  stats.skips = client.cursor->skips();
-  stats.start = client.cursor->start_point();
-  stats.lag = client.cursor->lag();
-  return stats;
-}
-
 BroadcastStats Broadcast::stats() const {
   const std::lock_guard lock(mutex_);
+  const Backlog &backlog = context_.backlog;
   BroadcastStats stats;
   stats.served = last_id_;
   stats.bytes_in = bytes_in_;
   stats.bytes_out = bytes_gone_;
   stats.skips = skips_gone_;
-  stats.history_bytes = backlog_.bytes_from(backlog_.begin());
-  stats.history_ms = backlog_.lag(backlog_.begin());
+  stats.history_bytes = backlog.bytes_from(backlog.begin());
+  stats.history_ms = backlog.lag(backlog.begin());
   stats.clients.reserve(clients_.size());
   for (const auto &client : clients_) {
-    stats.clients.push_back(stats_of(*client));
-    stats.bytes_out += client->cursor->bytes();
-    stats.skips += client->cursor->skips();
+    stats.clients.push_back(client->stats());
+    stats.bytes_out += client->cursor().bytes();
+    stats.skips += client->cursor().skips();
   }
   return stats;
 }
 
 // Called from the writer thread.
 
-void Broadcast::list(Client &client) {
-  if (!std::exchange(client.in_turn, true))
-    turn_.push_back(&client);
-}
-
-void Broadcast::note(Client &client) {
+void Broadcast::note_readiness(ClientSession &client, Readiness readiness) {
   const std::lock_guard lock(mutex_);
-  list(client);
+  client.note_readiness(readiness);
 }
 
 void Broadcast::take_inbox(const Poller &poller) {
   const std::lock_guard inbox(inbox_mutex_);
-  if (std::exchange(settings_changed_, false)) {
-    settings_ = new_settings_;
-    // The burst does not count as lag.
-    fanout::CursorSettings &cursor = settings_.cursor;
-    if (cursor.join == fanout::Join::Burst && cursor.max_lag > 0)
-      cursor.max_lag += cursor.burst;
-  }
-  type_ = content_type_;
-  fresh_ |= !entries_.empty();
+  context_.settings = settings_;
   for (Entry &entry : entries_) {
     bytes_in_ += entry.bytes.size();
-    backlog_.append(std::move(entry));
+    context_.backlog.append(std::move(entry));
   }
   entries_.clear();
-  if (!shown_ && !type_.empty() && (has_header_ || backlog_.newest_header())) {
-    shown_ = true;
+  const bool had_ended = context_.stream.has_ended();
+  const bool is_new_state = !context_.stream.is_same_state(stream_);
+  context_.stream = stream_;
+  if (is_new_state) {
     for (const auto &client : clients_)
-      list(*client);
+      client->list();
   }
-  if (shown_)
-    shown_type_ = type_;
-  const bool was_over = over_;
-  if (over_ != ended_ || closing_ != closed_) {
-    over_ = ended_;
-    closing_ = closed_;
-    for (const auto &client : clients_)
-      list(*client);
-  }
-  for (auto &client : arrivals_) {
-    client->id = ++last_id_;
-    client->broadcast = this;
-    client->arrival = client->progress = client->last_sent = now_;
-    client->since = g_get_real_time();
-    client->arrived_after_eos = was_over && over_;
-    client->lacks_start = needs_start_ && backlog_.end() > 0;
-    client->cursor.emplace(client->visitor.framing, backlog_);
-    client->transport->watch_peer(settings_.client_timeout);
-    events_.emplace_back(Added{client->id});
-    list(*client);
-    if (!poller.add(client->transport->descriptor(), client.get()))
-      drop(*client, Reason::Broken);
+  take_arrivals(poller, had_ended);
+  take_removals();
+}
+
+// `had_ended`: the stream had ended before the last turn.
+void Broadcast::take_arrivals(const Poller &poller, bool had_ended) {
+  using Access = ClientSession::Access;
+  const StreamState &stream = context_.stream;
+  Access access = Access::Allowed;
+  if (had_ended && stream.has_ended())
+    access = Access::AfterEnd;
+  else if (stream.needs_start() && context_.backlog.end() > 0)
+    access = Access::AfterStart;
+  for (Arrival &arrival : arrivals_) {
+    auto client =
+        std::make_unique<ClientSession>(++last_id_, std::move(arrival), access, context_, *this);
+    events_.emplace_back(Added{client->id()});
+    client->list();
+    if (!poller.add(client->transport().descriptor(), client.get()))
+      client->close(Reason::Broken);
     clients_.push_back(std::move(client));
   }
   arrivals_.clear();
-  const bool all = std::exchange(remove_all_, false);
+}
+
+void Broadcast::take_removals() {
+  if (to_remove_.empty())
+    return;
+  const auto is_listed = [this](std::optional<guint64> id) {
+    return std::find(to_remove_.begin(), to_remove_.end(), id) != to_remove_.end();
+  };
+  const bool all = is_listed(std::nullopt);
   for (const auto &client : clients_) {
-    if (all || std::find(to_remove_.begin(), to_remove_.end(), client->id) != to_remove_.end())
-      begin_close(*client, Reason::Removed, CloseCode::GoingAway, "removed");
+    if (all || is_listed(client->id()))
+      client->begin_close(Reason::Removed, CloseCode::GoingAway, "removed");
   }
   to_remove_.clear();
 }
@@ -263,23 +254,20 @@ std::optional<Clock::time_point> Broadcast::turn(const Poller &poller) {
   bool tell = false;
   {
     const std::lock_guard lock(mutex_);
-    now_ = Clock::now();
+    context_.now = Clock::now();
     take_inbox(poller);
-    if (fresh_ && now_ >= round_begin_ + milliseconds(settings_.merge)) {
-      round_begin_ = now_;
-      cursor_ = 0;
-      in_round_ = true;
-      fresh_ = false;
-    }
-    const bool served = in_round_;
-    if (in_round_)
+    if (has_unsent_entries() &&
+        context_.now >= round_begin_ + milliseconds(context_.settings->merge))
+      begin_round();
+    const bool served = round_.has_value();
+    if (round_)
       list_slice();
-    for (Client *client : std::exchange(turn_, {}))
-      serve(*client);
-    if (now_ >= next_check_)
+    for (ClientSession *client : std::exchange(context_.due, {}))
+      client->serve();
+    if (context_.now >= next_check_)
       check_timeouts();
     end_turn(poller);
-    if (served && !in_round_)
+    if (served && !round_)
       trim();
     next = next_turn();
     tell = !events_.empty();
@@ -290,66 +278,84 @@ std::optional<Clock::time_point> Broadcast::turn(const Poller &poller) {
   return next;
 }
 
+void Broadcast::begin_round() {
+  round_ = Round{};
+  round_begin_ = context_.now;
+  round_end_ = context_.backlog.end();
+}
+
 // The number of slices of a round. The queues of the system do not hold thousands of writes at
 // once.
 std::size_t Broadcast::slices() const {
   constexpr std::size_t kSlice = 256;  // clients
   constexpr std::size_t kShortest = 5; // ms
-  const std::size_t most = std::max<std::size_t>(1, settings_.merge / kShortest);
+  const std::size_t most = std::max<std::size_t>(1, context_.settings->merge / kShortest);
   return std::clamp<std::size_t>(clients_.size() / kSlice, 1, most);
 }
 
+// Lists the clients of the slices that are due. Ends the round after its last slice.
 void Broadcast::list_slice() {
   const std::size_t count = slices();
-  const auto length = std::chrono::nanoseconds(milliseconds(settings_.merge)) / count;
+  const auto length = std::chrono::nanoseconds(milliseconds(context_.settings->merge)) / count;
   const std::size_t slice =
-      length.count() > 0 ? static_cast<std::size_t>((now_ - round_begin_) / length) : count;
+      length.count() > 0 ? static_cast<std::size_t>((context_.now - round_begin_) / length) : count;
   const std::size_t end = std::min(clients_.size(), clients_.size() * (slice + 1) / count);
-  for (; cursor_ < end; cursor_++)
-    list(*clients_[cursor_]);
-  in_round_ = cursor_ < clients_.size();
-  next_slice_ = round_begin_ + length * (slice + 1);
+  for (; round_->next_client < end; round_->next_client++)
+    clients_[round_->next_client]->list();
+  round_->next_slice = round_begin_ + length * (slice + 1);
+  if (round_->next_client >= clients_.size())
+    round_.reset();
 }
 
+void Broadcast::check_timeouts() {
+  next_check_ = context_.now + kCheck;
+  for (const auto &client : clients_)
+    client->check_timeouts();
+}
+
+// Removes the closed clients.
 void Broadcast::end_turn(const Poller &poller) {
-  if (!std::exchange(some_gone_, false))
+  const std::size_t gone = std::exchange(context_.closed, 0);
+  if (gone == 0)
     return;
-  std::size_t gone = 0;
   std::size_t index = 0;
-  std::size_t gone_before_cursor = 0;
-  std::erase_if(clients_, [&](const std::unique_ptr<Client> &client) {
-    const bool before_cursor = index++ < cursor_;
-    if (!client->gone)
+  std::size_t gone_before_next = 0;
+  std::erase_if(clients_, [&](const std::unique_ptr<ClientSession> &client) {
+    const bool is_before_next = round_ && index++ < round_->next_client;
+    const std::optional<Reason> reason = client->closed();
+    if (!reason)
       return false;
-    gone_before_cursor += before_cursor ? 1 : 0;
-    std::erase(turn_, client.get());
-    poller.remove(client->transport->descriptor());
-    bytes_gone_ += client->cursor->bytes();
-    skips_gone_ += client->cursor->skips();
-    events_.emplace_back(Removed{client->id, client->reason, stats_of(*client)});
-    gone++;
+    gone_before_next += is_before_next ? 1 : 0;
+    std::erase(context_.due, client.get());
+    poller.remove(client->transport().descriptor());
+    bytes_gone_ += client->cursor().bytes();
+    skips_gone_ += client->cursor().skips();
+    events_.emplace_back(Removed{client->id(), *reason, client->stats()});
     return true;
   });
-  cursor_ -= gone_before_cursor;
+  if (round_)
+    round_->next_client -= gone_before_next;
   const std::lock_guard inbox(inbox_mutex_);
   count_ -= gone;
 }
 
 // Evicts entries that no client can still read.
 void Broadcast::trim() {
-  const fanout::CursorSettings &cursor = settings_.cursor;
-  Backlog::Number keep = backlog_.last_join().value_or(backlog_.end());
-  if (cursor.join == fanout::Join::Burst)
-    keep = backlog_.join_ahead(cursor.burst).value_or(keep);
+  const fanout::CursorSettings &settings = context_.settings->cursor;
+  Backlog &backlog = context_.backlog;
+  Backlog::Number keep = backlog.last_join().value_or(backlog.end());
+  if (settings.join == fanout::Join::Burst)
+    keep = backlog.join_ahead(settings.burst).value_or(keep);
   for (const auto &client : clients_) {
-    if (client->cursor->has_joined() && !client->cursor->is_lagging(backlog_, cursor))
-      keep = std::min(keep, client->cursor->position());
+    const fanout::ClientCursor &cursor = client->cursor();
+    if (cursor.has_joined() && !cursor.is_lagging(backlog, settings))
+      keep = std::min(keep, cursor.position());
   }
-  const std::uint64_t most = cursor.max_lag_bytes;
-  while (most > 0 && keep < backlog_.end() && backlog_.bytes_from(keep) > most)
+  const std::uint64_t most = settings.max_lag_bytes;
+  while (most > 0 && keep < backlog.end() && backlog.bytes_from(keep) > most)
     keep++;
-  backlog_.trim(keep);
-  if (backlog_.lacks_key_frame())
+  backlog.trim(keep);
+  if (backlog.lacks_key_frame())
     warn_of_no_key_frame();
 }
 
@@ -358,7 +364,7 @@ void Broadcast::warn_of_no_key_frame() {
     return;
   events_.emplace_back(Warning{
       GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
-      "The last " + std::to_string(settings_.cursor.max_lag_bytes) +
+      "The last " + std::to_string(context_.settings->cursor.max_lag_bytes) +
           " bytes (max-lag-bytes) of the stream have no key frame. New clients start at the "
           "next configuration or recovery point, or after wait-timeout at any frame."});
 }
@@ -367,14 +373,14 @@ std::optional<Clock::time_point> Broadcast::next_turn() {
   std::optional<Clock::time_point> next;
   const auto by = [&next](Clock::time_point when) { next = next ? std::min(*next, when) : when; };
   const std::lock_guard inbox(inbox_mutex_);
-  if (!turn_.empty())
-    by(now_);
+  if (!context_.due.empty())
+    by(context_.now);
   if (!clients_.empty())
     by(next_check_);
-  if (in_round_)
-    by(next_slice_);
-  if (fresh_ || !entries_.empty())
-    by(round_begin_ + milliseconds(settings_.merge));
+  if (round_)
+    by(round_->next_slice);
+  if (has_unsent_entries() || !entries_.empty())
+    by(round_begin_ + milliseconds(context_.settings->merge));
   else
     writer_waits_ = true;
   return next;

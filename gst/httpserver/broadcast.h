@@ -8,39 +8,9 @@
 #include <mutex>
 #include <variant>
 
-#include "client.h"
+#include "client_session.h"
 
 namespace flvhttp {
-
-struct BroadcastSettings {
-  fanout::CursorSettings cursor;
-  guint merge = 40;             // ms
-  guint wait_timeout = 5000;    // ms
-  guint client_timeout = 10000; // ms
-  guint drain_timeout = 5000;   // ms
-  guint max_clients = 0;        // 0: any number
-  std::string allow_origin = "*";
-};
-
-// The CORS header fields of a response: scripts of `origin` may read it. Empty `origin`: no fields.
-[[nodiscard]] std::vector<std::pair<const char *, std::string>>
-origin_fields(const std::string &origin);
-// The same fields as lines of a response head.
-[[nodiscard]] std::string origin_lines(const std::string &origin);
-
-// The text of the 406 response: a stream of this type can be read only from its start.
-[[nodiscard]] std::string needs_start_text(const std::string &type);
-
-struct ClientStats {
-  guint64 id = 0;
-  Visitor visitor;
-  gint64 since = 0;    // µs since 1970
-  double duration = 0; // s
-  guint64 bytes = 0;
-  guint64 skips = 0;
-  std::optional<fanout::StartPoint> start; // nullopt: the client has not started
-  fanout::Lag lag;
-};
 
 struct BroadcastStats {
   std::vector<ClientStats> clients;
@@ -52,6 +22,14 @@ struct BroadcastStats {
   gint64 history_ms = 0;
 };
 
+// Locks, in the order in which a thread takes them:
+//
+// 1. mutex_: the backlog and the clients. The writer thread holds it during a turn.
+// 2. inbox_mutex_: the state of the stream, and the input for the next turn.
+//
+// The streaming thread and the listener's thread add their input with inbox_mutex_ only, so they do
+// not wait for a turn. A turn takes the input at its start. wake_() and tell_() are called without
+// a lock.
 class Broadcast {
 public:
   // Reported to the application.
@@ -76,7 +54,7 @@ public:
 
   // Called from any thread.
   void set(const BroadcastSettings &settings);
-  [[nodiscard]] BroadcastSettings settings() const;
+  [[nodiscard]] SettingsPtr settings() const;
   [[nodiscard]] BroadcastStats stats() const;
   [[nodiscard]] std::vector<Event> take_events();
   void remove(guint64 id);
@@ -85,9 +63,9 @@ public:
 
   // Called from the streaming thread.
 
-  // Clients get a response when `has_header` is set, or when the stream has a start point.
-  // `needs_start`: the stream can be read only from its start.
-  void set_content_type(std::string content_type, bool has_header, bool needs_start);
+  // Called before the first entries. Clients get a response when the caps have the header, or when
+  // the stream has a start point.
+  void set_container(Container container);
   void push(std::vector<fanout::Entry> entries);
   // true: the stream has ended. false: it continues.
   void set_ended(bool ended);
@@ -107,33 +85,29 @@ public:
   [[nodiscard]] bool has_ended() const;
   // Whether a client that connects now can read the stream.
   [[nodiscard]] bool can_be_joined() const;
-  void add(std::unique_ptr<Client> client);
+  void add(Arrival arrival);
 
   // Called from the writer thread.
 
-  // Adds a client of this stream to the next turn.
-  void note(Client &client);
+  // The poller has reported the socket of a client of this stream.
+  void note_readiness(ClientSession &client, Readiness readiness);
   // Serves the clients that are due. Returns when the next turn is due, if no event comes first.
   [[nodiscard]] std::optional<Clock::time_point> turn(const Poller &poller);
 
 private:
-  using Clients = std::vector<std::unique_ptr<Client>>;
+  using Clients = std::vector<std::unique_ptr<ClientSession>>;
+
+  // A round writes the new entries to all clients, one slice of the clients after another.
+  struct Round {
+    std::size_t next_client = 0;
+    Clock::time_point next_slice;
+  };
 
   void take_inbox(const Poller &poller);
-  void serve(Client &client);
-  void queue_response_head(Client &client);
-  void prepare_write(Client &client);
-  void write(Client &client);
-  void settle(Client &client);
-  void listen(Client &client);
-  void listen_frames(Client &client, flv::Bytes bytes);
-  void begin_close(Client &client, Reason reason, fanout::websocket::CloseCode code,
-                   std::string_view text, std::string_view answer = {});
-  void drop(Client &client, Reason reason);
-  void note_heard(Client &client, std::size_t size);
-  void note_taken(Client &client);
-  [[nodiscard]] bool is_too_slow(const Client &client) const;
-  [[nodiscard]] bool has_left_early(const Client &client) const;
+  void take_arrivals(const Poller &poller, bool had_ended);
+  void take_removals();
+  [[nodiscard]] bool has_unsent_entries() const { return context_.backlog.end() > round_end_; }
+  void begin_round();
   void list_slice();
   [[nodiscard]] std::size_t slices() const;
   void check_timeouts();
@@ -141,58 +115,37 @@ private:
   void trim();
   void warn_of_no_key_frame();
   [[nodiscard]] std::optional<Clock::time_point> next_turn();
-  void list(Client &client);
-  [[nodiscard]] ClientStats stats_of(const Client &client) const;
   [[nodiscard]] bool is_drained() const;
 
   std::function<void()> wake_;
   std::function<void(Broadcast &)> tell_;
 
-  // Input for the writer thread, guarded by inbox_mutex_. Lock order: mutex_, inbox_mutex_.
+  // Guarded by inbox_mutex_.
   mutable std::mutex inbox_mutex_;
-  BroadcastSettings new_settings_;
-  std::string content_type_;
-  bool has_header_ = false;
-  bool needs_start_ = false;
-  bool begun_ = false;     // the stream has had entries
-  std::string shown_type_; // set when clients get responses
+  SettingsPtr settings_ = std::make_shared<const BroadcastSettings>();
+  StreamState stream_;
   std::vector<fanout::Entry> entries_;
-  Clients arrivals_;
-  std::size_t count_ = 0; // clients, including arrivals_
-  std::vector<guint64> to_remove_;
-  bool remove_all_ = false;
-  bool settings_changed_ = true;
-  bool ended_ = false;
-  bool closed_ = false;
-  bool writer_waits_ = false; // push() must wake the writer thread
+  std::vector<Arrival> arrivals_;
+  // All clients, including arrivals_; mutex_ guards clients_.
+  std::size_t count_ = 0;
+  std::vector<std::optional<guint64>> to_remove_; // ids; nullopt: all clients
+  bool writer_waits_ = false;                     // push() must wake the writer thread
 
-  // The writer thread's state, guarded by mutex_, because other threads use it, too.
+  // Guarded by mutex_.
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  BroadcastSettings settings_;
-  fanout::Backlog backlog_;
+  SessionContext context_;
   Clients clients_;
-  std::vector<Client *> turn_; // clients to serve in the next turn
-  fanout::WriteBatch batch_;
-  std::string type_;
-  bool shown_ = false;
-  bool over_ = false;
-  bool closing_ = false;
-  guint64 interrupts_ = 0;
-  bool fresh_ = false;     // entries wait for the next round
-  bool some_gone_ = false; // end_turn() must remove clients
-  bool warned_ = false;    // warn_of_no_key_frame() has added its warning
-  // A round writes the new entries to all clients, one slice of the clients after another.
-  bool in_round_ = false;
-  std::size_t cursor_ = 0;
-  Clock::time_point next_slice_;
-  Clock::time_point now_;
-  Clock::time_point round_begin_;
+  std::optional<Round> round_;            // nullopt: none is in progress
+  Clock::time_point round_begin_;         // of the last round
+  fanout::Backlog::Number round_end_ = 0; // the end of the backlog when the last round began
   Clock::time_point next_check_;
+  guint64 interrupts_ = 0;
   guint64 last_id_ = 0;
   guint64 bytes_in_ = 0;
   guint64 bytes_gone_ = 0; // bytes sent to removed clients
   guint64 skips_gone_ = 0;
+  bool warned_ = false; // warn_of_no_key_frame() has added its warning
   std::vector<Event> events_;
 };
 

@@ -256,11 +256,8 @@ gboolean gst_http_server_sink_stop(GstBaseSink *sink) noexcept {
 
 void note_type(GstBaseSink *sink) {
   const Private &priv = priv_of(sink);
-  const flvhttp::Container &container = priv.feed.container();
-  if (!container.type.empty())
-    priv.broadcast->set_content_type(container.type,
-                                     container.header == flvhttp::ContainerHeader::InCaps,
-                                     container.header == flvhttp::ContainerHeader::AtStart);
+  if (!priv.feed.container().type.empty())
+    priv.broadcast->set_container(priv.feed.container());
 }
 
 // Called for the first entries, because a muxer may complete its caps before its first buffer.

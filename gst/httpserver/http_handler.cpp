@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "listener.h"
+#include "response.h"
 #include "tls_stream.h"
 
 namespace flvhttp {
@@ -120,7 +121,7 @@ void Listener::answer(SoupServerMessage *message) {
   const auto route = find(path);
   if (!route)
     return refuse(message, SOUP_STATUS_NOT_FOUND);
-  allow_origin(message, route->broadcast->settings().allow_origin);
+  allow_origin(message, route->broadcast->settings()->allow_origin);
   set_header(message, "Cache-Control", "no-cache, no-store");
   if (method == "OPTIONS")
     return answer_preflight(message);
@@ -194,7 +195,7 @@ void Listener::upgrade(SoupServerMessage *message, const std::shared_ptr<Broadca
     set_header(message, "Sec-WebSocket-Version", kVersion);
     return soup_server_message_set_status(message, kUpgradeRequired, "Upgrade Required");
   }
-  const std::string allowed = broadcast->settings().allow_origin;
+  const std::string allowed = broadcast->settings()->allow_origin;
   const bool any = allowed == "*" || !is_from_elsewhere(message);
   // The handshake adds its own Connection option. Clients reject a 101 response with a second
   // option.
@@ -225,8 +226,7 @@ void Listener::hand_over(SoupServerMessage *message, Broadcast &broadcast, Frami
   Admitted admitted = std::exchange(pending->admitted, {});
   pending->timeout.reset();
   const ObjectPtr<GIOStream> stolen(soup_server_message_steal_connection(message));
-  broadcast.add(std::make_unique<Client>(
-      std::move(visitor), Transport::over(std::move(admitted.stream), admitted.socket)));
+  broadcast.add({std::move(visitor), Transport::over(std::move(admitted.stream), admitted.socket)});
 }
 
 } // namespace flvhttp

@@ -11,6 +11,7 @@
 #include "config.h"
 #include "descriptors.h"
 #include "prefixed_stream.h"
+#include "response.h"
 #include "url_path.h"
 
 namespace flvhttp {
@@ -213,7 +214,7 @@ std::string Listener::common_origin() const {
   const std::lock_guard lock(routes_mutex_);
   std::optional<std::string> common;
   for (const auto &[path, route] : routes_) {
-    std::string origin = route.broadcast->settings().allow_origin;
+    std::string origin = route.broadcast->settings()->allow_origin;
     if (common && *common != origin)
       return "*";
     common = std::move(origin);

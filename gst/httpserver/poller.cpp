@@ -56,8 +56,7 @@ const std::vector<Poller::Ready> &Poller::wait(std::optional<Clock::time_point> 
       [[maybe_unused]] const ssize_t size = read(wake_, &times, sizeof times);
       continue;
     }
-    ready_.push_back({event.data.ptr, (event.events & (EPOLLIN | EPOLLRDHUP)) != 0,
-                      (event.events & EPOLLOUT) != 0, (event.events & (EPOLLHUP | EPOLLERR)) != 0});
+    ready_.push_back({event.data.ptr, Readiness(event.events)});
   }
   return ready_;
 }

@@ -13,13 +13,25 @@ namespace flvhttp {
 
 using Clock = std::chrono::steady_clock;
 
+// What the poller reports of a socket.
+class Readiness {
+public:
+  explicit Readiness(std::uint32_t events) : events_(events) {}
+
+  [[nodiscard]] bool readable() const { return (events_ & (EPOLLIN | EPOLLRDHUP)) != 0; }
+  [[nodiscard]] bool writable() const { return (events_ & EPOLLOUT) != 0; }
+  // The socket is closed in both directions, or has failed.
+  [[nodiscard]] bool broken() const { return (events_ & (EPOLLHUP | EPOLLERR)) != 0; }
+
+private:
+  std::uint32_t events_; // of epoll
+};
+
 class Poller {
 public:
   struct Ready {
     void *owner = nullptr;
-    bool readable = false;
-    bool writable = false;
-    bool broken = false; // closed in both directions, or failed
+    Readiness readiness{0};
   };
 
   Poller();

@@ -37,11 +37,8 @@ void WriterThread::run() {
   std::vector<std::shared_ptr<Broadcast>> broadcasts;
   while (true) {
     for (const Poller::Ready &ready : poller_.wait(deadline)) {
-      auto &client = *static_cast<Client *>(ready.owner);
-      client.readable |= ready.readable;
-      client.writable |= ready.writable;
-      client.broken |= ready.broken;
-      client.broadcast->note(client);
+      auto &client = *static_cast<ClientSession *>(ready.owner);
+      client.broadcast().note_readiness(client, ready.readiness);
     }
     {
       const std::lock_guard lock(mutex_);

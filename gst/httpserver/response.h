@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The texts of HTTP responses.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace flvhttp {
+
+// The CORS header fields of a response: scripts of `origin` may read it. Empty `origin`: no fields.
+[[nodiscard]] std::vector<std::pair<const char *, std::string>>
+origin_fields(const std::string &origin);
+// The same fields as lines of a response head.
+[[nodiscard]] std::string origin_lines(const std::string &origin);
+
+// The head of a response to a client of a stream. `status` may have header fields after the status
+// code, separated by CR LF.
+[[nodiscard]] std::string response_head(std::string_view status, const std::string &origin);
+// 503: the client is to try again later.
+[[nodiscard]] std::string unavailable_response(const std::string &origin);
+// 406: a stream of this type can be read only from its start.
+[[nodiscard]] std::string needs_start_response(const std::string &type, const std::string &origin);
+// The text of the 406 response.
+[[nodiscard]] std::string needs_start_text(const std::string &type);
+
+} // namespace flvhttp
