@@ -30,8 +30,8 @@ private:
   void compare(std::size_t entry, std::uint32_t timestamp);
   void guess();
 
-  const KeyframeIndex &index_;
-  const FileFacts &facts_;
+  const KeyframeIndex *index_;
+  const FileFacts *facts_;
   std::size_t next_ = 0;
   bool over_ = false;
   double base_ = 0;

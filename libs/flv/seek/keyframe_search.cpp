@@ -95,7 +95,7 @@ void EntryCheck::supply(Bytes bytes) {
 
 StartSearch::StartSearch(const KeyframeIndex &index, const StartRequest &request, bool has_video,
                          std::uint64_t file_size, bool is_scanned, const StreamIds &ids)
-    : index_(index), request_(request), has_video_(has_video), file_size_(file_size),
+    : index_(&index), request_(request), has_video_(has_video), file_size_(file_size),
       is_scanned_(is_scanned), ids_(ids) {
   choose();
   look_at_next();
@@ -130,14 +130,14 @@ void StartSearch::take(std::optional<SeekPoint> found, bool has_passed) {
     return;
   }
   if (!found)
-    rejected_.push_back(index_.positions[entry_]);
+    rejected_.push_back(index_->positions[entry_]);
   look_at_next();
 }
 
 std::uint64_t StartSearch::value_of(std::size_t entry) const {
   if (request_.measure == StartRequest::Measure::Offset)
-    return index_.positions[entry];
-  return static_cast<std::uint64_t>(std::llround(std::min(index_.times[entry], 1e12) * 1000));
+    return index_->positions[entry];
+  return static_cast<std::uint64_t>(std::llround(std::min(index_->times[entry], 1e12) * 1000));
 }
 
 // For an entry at a configuration, the keyframe after it may meet the request although the entry
@@ -148,14 +148,14 @@ bool StartSearch::fits(const SeekPoint &place, std::size_t entry) const {
   if (request_.snap == Snap::Next)
     return place.position >= request_.value;
   if (request_.snap == Snap::Exact)
-    return place.position == request_.value || index_.positions[entry] == request_.value;
+    return place.position == request_.value || index_->positions[entry] == request_.value;
   if (request_.snap == Snap::Previous)
-    return place.position <= request_.value || index_.positions[entry] == request_.value;
+    return place.position <= request_.value || index_->positions[entry] == request_.value;
   return true;
 }
 
 void StartSearch::choose() {
-  const std::size_t count = index_.positions.size();
+  const std::size_t count = index_->positions.size();
   // `from`: the first entry at or after the requested value. `behind`: the first entry after that
   // value.
   std::size_t from = 0;
@@ -186,7 +186,7 @@ void StartSearch::choose() {
   };
   const bool by_offset = request_.measure == StartRequest::Measure::Offset;
   const bool leads_here = by_offset && !is_scanned_ && !meets && from > 0 &&
-                          request_.value - index_.positions[from - 1] <= kNear;
+                          request_.value - index_->positions[from - 1] <= kNear;
   switch (request_.snap) {
   case Snap::Next:
     if (leads_here)
@@ -231,7 +231,7 @@ void StartSearch::look_at_next() {
   if (is_scanned_ && next_ >= would_do_)
     return give_up_unseen();
   const auto is_rejected = [this](std::size_t entry) {
-    return std::find(rejected_.begin(), rejected_.end(), index_.positions[entry]) !=
+    return std::find(rejected_.begin(), rejected_.end(), index_->positions[entry]) !=
            rejected_.end();
   };
   while (next_ >= would_do_ && next_ < order_.size() && is_rejected(order_[next_]))
@@ -239,7 +239,7 @@ void StartSearch::look_at_next() {
   if (next_ == order_.size())
     return give_up({});
   entry_ = order_[next_++];
-  check_.emplace(index_.positions[entry_], has_video_, file_size_, ids_);
+  check_.emplace(index_->positions[entry_], has_video_, file_size_, ids_);
 }
 
 void StartSearch::give_up_unseen() {

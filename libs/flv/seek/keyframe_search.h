@@ -127,7 +127,7 @@ private:
   void blame_the_request();
   void give_up(std::optional<SeekPoint> other);
 
-  const KeyframeIndex &index_;
+  const KeyframeIndex *index_;
   StartRequest request_;
   bool has_video_;
   std::uint64_t file_size_;

@@ -3,79 +3,139 @@
 // the configurations, and builds the stream header.
 #pragma once
 
-#include <deque>
-#include <memory>
+#include <variant>
 
-#include "config_search.h"
 #include "forward_search.h"
-#include "index_base.h"
-#include "index_scan.h"
-#include "index_verify.h"
-#include "start_header.h"
+#include "found_start.h"
+#include "start_scan.h"
+#include "states/transition.h"
+#include "stop_search.h"
 
 namespace flv {
 
-enum class IndexSource : std::uint8_t {
-  Metadata, // only the index of onMetaData
-  Scan,     // an index built from the tag headers
-  Auto,     // Metadata if its index is usable, otherwise Scan
-};
-
-// How the file can be read.
-enum class Access : std::uint8_t {
-  Anywhere, // in any order, at little cost
-  Seekable, // in any order, but seeks are expensive
-  Forward,  // in order only
-};
-
-struct StartSettings {
-  std::optional<StartRequest> request; // nullopt: the whole file
-  std::uint64_t stop = 0;              // offset; 0: the end of the file
-  // Replaces `stop`: the first keyframe at or after this time, in ms from the file's first tag.
-  std::optional<std::uint64_t> stop_time;
-  IndexSource index = IndexSource::Metadata;
-  Reinsert reinsert;
-  MetadataKeyframes keyframes = MetadataKeyframes::Rewrite;
-};
-
-struct StartError {
-  enum class Kind : std::uint8_t {
-    None,
-    NotFlv,
-    Unreadable, // the header or onMetaData is truncated, or its AMF is malformed
-    NoIndex,    // the index is missing or invalid
-    Mismatch,   // the index belongs to another file
-    Place,      // no keyframe meets the request
-    Stop,       // the stop is not after the start
-  };
-  Kind kind = Kind::None;
-  std::string text; // an error message, with the wrong number
-};
-
-// A stream: the bytes of `head`, then the file from `position` on.
-struct StreamStart {
-  std::vector<std::uint8_t> head;
-  std::uint64_t position = 0;
-  // The stream ends before the first tag at or after this offset; 0: at the end of the file.
-  std::uint64_t stop = 0;
-  std::optional<SeekPoint> place; // nullopt: the whole file, without a head
-  std::uint64_t time = 0;         // of the place, in ms from the file's first tag
-  std::int64_t origin = 0;        // ms: the timestamp that corresponds to time 0 at the place
-};
-
 // Finds a start. Reads only as much of the file as `Access` and the settings require. Keeps the
 // facts of the file for later starts.
+//
+//      look_for()
+//    ------------> Idle ------------------------------------+
+//                   |  the facts of the file are not known, |  the facts are known
+//                   |  or are not needed                    |
+//                   v                                       |
+//                Probing                                    |
+//                   |  onMetaData has an index              |
+//                   v                                       |
+//               FindingBase ------------------------------->|
+//                   |  that index is not used               |
+//                   v                                       |
+//                Scanning --------------------------------->|
+//                   ^                                       |
+//                   |  the index is wrong                   v
+//                   +------------------------ Searching, SearchingForward
+//                                                |               |
+//                                                v               |
+//                                          Configurations        |
+//                                                |               |
+//                                                v               |
+//                                            Verifying           |
+//                                                |               |
+//                                                v               v
+//                                           FindingStop ------> Done
+//
+// look_for() leads from each state to Idle, except from FindingBase, which continues. A start of
+// the whole file leads from Idle, Probing, FindingBase or Scanning to Done. A start omits the
+// states that it does not need between Searching and Done. Each state from Idle to SearchingForward
+// can lead to Failed.
 class SeekPlanner {
 public:
+  // No start was asked for, or look_for() is choosing the first state.
+  struct Idle {
+    static constexpr const char *kName = "Idle";
+  };
+  // Reads the beginning of the file.
+  struct Probing {
+    static constexpr const char *kName = "Probing";
+    FileProbe reader;
+  };
+  // Finds the time base of the index of onMetaData.
+  struct FindingBase {
+    static constexpr const char *kName = "FindingBase";
+    IndexBase reader;
+  };
+  struct Scanning {
+    static constexpr const char *kName = "Scanning";
+    StartScan reader;
+  };
+  struct Searching {
+    static constexpr const char *kName = "Searching";
+    StartSearch reader;
+  };
+  // The file is read in order.
+  struct SearchingForward {
+    static constexpr const char *kName = "SearchingForward";
+    ForwardSearch reader;
+  };
+  struct Configurations {
+    static constexpr const char *kName = "Configurations";
+    ConfigurationSearch reader;
+    FoundStart found;
+  };
+  // Checks the index of the stream.
+  struct Verifying {
+    static constexpr const char *kName = "Verifying";
+    IndexVerify reader;
+    FoundStart found;
+  };
+  struct FindingStop {
+    static constexpr const char *kName = "FindingStop";
+    StopSearch reader;
+    FoundStart found;
+  };
+  struct Done {
+    static constexpr const char *kName = "Done";
+    StreamStart start;
+    std::vector<std::uint64_t> rejected;
+  };
+  struct Failed {
+    static constexpr const char *kName = "Failed";
+    StartError error;
+  };
+  using State = std::variant<Idle, Probing, FindingBase, Scanning, Searching, SearchingForward,
+                             Configurations, Verifying, FindingStop, Done, Failed>;
+  using Transitions = states::TransitionTable<
+      states::Transition<Idle, Probing>, states::Transition<Idle, Scanning>,
+      states::Transition<Idle, Searching>, states::Transition<Idle, SearchingForward>,
+      states::Transition<Idle, Done>, states::Transition<Idle, Failed>,
+      states::Transition<Probing, FindingBase>, states::Transition<Probing, Scanning>,
+      states::Transition<Probing, Done>, states::Transition<Probing, Failed>,
+      states::Transition<Probing, Idle>, states::Transition<FindingBase, Scanning>,
+      states::Transition<FindingBase, Searching>, states::Transition<FindingBase, SearchingForward>,
+      states::Transition<FindingBase, Done>, states::Transition<FindingBase, Failed>,
+      states::Transition<Scanning, Searching>, states::Transition<Scanning, SearchingForward>,
+      states::Transition<Scanning, Done>, states::Transition<Scanning, Failed>,
+      states::Transition<Scanning, Idle>, states::Transition<Searching, Scanning>,
+      states::Transition<Searching, Configurations>, states::Transition<Searching, Verifying>,
+      states::Transition<Searching, FindingStop>, states::Transition<Searching, Done>,
+      states::Transition<Searching, Failed>, states::Transition<Searching, Idle>,
+      states::Transition<SearchingForward, Scanning>, states::Transition<SearchingForward, Done>,
+      states::Transition<SearchingForward, Failed>, states::Transition<SearchingForward, Idle>,
+      states::Transition<Configurations, Verifying>,
+      states::Transition<Configurations, FindingStop>, states::Transition<Configurations, Done>,
+      states::Transition<Configurations, Idle>, states::Transition<Verifying, FindingStop>,
+      states::Transition<Verifying, Done>, states::Transition<Verifying, Idle>,
+      states::Transition<FindingStop, Done>, states::Transition<FindingStop, Idle>,
+      states::Transition<Done, Idle>, states::Transition<Failed, Idle>>;
+
   // `file_size` is in bytes; 0: unknown.
-  SeekPlanner(Access access, std::uint64_t file_size) : access_(access), file_size_(file_size) {}
+  SeekPlanner(Access access, std::uint64_t file_size) : file_(access, file_size) {}
 
   // Starts the search for a start. It can be called at any time and more than once.
   void look_for(const StartSettings &settings);
 
   // False: the known facts of the file already show that the start would be an error. If few facts
   // are known, only look_for() may show it.
-  [[nodiscard]] bool can_meet(const StartSettings &settings) const;
+  [[nodiscard]] bool can_meet(const StartSettings &settings) const {
+    return file_.can_meet(settings);
+  }
 
   // nullopt: there is a start or an error.
   [[nodiscard]] std::optional<ReadRequest> next_request() const;
@@ -89,103 +149,68 @@ public:
   // includes.
   [[nodiscard]] bool is_whole() const { return !settings_.request; }
   // Whether the tag headers are being scanned, which can take a long time.
-  [[nodiscard]] bool is_scanning() const { return stage_ == Stage::Scanning; }
+  [[nodiscard]] bool is_scanning() const { return std::holds_alternative<Scanning>(state_); }
 
-  [[nodiscard]] const StartError &error() const { return error_; }
+  // Done: the start, and the positions of index entries that were skipped because they are not
+  // keyframes. Empty in the other states.
   [[nodiscard]] StreamStart start() const;
-  // The positions of index entries that were skipped because they are not keyframes.
-  [[nodiscard]] const std::vector<std::uint64_t> &rejected() const { return rejected_; }
+  [[nodiscard]] const std::vector<std::uint64_t> &rejected() const;
+  // Failed: the error. Its kind is None in the other states.
+  [[nodiscard]] const StartError &error() const;
   // Warnings: faults of the file's metadata that did not prevent the start.
   [[nodiscard]] const std::vector<std::string> &notes() const { return notes_; }
 
   // The known facts of the file; nullptr before they are known.
-  [[nodiscard]] const FileFacts *facts() const { return facts_ ? &*facts_ : nullptr; }
+  [[nodiscard]] const FileFacts *facts() const {
+    return file_.has_facts() ? &file_.facts() : nullptr;
+  }
   // Its times count from the file's first tag.
-  [[nodiscard]] const KeyframeIndex &index() const { return index_; }
+  [[nodiscard]] const KeyframeIndex &index() const { return file_.index(); }
   // s: the duration from onMetaData.
-  [[nodiscard]] std::optional<double> duration() const;
+  [[nodiscard]] std::optional<double> duration() const { return file_.duration(); }
 
 private:
-  enum class Stage : std::uint8_t {
-    Idle,
-    FileProbe,
-    Base,
-    Scanning,
-    Searching,
-    Forward,
-    Configurations,
-    Checking,
-    Stop
-  };
-
-  void take_opening();
-  void take_facts();
-  void take_base();
-  void find_index();
-  void note(std::string text);
-  [[nodiscard]] bool contradicts_opening(const KeyframeIndex &index) const;
-  void begin_scan();
-  void end_scan();
-  [[nodiscard]] bool has_scanned_enough() const;
-  void keep_head();
-  void begin_search();
-  void find_place();
-  void search_at_once();
-  void begin_forward_search();
-  void end_forward_search();
-  void end_search(const StartSearch &search);
-  void scan_instead(std::string why);
-  [[nodiscard]] std::uint64_t time_in_index(std::uint64_t position) const;
-  [[nodiscard]] std::int64_t time_in_tag(std::uint64_t near) const;
-  void look_for_configurations();
-  void check_index();
-  void find_stop();
-  void finish();
+  void set_state(State next) {
+    states::change_state<Transitions>("SeekPlanner", state_, std::move(next));
+  }
+  void enter(State next);
   void fail(StartError::Kind kind, std::string text);
-  [[nodiscard]] static bool is_in_header(const StartSettings &settings, std::uint64_t first_tag);
-  [[nodiscard]] bool might_start(const StartSettings &settings, const KeyframeIndex &index,
-                                 bool is_scanned) const;
+
+  // The reader of the state has received bytes, or has ended when the state was entered.
+  template <typename Reading> void advance(Reading &state);
+  void advance(Probing &state);
+  // The reader has no next request. Changes the state.
+  void leave(FindingBase &state);
+  void leave(Scanning &state);
+  void leave(Searching &state);
+  void leave(SearchingForward &state);
+  void leave(Configurations &state);
+  void leave(Verifying &state);
+  void leave(FindingStop &state);
+
+  void end_probe(FileProbe &probe);
+  void use_base();
+  void find_index();
+  void begin_scan();
+  void scan_instead(std::string why);
+  void end_scan(const StartScan::Heads &heads);
+  void begin_search(const StartScan::Heads &heads);
+  void begin_forward_search(const StartScan::Heads &heads);
+  [[nodiscard]] StartSearch search_at_once() const;
+  void end_search(const StartSearch &search, std::optional<StreamHeader> head);
+  [[nodiscard]] bool note_time(FoundStart &found);
+  void verify(FoundStart found);
+  void find_stop(FoundStart found);
+  void finish(FoundStart found);
+
   [[nodiscard]] bool needs_index() const { return settings_.request || settings_.stop_time; }
-  [[nodiscard]] bool has_scanned_all() const { return scan_ && !scan_->next_request(); }
-  [[nodiscard]] bool is_backward() const;
   [[nodiscard]] bool may_scan_instead() const;
-  [[nodiscard]] bool has_video() const { return facts_->has_video(); }
-  [[nodiscard]] StreamHeader opening_head(std::uint64_t before) const;
 
-  Access access_;
-  std::uint64_t file_size_;
+  KnownFile file_;
+  // Of the start.
   StartSettings settings_;
-  Stage stage_ = Stage::Idle;
-
-  // Facts of the file.
-  std::optional<FileFacts> facts_;
-  std::string metadata_fault_;    // why onMetaData cannot be read
-  KeyframeIndex listed_;          // the index of onMetaData
-  std::string listed_fault_;      // why that index is not usable
-  bool listed_is_wrong_ = false;  // the index exists, but is invalid
-  std::optional<IndexBase> base_; // the time base of that index
-  std::optional<IndexScan> scan_; // of the whole file, or of its first part
-  KeyframeIndex index_;
-  bool index_is_scanned_ = false;
-  bool index_is_whole_ = false;
-  bool metadata_holds_ = false; // a keyframe was found at an entry of onMetaData's index
-
-  // State of the current start.
-  std::optional<FileProbe> opening_;
-  std::unique_ptr<StartSearch> search_;
-  std::unique_ptr<ForwardSearch> forward_;
-  std::optional<ConfigurationSearch> configurations_;
-  std::optional<IndexVerify> check_;
-  std::optional<IndexScan> stop_; // finds the tag at which the stream stops
-  // The configurations in force at the last keyframes of the scan.
-  std::deque<std::pair<std::uint64_t, StreamHeader>> heads_;
-  SeekPoint place_;
-  StreamHeader head_;
-  PartOfFile part_;
-  StartError error_;
-  StreamStart start_;
-  std::vector<std::uint64_t> rejected_;
   std::vector<std::string> notes_;
+  State state_;
 };
 
 } // namespace flv
