@@ -46,15 +46,13 @@ void Session::open(bool by_pulling, const Properties &properties) {
   push_.reset(0);
   next_jump_.reset();
   must_jump_ = false;
-  jump_seqnum_ = GST_SEQNUM_INVALID;
+  upstream_.reset();
   waiting_.clear();
   decision_.reset();
   told_.clear();
   seqnum_ = GST_SEQNUM_INVALID;
   next_seqnum_ = GST_SEQNUM_INVALID;
-  ended_ = false;
   stream_started_ = !by_pulling; // in push mode, upstream sends STREAM_START
-  access_known_ = by_pulling;
   access_ = by_pulling ? Access::Anywhere : Access::Forward;
   file_size_ = by_pulling ? size_of(sink_pad_) : 0;
   request_ = {settings_of(properties), {}};
@@ -72,12 +70,13 @@ void Session::open(bool by_pulling, const Properties &properties) {
 // Upstream's answer may depend on its own upstream, so it is queried after the first bytes have
 // arrived. Without any bytes, it is not queried: a source that has failed may not answer.
 void Session::find_out_access(bool has_bytes) {
-  if (access_known_.exchange(true))
+  if (!upstream_.is_unknown())
     return;
   access_ = has_bytes && can_seek(sink_pad_) ? Access::Seekable : Access::Forward;
   file_size_ = has_bytes ? size_of(sink_pad_) : 0;
   const std::lock_guard lock(deciding_);
   planner_.emplace(access_, file_size_).look_for(request_.start);
+  upstream_.start();
 }
 
 GstFlowReturn Session::cannot_read(guint64 position) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "pull_source.h"
+#include "push_session.h"
 #include "push_source.h"
 #include "seek_request.h"
 #include "src_writer.h"
@@ -32,7 +33,8 @@ public:
   };
 
   Session(GstElement *element, GstPad *sink_pad, GstPad *source_pad)
-      : element_(element), sink_pad_(sink_pad), writer_(source_pad), pull_(sink_pad) {}
+      : element_(element), sink_pad_(sink_pad), writer_(source_pad), pull_(sink_pad),
+        upstream_(element) {}
 
   // Opens a new file. `properties` set the start. Only while no streaming thread runs.
   void open(bool by_pulling, const Properties &properties);
@@ -59,7 +61,7 @@ public:
   // The next byte has offset `position`. `seqnum`: of upstream's segment.
   void jumped_to(guint64 position, guint32 seqnum);
   // Whether the seqnum is that of a seek by this session.
-  [[nodiscard]] bool is_own(guint32 seqnum) const { return seqnum == jump_seqnum_; }
+  [[nodiscard]] bool is_own(guint32 seqnum) const { return upstream_.is_own(seqnum); }
   // Sends a serialized event. Before the first segment, queues it.
   gboolean send_event(gstflv::EventPtr event);
 
@@ -67,7 +69,7 @@ public:
   // Push mode: after a flush, searches for the start again.
   void start_over();
   // Push mode: the next bytes are those that a seek by this session requested.
-  void continue_after_jump() { push_.reset(jump_position_); }
+  void continue_after_jump();
   void set_seqnum(guint32 seqnum) { seqnum_ = seqnum; }
   [[nodiscard]] guint32 seqnum() const { return seqnum_; }
 
@@ -77,7 +79,7 @@ public:
   }
   // Whether upstream supports random access.
   [[nodiscard]] bool is_seekable() const { return access_ != flv::Access::Forward; }
-  [[nodiscard]] bool can_never_seek() const { return access_known_ && !is_seekable(); }
+  [[nodiscard]] bool can_never_seek() const { return !upstream_.is_unknown() && !is_seekable(); }
   // Pull mode: finds a start while the stream continues. nullopt: there is none.
   [[nodiscard]] std::optional<Decision> prepare(const Request &request);
   // Pull mode, while no streaming thread runs: continues with the prepared start.
@@ -99,7 +101,6 @@ private:
   static constexpr GstFlowReturn kMore = GST_FLOW_CUSTOM_SUCCESS;
 
   [[nodiscard]] GstFlowReturn send_or_hold(gstflv::BufferPtr buffer);
-  [[nodiscard]] bool has_ended();
   [[nodiscard]] GstFlowReturn send_rest();
   [[nodiscard]] gboolean send_end(GstEvent *end);
   [[nodiscard]] GstFlowReturn look_by_pulling(bool may_scan);
@@ -127,6 +128,7 @@ private:
   SrcWriter writer_;
   PullSource pull_;
   PushSource push_;
+  PushSession upstream_; // push mode; Unknown in pull mode
 
   // Guards the search for a start, which may run in any thread.
   std::mutex deciding_;
@@ -136,8 +138,6 @@ private:
   std::atomic<guint64> file_size_ = 0;
   // The streaming thread has to search for a start.
   std::atomic<bool> looking_ = false;
-  // Push mode: upstream sends nothing more until it receives a seek.
-  bool ended_ = false;
   std::optional<guint64> next_jump_; // the offset that jump_behind_the_end() requests
   bool must_jump_ = false;           // a jump that could not be made yet
   std::optional<Decision> decision_; // the start of the next stream
@@ -147,13 +147,10 @@ private:
   std::atomic<guint32> seqnum_ = GST_SEQNUM_INVALID;
   // Push mode: of the seek whose start is being searched for.
   std::atomic<guint32> next_seqnum_ = GST_SEQNUM_INVALID;
-  std::atomic<guint32> jump_seqnum_ = GST_SEQNUM_INVALID; // of the last seek by this session
-  guint64 jump_position_ = 0;
   // Push mode: guards seeks to upstream. Locked before `deciding_`. Upstream's thread may only try
   // to lock it, because the owner may wait for that thread.
   std::mutex asking_;
   bool stream_started_ = false;
-  std::atomic<bool> access_known_ = false;
   std::vector<gstflv::EventPtr> waiting_;
 
   // Guards the results, which any thread may read.

@@ -39,7 +39,7 @@ GstFlowReturn Session::take(BufferPtr buffer) {
   // Upstream stops after this error. A queue in between may not report that.
   if (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS) {
     const std::lock_guard lock(deciding_);
-    ended_ = true;
+    upstream_.end();
   }
   return flow;
 }
@@ -133,9 +133,15 @@ bool Session::ask_upstream(guint64 position, guint32 seqnum) {
 
 // Seeks upstream. The flush is not passed downstream.
 bool Session::jump(guint64 position) {
-  jump_position_ = position;
-  jump_seqnum_ = gst_util_seqnum_next();
-  return ask_upstream(position, jump_seqnum_);
+  const bool taken = ask_upstream(position, upstream_.begin_jump(position));
+  if (!taken)
+    upstream_.fail_jump();
+  return taken;
+}
+
+void Session::continue_after_jump() {
+  if (const auto position = upstream_.finish_jump())
+    push_.reset(*position);
 }
 
 // Upstream answers in this thread, or in its own thread if there is a queue. After EOS, either
@@ -177,20 +183,16 @@ gboolean Session::finish(EventPtr end) {
     const gboolean taken = is_segment() && is_whole(flow) ? end_segment() : send_end(end.get());
     // A seek may arrive while downstream blocks the EOS.
     const std::lock_guard lock(deciding_);
-    ended_ = !looking_ || !is_whole(flow);
-    if (ended_)
-      return taken;
+    if (looking_ && is_whole(flow))
+      continue;
+    upstream_.end();
+    return taken;
   }
-}
-
-bool Session::has_ended() {
-  const std::lock_guard lock(deciding_);
-  return ended_;
 }
 
 GstFlowReturn Session::send_rest() {
   GstFlowReturn flow = GST_FLOW_OK;
-  const bool failed = has_ended(); // the error is already posted
+  const bool failed = upstream_.has_ended(); // the error is already posted
   do {
     flow = looking_ ? look_by_pushing(true) : GST_FLOW_OK;
     if (flow == GST_FLOW_OK && (decision_ || must_jump_))
@@ -227,7 +229,7 @@ gboolean Session::send_event(EventPtr event) {
 void Session::start_over() {
   const std::lock_guard lock(deciding_);
   writer_.flush();
-  ended_ = false;
+  upstream_.resume();
   next_jump_.reset();
   if (!planner_)
     return;
@@ -256,9 +258,10 @@ bool Session::seek(const Request &request, bool flush, guint32 seqnum) {
   const Request before = std::exchange(request_, request);
   const guint32 seqnum_before = next_seqnum_.exchange(seqnum);
   const bool looking_before = looking_.exchange(true);
-  if (!flush && !ended_)
+  const bool has_ended = upstream_.has_ended();
+  if (!flush && !has_ended)
     return true;
-  const bool ended_before = std::exchange(ended_, false);
+  upstream_.resume();
   lock.unlock();
   if (flush ? ask_upstream(from, seqnum) : jump(from))
     return true;
@@ -266,7 +269,8 @@ bool Session::seek(const Request &request, bool flush, guint32 seqnum) {
   request_ = before;
   next_seqnum_ = seqnum_before;
   looking_ = looking_before;
-  ended_ = ended_before;
+  if (has_ended)
+    upstream_.end();
   if (looking_)
     planner_->look_for(request_.start);
   return false;
