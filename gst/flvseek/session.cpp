@@ -48,19 +48,17 @@ void Session::open(bool by_pulling, const Properties &properties) {
   must_jump_ = false;
   upstream_.reset();
   waiting_.clear();
-  decision_.reset();
   told_.clear();
   seqnum_ = GST_SEQNUM_INVALID;
-  next_seqnum_ = GST_SEQNUM_INVALID;
   stream_started_ = !by_pulling; // in push mode, upstream sends STREAM_START
   access_ = by_pulling ? Access::Anywhere : Access::Forward;
   file_size_ = by_pulling ? size_of(sink_pad_) : 0;
-  request_ = {settings_of(properties), {}};
+  const Request request{settings_of(properties), {}};
+  search_.begin(request, GST_SEQNUM_INVALID);
   playback_ = {};
   planner_.reset();
   if (by_pulling)
-    planner_.emplace(Access::Anywhere, file_size_).look_for(request_.start);
-  looking_ = true;
+    planner_.emplace(Access::Anywhere, file_size_).look_for(request.start);
   const std::lock_guard known(known_mutex_);
   started_ = {};
   index_ = {};
@@ -75,7 +73,7 @@ void Session::find_out_access(bool has_bytes) {
   access_ = has_bytes && can_seek(sink_pad_) ? Access::Seekable : Access::Forward;
   file_size_ = has_bytes ? size_of(sink_pad_) : 0;
   const std::lock_guard lock(deciding_);
-  planner_.emplace(access_, file_size_).look_for(request_.start);
+  planner_.emplace(access_, file_size_).look_for(search_.request().start);
   upstream_.start();
 }
 
@@ -111,24 +109,24 @@ GstFlowReturn Session::look_by_pulling(bool may_scan) {
     if (flow != GST_FLOW_OK)
       return may_scan ? cannot_read(wanted->offset) : kMore;
   }
-  return looking_ ? decide() : GST_FLOW_OK;
+  return search_.is_searching() ? decide() : GST_FLOW_OK;
 }
 
-// Ends the search: posts its error, or sets decision_.
+// Ends the search: posts its error, or finds the start.
 GstFlowReturn Session::decide() {
-  looking_ = false;
-  if (next_seqnum_ != GST_SEQNUM_INVALID)
-    seqnum_ = next_seqnum_.exchange(GST_SEQNUM_INVALID);
+  if (const guint32 seqnum = search_.seqnum(); seqnum != GST_SEQNUM_INVALID)
+    seqnum_ = seqnum;
   note_file();
   if (planner_->error().kind != StartError::Kind::None) {
+    search_.fail();
     flvseek::post(element_, planner_->error());
     return GST_FLOW_ERROR;
   }
-  decision_ = decision_for(request_);
+  search_.found(decision_for(search_.request()));
   return GST_FLOW_OK;
 }
 
-Session::Decision Session::decision_for(const Request &request) const {
+Decision Session::decision_for(const Request &request) const {
   return {request, planner_->start(), planner_->rejected(), planner_->notes()};
 }
 
@@ -152,8 +150,10 @@ GstFlowReturn Session::start_stream() {
 }
 
 GstFlowReturn Session::begin() {
-  const Decision decision = std::move(*decision_);
-  decision_.reset();
+  const std::optional<Decision> found = search_.take();
+  if (!found)
+    return GST_FLOW_OK;
+  const Decision &decision = *found;
   announce(decision);
   // After an EOS that was not flushed, a new stream must start.
   stream_started_ = stream_started_ && !GST_PAD_IS_EOS(writer_.pad());
@@ -233,9 +233,9 @@ gboolean Session::end_segment() {
 
 GstFlowReturn Session::send_block() {
   GstFlowReturn flow = start_stream();
-  if (flow == GST_FLOW_OK && looking_)
+  if (flow == GST_FLOW_OK && search_.is_searching())
     flow = look_by_pulling(true);
-  if (flow == GST_FLOW_OK && decision_)
+  if (flow == GST_FLOW_OK)
     flow = begin();
   if (flow != GST_FLOW_OK)
     return flow;
@@ -246,7 +246,7 @@ GstFlowReturn Session::send_block() {
   return flow == GST_FLOW_EOS || flow == GST_FLOW_FLUSHING ? flow : cannot_read(writer_.position());
 }
 
-std::optional<Session::Decision> Session::prepare(const Request &request) {
+std::optional<Decision> Session::prepare(const Request &request) {
   const std::lock_guard lock(deciding_);
   if (!planner_)
     return std::nullopt;
@@ -264,15 +264,14 @@ std::optional<Session::Decision> Session::prepare(const Request &request) {
   else
     GST_WARNING_OBJECT(element_, "cannot seek: %s", planner_->error().text.c_str());
   note_file();
-  if (looking_)
-    planner_->look_for(request_.start);
+  if (search_.is_searching())
+    planner_->look_for(search_.request().start);
   return decision;
 }
 
 void Session::restart(Decision prepared) {
   const std::lock_guard lock(deciding_);
-  looking_ = false;
-  decision_ = std::move(prepared);
+  search_.found(std::move(prepared));
 }
 
 Started Session::started() const {

@@ -11,7 +11,7 @@
 #include "pull_source.h"
 #include "push_session.h"
 #include "push_source.h"
-#include "seek_request.h"
+#include "search.h"
 #include "src_writer.h"
 
 namespace flvseek {
@@ -24,17 +24,9 @@ struct Started {
 
 class Session {
 public:
-  // A start that was found, and its request.
-  struct Decision {
-    Request request;
-    flv::StreamStart start;
-    std::vector<std::uint64_t> rejected;
-    std::vector<std::string> notes;
-  };
-
   Session(GstElement *element, GstPad *sink_pad, GstPad *source_pad)
       : element_(element), sink_pad_(sink_pad), writer_(source_pad), pull_(sink_pad),
-        upstream_(element) {}
+        upstream_(element), search_(element) {}
 
   // Opens a new file. `properties` set the start. Only while no streaming thread runs.
   void open(bool by_pulling, const Properties &properties);
@@ -43,7 +35,7 @@ public:
   // error was posted.
   [[nodiscard]] bool look_ahead();
   // For a downstream that pulls: announces the whole file as the stream.
-  void announce_whole() { announce({request_, {}, {}, {}}); }
+  void announce_whole() { announce({search_.request(), {}, {}, {}}); }
   // One iteration of the streaming thread.
   [[nodiscard]] GstFlowReturn send_block();
   // Whether the stream is the segment of a SEGMENT seek. It ends with SEGMENT_DONE, not with EOS.
@@ -75,7 +67,7 @@ public:
 
   // Seeks, from any thread. Whether the current stream or search is the result of this seek.
   [[nodiscard]] bool is_current(guint32 seqnum) const {
-    return seqnum == seqnum_ || seqnum == next_seqnum_;
+    return seqnum == seqnum_ || seqnum == search_.seqnum();
   }
   // Whether upstream supports random access.
   [[nodiscard]] bool is_seekable() const { return access_ != flv::Access::Forward; }
@@ -129,24 +121,19 @@ private:
   PullSource pull_;
   PushSource push_;
   PushSession upstream_; // push mode; Unknown in pull mode
+  Search search_;
 
-  // Guards the search for a start, which may run in any thread.
+  // Guards the planner, which may run in any thread.
   std::mutex deciding_;
   std::optional<flv::SeekPlanner> planner_;
-  Request request_;
   std::atomic<flv::Access> access_ = flv::Access::Anywhere;
   std::atomic<guint64> file_size_ = 0;
-  // The streaming thread has to search for a start.
-  std::atomic<bool> looking_ = false;
   std::optional<guint64> next_jump_; // the offset that jump_behind_the_end() requests
   bool must_jump_ = false;           // a jump that could not be made yet
-  std::optional<Decision> decision_; // the start of the next stream
   Playback playback_;                // of the current stream
   std::vector<std::string> told_;    // posted warnings about the file
 
-  std::atomic<guint32> seqnum_ = GST_SEQNUM_INVALID;
-  // Push mode: of the seek whose start is being searched for.
-  std::atomic<guint32> next_seqnum_ = GST_SEQNUM_INVALID;
+  std::atomic<guint32> seqnum_ = GST_SEQNUM_INVALID; // of the current stream
   // Push mode: guards seeks to upstream. Locked before `deciding_`. Upstream's thread may only try
   // to lock it, because the owner may wait for that thread.
   std::mutex asking_;

@@ -46,14 +46,14 @@ GstFlowReturn Session::take(BufferPtr buffer) {
 
 GstFlowReturn Session::send_or_hold(BufferPtr buffer) {
   const gsize size = gst_buffer_get_size(buffer.get());
-  const bool next = writer_.has_begun() && !looking_ && push_.begin() == push_.end() &&
-                    push_.end() == writer_.position();
+  const bool next = writer_.has_begun() && !search_.is_searching() &&
+                    push_.begin() == push_.end() && push_.end() == writer_.position();
   if (next) {
     push_.reset(push_.end() + size);
     return writer_.send(std::move(buffer));
   }
   push_.append(std::move(buffer));
-  if (looking_) {
+  if (search_.is_searching()) {
     const GstFlowReturn flow = look_by_pushing(false);
     if (flow != GST_FLOW_OK)
       return flow == kMore ? GST_FLOW_OK : flow;
@@ -65,10 +65,10 @@ GstFlowReturn Session::send_or_hold(BufferPtr buffer) {
 // Sends the bytes of the stream that have arrived. The bytes before the start are dropped, or
 // skipped by a jump.
 GstFlowReturn Session::send_held(bool at_end) {
-  if (decision_) {
-    if (const GstFlowReturn flow = begin(); flow != GST_FLOW_OK)
-      return flow;
-  }
+  if (const GstFlowReturn flow = begin(); flow != GST_FLOW_OK)
+    return flow;
+  if (search_.is_searching()) // a seek has arrived
+    return GST_FLOW_OK;
   const guint64 position = writer_.position();
   const bool behind = position < push_.begin();
   if (behind || position > push_.end() + kReadOn) {
@@ -78,7 +78,7 @@ GstFlowReturn Session::send_held(bool at_end) {
       return cannot_read(position);
   }
   GstFlowReturn flow = GST_FLOW_OK;
-  while (flow == GST_FLOW_OK && !looking_) { // a seek may arrive meanwhile
+  while (flow == GST_FLOW_OK && !search_.is_searching()) { // a seek may arrive meanwhile
     BufferPtr held = push_.take_from(writer_.position());
     if (!held)
       break;
@@ -115,7 +115,7 @@ GstFlowReturn Session::look_by_pushing(bool at_end) {
 }
 
 GstFlowReturn Session::cannot_hold() {
-  looking_ = false;
+  search_.fail();
   FLV_ELEMENT_ERROR(element_, STREAM, DEMUX,
                     ("More than %" G_GUINT64_FORMAT " bytes follow byte %" G_GUINT64_FORMAT
                      " before it is known whether the stream starts there.",
@@ -183,7 +183,7 @@ gboolean Session::finish(EventPtr end) {
     const gboolean taken = is_segment() && is_whole(flow) ? end_segment() : send_end(end.get());
     // A seek may arrive while downstream blocks the EOS.
     const std::lock_guard lock(deciding_);
-    if (looking_ && is_whole(flow))
+    if (search_.is_searching() && is_whole(flow))
       continue;
     upstream_.end();
     return taken;
@@ -194,12 +194,13 @@ GstFlowReturn Session::send_rest() {
   GstFlowReturn flow = GST_FLOW_OK;
   const bool failed = upstream_.has_ended(); // the error is already posted
   do {
-    flow = looking_ ? look_by_pushing(true) : GST_FLOW_OK;
-    if (flow == GST_FLOW_OK && (decision_ || must_jump_))
+    flow = search_.is_searching() ? look_by_pushing(true) : GST_FLOW_OK;
+    if (flow == GST_FLOW_OK && (search_.has_found() || must_jump_))
       flow = send_held(true);
-    if (flow == GST_FLOW_OK && !failed && push_.end() < writer_.position())
+    if (flow == GST_FLOW_OK && !failed && !search_.is_searching() &&
+        push_.end() < writer_.position())
       flow = cannot_read(push_.end());
-  } while (looking_ && is_whole(flow));
+  } while (search_.is_searching() && is_whole(flow));
   return flow;
 }
 
@@ -214,12 +215,12 @@ gboolean Session::send_end(GstEvent *end) {
 void Session::jumped_to(guint64 position, guint32 seqnum) {
   push_.reset(position);
   must_jump_ = false;
-  if (!is_own(seqnum) && next_seqnum_ == GST_SEQNUM_INVALID)
+  if (!is_own(seqnum) && search_.seqnum() == GST_SEQNUM_INVALID)
     seqnum_ = seqnum;
 }
 
 gboolean Session::send_event(EventPtr event) {
-  if (writer_.has_begun() && !looking_)
+  if (writer_.has_begun() && !search_.is_searching())
     return gst_pad_push_event(writer_.pad(), event.release());
   if (waiting_.size() < kMaxWaiting)
     waiting_.push_back(std::move(event));
@@ -233,9 +234,8 @@ void Session::start_over() {
   next_jump_.reset();
   if (!planner_)
     return;
-  decision_.reset();
-  planner_->look_for(request_.start);
-  looking_ = true;
+  search_.begin_again();
+  planner_->look_for(search_.request().start);
 }
 
 // A seek to upstream waits for upstream's thread, which a sink may block. So without a flush,
@@ -250,14 +250,12 @@ bool Session::seek(const Request &request, bool flush, guint32 seqnum) {
   planner_->look_for(request.start);
   const auto wanted = planner_->next_request();
   if (planner_->error().kind != flv::StartError::Kind::None) {
-    if (looking_)
-      planner_->look_for(request_.start);
+    if (search_.is_searching())
+      planner_->look_for(search_.request().start);
     return false;
   }
   const guint64 from = wanted ? wanted->offset : planner_->start().position;
-  const Request before = std::exchange(request_, request);
-  const guint32 seqnum_before = next_seqnum_.exchange(seqnum);
-  const bool looking_before = looking_.exchange(true);
+  Search::State before = search_.begin(request, seqnum);
   const bool has_ended = upstream_.has_ended();
   if (!flush && !has_ended)
     return true;
@@ -266,13 +264,11 @@ bool Session::seek(const Request &request, bool flush, guint32 seqnum) {
   if (flush ? ask_upstream(from, seqnum) : jump(from))
     return true;
   lock.lock(); // the seek failed: restores the state
-  request_ = before;
-  next_seqnum_ = seqnum_before;
-  looking_ = looking_before;
+  search_.cancel(seqnum, std::move(before));
   if (has_ended)
     upstream_.end();
-  if (looking_)
-    planner_->look_for(request_.start);
+  if (search_.is_searching())
+    planner_->look_for(search_.request().start);
   return false;
 }
 
