@@ -46,8 +46,8 @@ namespace {
 
 using flv::IndexSource;
 using flv::MetadataKeyframes;
+using flv::Snap;
 using flvseek::Properties;
-using flvseek::Snap;
 using gstflv::BufferPtr;
 using gstflv::EventPtr;
 using enum flvseek::Property;
@@ -484,17 +484,17 @@ static void gst_flv_seek_class_init(GstFlvSeekClass *klass) {
 
 static void gst_flv_seek_init(GstFlvSeek *self) {
   GstPad *sink = gst_pad_new_from_static_template(&sink_template, "sink");
-  gst_pad_set_activate_function(sink, gst_flv_seek_sink_activate);
-  gst_pad_set_activatemode_function(sink, gst_flv_seek_sink_activate_mode);
-  gst_pad_set_chain_function(sink, gst_flv_seek_chain);
-  gst_pad_set_event_function(sink, gst_flv_seek_sink_event);
+  gst_pad_set_activate_function(sink, GST_DEBUG_FUNCPTR(gst_flv_seek_sink_activate));
+  gst_pad_set_activatemode_function(sink, GST_DEBUG_FUNCPTR(gst_flv_seek_sink_activate_mode));
+  gst_pad_set_chain_function(sink, GST_DEBUG_FUNCPTR(gst_flv_seek_chain));
+  gst_pad_set_event_function(sink, GST_DEBUG_FUNCPTR(gst_flv_seek_sink_event));
   gst_element_add_pad(GST_ELEMENT(self), sink);
 
   GstPad *source = gst_pad_new_from_static_template(&source_template, "src");
-  gst_pad_set_activatemode_function(source, gst_flv_seek_src_activate_mode);
-  gst_pad_set_getrange_function(source, gst_flv_seek_get_range);
-  gst_pad_set_event_function(source, gst_flv_seek_src_event);
-  gst_pad_set_query_function(source, gst_flv_seek_src_query);
+  gst_pad_set_activatemode_function(source, GST_DEBUG_FUNCPTR(gst_flv_seek_src_activate_mode));
+  gst_pad_set_getrange_function(source, GST_DEBUG_FUNCPTR(gst_flv_seek_get_range));
+  gst_pad_set_event_function(source, GST_DEBUG_FUNCPTR(gst_flv_seek_src_event));
+  gst_pad_set_query_function(source, GST_DEBUG_FUNCPTR(gst_flv_seek_src_query));
   gst_pad_use_fixed_caps(source);
   gst_element_add_pad(GST_ELEMENT(self), source);
 
