@@ -7,6 +7,7 @@ namespace flvseek {
 
 using flv::IndexSource;
 using flv::MetadataKeyframes;
+using flv::Snap;
 
 namespace {
 

@@ -12,35 +12,24 @@ GST_DEBUG_CATEGORY_EXTERN(gst_flv_seek_debug);
 
 namespace flvseek {
 
+using flv::Snap;
 using flv::StartError;
 using flv::StartRequest;
 
 namespace {
 
-flv::Snap snap_of(Snap snap) {
-  switch (snap) {
-  case Snap::Next:
-    return flv::Snap::Next;
-  case Snap::Previous:
-    return flv::Snap::Previous;
-  case Snap::Exact:
-    break;
-  }
-  return flv::Snap::Exact;
-}
-
 // Without SNAP flags, a TIME seek goes to the key frame before, so that the stream contains the
 // requested frame. A BYTES seek then uses `otherwise`.
-flv::Snap snap_of(GstSeekFlags flags, StartRequest::Measure measure, Snap otherwise) {
+Snap snap_of(GstSeekFlags flags, StartRequest::Measure measure, Snap otherwise) {
   const bool before = (flags & GST_SEEK_FLAG_SNAP_BEFORE) != 0;
   const bool after = (flags & GST_SEEK_FLAG_SNAP_AFTER) != 0;
   if (before && after)
-    return flv::Snap::Nearest;
+    return Snap::Nearest;
   if (after)
-    return flv::Snap::Next;
+    return Snap::Next;
   if (before || measure == StartRequest::Measure::Time)
-    return flv::Snap::Previous;
-  return snap_of(otherwise);
+    return Snap::Previous;
+  return otherwise;
 }
 
 // The absolute start or stop of a seek. nullopt: it is relative to an unknown end.
@@ -103,10 +92,9 @@ bool are_consistent(GstElement *element, const Properties &properties) {
 flv::StartSettings settings_of(const Properties &properties) {
   flv::StartSettings settings;
   if (properties.offset > 0)
-    settings.request = {StartRequest::Measure::Offset, properties.offset, snap_of(properties.snap)};
+    settings.request = {StartRequest::Measure::Offset, properties.offset, properties.snap};
   else if (properties.start_time > 0)
-    settings.request = {StartRequest::Measure::Time, properties.start_time,
-                        snap_of(properties.snap)};
+    settings.request = {StartRequest::Measure::Time, properties.start_time, properties.snap};
   settings.stop = properties.stop_offset;
   settings.index = properties.index;
   settings.reinsert = {(properties.reinsert & REINSERT_HEADER) != 0,
@@ -193,9 +181,9 @@ bool fit(flv::StartSettings &settings, const flv::KeyframeIndex &index) {
       in_time ? index.times.front() * 1000 : static_cast<double>(index.positions.front());
   const double last =
       in_time ? index.times.back() * 1000 : static_cast<double>(index.positions.back());
-  if (value < first && request.snap != flv::Snap::Next && request.snap != flv::Snap::Exact)
+  if (value < first && request.snap != Snap::Next && request.snap != Snap::Exact)
     settings.request.reset();
-  return value <= last || request.snap != flv::Snap::Next;
+  return value <= last || request.snap != Snap::Next;
 }
 
 void post(GstElement *element, const StartError &error) {

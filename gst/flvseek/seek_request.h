@@ -10,9 +10,6 @@
 
 namespace flvseek {
 
-// In the order of gst-inspect-1.0.
-enum class Snap { Next, Previous, Exact };
-
 enum ReinsertFlags : guint {
   REINSERT_HEADER = 1 << 0,
   REINSERT_METADATA = 1 << 1,
@@ -24,7 +21,7 @@ struct Properties {
   guint64 offset = 0;      // bytes
   guint64 start_time = 0;  // ms
   guint64 stop_offset = 0; // bytes
-  Snap snap = Snap::Next;
+  flv::Snap snap = flv::Snap::Next;
   flv::IndexSource index = flv::IndexSource::Metadata;
   guint reinsert = REINSERT_ALL;
   flv::MetadataKeyframes metadata_keyframes = flv::MetadataKeyframes::Rewrite;
