@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "push_session.h"
 
-#include <utility>
+#include "base/state_change.h"
 
 GST_DEBUG_CATEGORY_EXTERN(gst_flv_seek_debug);
 #define GST_CAT_DEFAULT gst_flv_seek_debug
@@ -9,9 +9,7 @@ GST_DEBUG_CATEGORY_EXTERN(gst_flv_seek_debug);
 namespace flvseek {
 
 void PushSession::set_state(State next) {
-  GST_DEBUG_OBJECT(element_, "upstream: from %s to %s", states::name_of(state_),
-                   states::name_of(next));
-  states::change_state<Transitions>("PushSession", state_, std::move(next));
+  gstflv::change_state<Transitions>(GST_CAT_DEFAULT, element_, "PushSession", state_, next);
 }
 
 void PushSession::reset() {

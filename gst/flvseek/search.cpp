@@ -3,21 +3,21 @@
 
 #include <utility>
 
+#include "base/state_change.h"
+
 GST_DEBUG_CATEGORY_EXTERN(gst_flv_seek_debug);
 #define GST_CAT_DEFAULT gst_flv_seek_debug
 
 namespace flvseek {
 
 void Search::set_state(State next) {
-  GST_DEBUG_OBJECT(element_, "search: from %s to %s", states::name_of(state_),
-                   states::name_of(next));
-  states::change_state<Transitions>("Search", state_, std::move(next));
+  gstflv::change_state<Transitions>(GST_CAT_DEFAULT, element_, "Search", state_, std::move(next));
 }
 
-Search::State Search::begin(Request request, guint32 seqnum) {
+Search::State Search::begin(const Request &request, guint32 seqnum) {
   const std::lock_guard lock(mutex_);
   State before = state_;
-  set_state(Searching{std::move(request), seqnum});
+  set_state(Searching{request, seqnum});
   return before;
 }
 

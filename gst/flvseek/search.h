@@ -66,7 +66,7 @@ public:
   explicit Search(GstElement *element) : element_(element) {} // borrowed
 
   // Returns the state before.
-  State begin(Request request, guint32 seqnum);
+  State begin(const Request &request, guint32 seqnum);
   // Searches for the last request again.
   void begin_again();
   // The seek with this seqnum is not possible. Does nothing if its start is already found.

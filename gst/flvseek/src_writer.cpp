@@ -4,9 +4,18 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/state_change.h"
+
+GST_DEBUG_CATEGORY_EXTERN(gst_flv_seek_debug);
+#define GST_CAT_DEFAULT gst_flv_seek_debug
+
 namespace flvseek {
 
 using gstflv::BufferPtr;
+
+void SrcWriter::set_state(State next) {
+  gstflv::change_state<Transitions>(GST_CAT_DEFAULT, pad_, "SrcWriter", state_, next);
+}
 
 void SrcWriter::clear() {
   flush();
@@ -15,9 +24,9 @@ void SrcWriter::clear() {
 }
 
 void SrcWriter::flush() {
-  begun_ = false;
+  if (has_begun())
+    set_state(Closed{});
   sent_ = 0;
-  discont_ = true;
   clock_.reset();
 }
 
@@ -27,8 +36,7 @@ GstFlowReturn SrcWriter::begin(const flv::StreamStart &start, const Playback &pl
   stop_ = start.stop;
   cutter_.reset(start.position > 0 ? flv::Splitter::Start::Middle : flv::Splitter::Start::File,
                 start.position);
-  begun_ = true;
-  discont_ = true;
+  set_state(Begun{});
   if (!has_caps_) {
     const gstflv::CapsPtr caps(gst_caps_new_empty_simple("video/x-flv"));
     // The pad does not store an event that a flush drops.
@@ -95,10 +103,13 @@ GstFlowReturn SrcWriter::push(BufferPtr buffer, std::optional<guint64> offset) {
   GST_BUFFER_OFFSET(buffer.get()) = offset.value_or(0);
   GST_BUFFER_OFFSET_END(buffer.get()) = offset ? *offset + size : GST_BUFFER_OFFSET_NONE;
   sent_ += size;
-  if (std::exchange(discont_, false))
-    GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_DISCONT);
-  else
+  if (std::holds_alternative<Sending>(state_)) {
     GST_BUFFER_FLAG_UNSET(buffer.get(), GST_BUFFER_FLAG_DISCONT);
+  } else {
+    GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_DISCONT);
+    if (has_begun())
+      set_state(Sending{});
+  }
   return gst_pad_push(pad_, buffer.release());
 }
 

@@ -4,15 +4,43 @@
 
 #include <atomic>
 #include <optional>
+#include <variant>
 
 #include "base/gst_ptr.h"
 #include "flv/stream/splitter.h"
 #include "segment_clock.h"
+#include "states/transition.h"
 
 namespace flvseek {
 
+//            begin()           first buffer
+//    Closed --------> Begun ----------------> Sending
+//      ^              | ^                     |   |
+//      |   flush()    | |       begin()       |   |
+//      +--------------+ +---------------------+   |
+//      |                 flush()                  |
+//      +------------------------------------------+
+//
+// begin() also leads from Begun to Begun.
 class SrcWriter {
 public:
+  struct Closed {
+    static constexpr const char *kName = "Closed";
+  };
+  // The segment was sent. The next buffer gets the flag DISCONT.
+  struct Begun {
+    static constexpr const char *kName = "Begun";
+  };
+  struct Sending {
+    static constexpr const char *kName = "Sending";
+  };
+  using State = std::variant<Closed, Begun, Sending>;
+  using Transitions =
+      states::TransitionTable<states::Transition<Closed, Begun>, states::Transition<Begun, Begun>,
+                              states::Transition<Begun, Sending>, states::Transition<Begun, Closed>,
+                              states::Transition<Sending, Begun>,
+                              states::Transition<Sending, Closed>>;
+
   explicit SrcWriter(GstPad *pad) : pad_(pad) {} // borrowed
 
   [[nodiscard]] GstPad *pad() const { return pad_; }
@@ -26,7 +54,7 @@ public:
   // those of the file from start.position to start.stop.
   [[nodiscard]] GstFlowReturn begin(const flv::StreamStart &start, const Playback &playback,
                                     guint32 seqnum);
-  [[nodiscard]] bool has_begun() const { return begun_; }
+  [[nodiscard]] bool has_begun() const { return !std::holds_alternative<Closed>(state_); }
   // Sends the next bytes of the file. EOS: the stop is reached, and the bytes before it were sent.
   [[nodiscard]] GstFlowReturn send(gstflv::BufferPtr buffer);
 
@@ -39,13 +67,13 @@ public:
   [[nodiscard]] std::optional<GstClockTime> time() const { return clock_.position(); }
 
 private:
+  void set_state(State next);
   [[nodiscard]] GstFlowReturn push(gstflv::BufferPtr buffer, std::optional<guint64> offset);
   [[nodiscard]] gsize look_at_tags(GstBuffer *buffer);
 
   GstPad *pad_;
+  State state_;
   bool has_caps_ = false;
-  bool begun_ = false;
-  bool discont_ = false;
   guint64 sent_ = 0; // bytes since the last flush
   std::atomic<guint64> position_ = 0;
   guint64 stop_ = 0;

@@ -39,67 +39,66 @@ std::optional<std::uint32_t> FileFacts::first_timestamp() const {
 bool FileFacts::has_video() const {
   if (video_seen)
     return true;
-  if (whole || !header.has_video)
+  if (is_whole() || !header.has_video)
     return false;
   const bool is_configured = std::ranges::any_of(
       configurations, [](const PlacedTag &tag) { return tag.header.type == TagType::Video; });
-  return is_configured || claims_video(metadata) || !audio_seen || !thorough;
+  return is_configured || claims_video(metadata) || !audio_seen || extent != Extent::Thorough;
 }
 
 std::optional<ReadRequest> FileProbe::next_request() const {
-  switch (state_) {
-  case State::Signature:
+  if (std::holds_alternative<Signature>(state_))
     return ReadRequest{0, kFileHeaderSize, true};
-  case State::OtherFormat:
+  if (std::holds_alternative<OtherFormat>(state_))
     return ReadRequest{0, kOtherFormatBytes, true};
-  case State::Header:
+  if (std::holds_alternative<Header>(state_))
     return ReadRequest{0, facts_.header.size + kPreviousTagSizeSize, true};
-  case State::TagStart:
+  if (std::holds_alternative<TagStart>(state_))
     return ReadRequest{facts_.end, kTagStart, true};
-  case State::WholeTag:
-    return ReadRequest{facts_.end, tag_.tag_size() + kPreviousTagSizeSize, true};
-  case State::Done:
-    break;
-  }
+  if (const auto *whole = std::get_if<WholeTag>(&state_))
+    return ReadRequest{facts_.end, whole->tag.tag_size() + kPreviousTagSizeSize, true};
   return std::nullopt;
 }
 
 void FileProbe::supply(Bytes bytes) {
-  switch (state_) {
-  case State::Signature:
-    return take_signature(bytes);
-  case State::OtherFormat:
+  if (std::holds_alternative<Signature>(state_)) {
+    take_signature(bytes);
+  } else if (std::holds_alternative<OtherFormat>(state_)) {
     looks_like_ = flv::looks_like(bytes);
-    state_ = State::Done;
-    return;
-  case State::Header:
-    return take_header(bytes);
-  case State::TagStart:
-    return take_tag_start(bytes);
-  case State::WholeTag:
-    return take_whole_tag(bytes);
-  case State::Done:
-    break;
+    set_state(Done{});
+  } else if (std::holds_alternative<Header>(state_)) {
+    take_header(bytes);
+  } else if (std::holds_alternative<TagStart>(state_)) {
+    take_tag_start(bytes);
+  } else if (const auto *whole = std::get_if<WholeTag>(&state_)) {
+    take_whole_tag(WholeTag(*whole), bytes);
   }
 }
 
 void FileProbe::fail(Fault::Kind kind, std::size_t value) {
   fault_ = {kind, static_cast<std::uint32_t>(value)};
-  state_ = State::Done;
+  set_state(Done{});
+}
+
+void FileProbe::reach_end() {
+  facts_.extent = FileFacts::Extent::Whole;
+  set_state(Done{});
 }
 
 void FileProbe::take_signature(Bytes bytes) {
   // Three bytes are enough to reject a short file of another format.
   constexpr Bytes::size_type kSignature = 3;
   if (bytes.size() >= kSignature && !(bytes[0] == 'F' && bytes[1] == 'L' && bytes[2] == 'V')) {
-    fail(Fault::Kind::Signature, load_u24(bytes.data()));
-    state_ = State::OtherFormat;
-    return;
+    fault_ = {Fault::Kind::Signature, load_u24(bytes.data())};
+    return set_state(OtherFormat{});
   }
   if (bytes.size() < kFileHeaderSize)
     return fail(Fault::Kind::Truncated, bytes.size());
   fault_ = read_file_header(bytes.data(), facts_.header);
-  state_ = fault_.kind == Fault::Kind::None ? State::Header : State::Done;
+  if (fault_.kind == Fault::Kind::None)
+    set_state(Header{});
+  else
+    set_state(Done{});
 }
 
 void FileProbe::take_header(Bytes bytes) {
@@ -107,55 +106,47 @@ void FileProbe::take_header(Bytes bytes) {
     return fail(Fault::Kind::Truncated, bytes.size());
   facts_.header_bytes.assign(bytes.begin(), bytes.end());
   facts_.end = bytes.size();
-  state_ = State::TagStart;
+  set_state(TagStart{});
 }
 
 void FileProbe::take_tag_start(Bytes bytes) {
-  if (bytes.size() < kTagHeaderSize) {
-    facts_.whole = true;
-    state_ = State::Done;
-    return;
-  }
-  if (read_tag_header(bytes.data(), kMaxDataSize, facts_.stream_ids, tag_).kind !=
-      Fault::Kind::None) {
-    state_ = State::Done;
-    return;
-  }
+  if (bytes.size() < kTagHeaderSize)
+    return reach_end();
+  TagHeader tag;
+  if (read_tag_header(bytes.data(), kMaxDataSize, facts_.stream_ids, tag).kind != Fault::Kind::None)
+    return set_state(Done{});
   Bytes data = bytes.subspan(kTagHeaderSize);
-  data = data.first(std::min<std::size_t>(data.size(), tag_.data_size));
-  info_ = classify(tag_.type, data);
-  if (info_.role == Role::DecoderConfig || (tag_.is_script() && is_on_metadata(data))) {
-    state_ = State::WholeTag;
-    return;
-  }
-  if (!tag_.is_script() && info_.role != Role::Empty) {
-    facts_.audio_seen |= tag_.type == TagType::Audio && is_media(info_.role);
-    facts_.video_seen |= tag_.type == TagType::Video && is_media(info_.role);
-    media_bytes_ += tag_.tag_size();
+  data = data.first(std::min<std::size_t>(data.size(), tag.data_size));
+  const TagInfo info = classify(tag.type, data);
+  if (info.role == Role::DecoderConfig || (tag.is_script() && is_on_metadata(data)))
+    return set_state(WholeTag{tag, info});
+  if (!tag.is_script() && info.role != Role::Empty) {
+    facts_.audio_seen |= tag.type == TagType::Audio && is_media(info.role);
+    facts_.video_seen |= tag.type == TagType::Video && is_media(info.role);
+    media_bytes_ += tag.tag_size();
   } else {
     media_bytes_ += kTagStart;
   }
-  pass();
+  pass(tag, info);
 }
 
-void FileProbe::take_whole_tag(Bytes bytes) {
-  if (bytes.size() < tag_.tag_size()) {
-    if (tag_.is_script())
+void FileProbe::take_whole_tag(const WholeTag &whole, Bytes bytes) {
+  const TagHeader &header = whole.tag;
+  if (bytes.size() < header.tag_size()) {
+    if (header.is_script())
       return fail(Fault::Kind::Truncated, bytes.size());
-    facts_.whole = true;
-    state_ = State::Done;
-    return;
+    return reach_end();
   }
   // Configurations and repeated onMetaData tags count as media. Real files have too few of them to
   // reach the limit.
-  if (!tag_.is_script() || facts_.metadata_tag)
-    media_bytes_ += tag_.tag_size();
-  PlacedTag tag{facts_.end, tag_, {bytes.begin(), bytes.end()}};
-  if (tag_.is_script())
+  if (!header.is_script() || facts_.metadata_tag)
+    media_bytes_ += header.tag_size();
+  PlacedTag tag{facts_.end, header, {bytes.begin(), bytes.end()}};
+  if (header.is_script())
     take_metadata(std::move(tag));
   else
     facts_.configurations.push_back(std::move(tag));
-  pass();
+  pass(header, whole.info);
 }
 
 // The last onMetaData tag counts, unless it is invalid or lacks the index that an earlier one has.
@@ -170,17 +161,21 @@ void FileProbe::take_metadata(PlacedTag tag) {
   facts_.metadata = std::move(object);
 }
 
-void FileProbe::pass() {
-  facts_.stream_ids.note(tag_);
-  if (!tag_.is_script())
-    facts_.tags.push_back({facts_.end, tag_.timestamp, is_media(info_.role)});
-  facts_.thorough = media_bytes_ > kMaxMedia;
-  facts_.end += tag_.tag_size() + kPreviousTagSizeSize;
-  state_ = is_enough() ? State::Done : State::TagStart;
+void FileProbe::pass(const TagHeader &tag, const TagInfo &info) {
+  facts_.stream_ids.note(tag);
+  if (!tag.is_script())
+    facts_.tags.push_back({facts_.end, tag.timestamp, is_media(info.role)});
+  if (media_bytes_ > kMaxMedia)
+    facts_.extent = FileFacts::Extent::Thorough;
+  facts_.end += tag.tag_size() + kPreviousTagSizeSize;
+  if (is_enough())
+    set_state(Done{});
+  else if (!std::holds_alternative<TagStart>(state_))
+    set_state(TagStart{});
 }
 
 bool FileProbe::is_enough() const {
-  if (facts_.thorough)
+  if (facts_.extent == FileFacts::Extent::Thorough)
     return true;
   if (!facts_.metadata_tag && media_bytes_ <= kMaxMediaBeforeMetadata)
     return false;

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <optional>
+#include <variant>
 
 #include "flv/format/codec.h"
 #include "flv/format/metadata.h"
 #include "flv/stream/stream_ids.h"
 #include "read_request.h"
+#include "states/transition.h"
 
 namespace flv {
 
@@ -31,6 +33,11 @@ struct SeenTag {
 
 // The results of a FileProbe.
 struct FileFacts {
+  enum class Extent : std::uint8_t {
+    Beginning,
+    Thorough, // more than FileProbe::kMaxMedia bytes of media
+    Whole,    // the whole file
+  };
   FileHeader header;
   std::vector<std::uint8_t> header_bytes; // with the PreviousTagSize0
   std::optional<PlacedTag> metadata_tag;
@@ -44,9 +51,9 @@ struct FileFacts {
   StreamIds stream_ids;
   // The end of the bytes that were read. A tag begins there, unless the file is damaged.
   std::uint64_t end = 0;
-  bool whole = false;    // the bytes that were read are the whole file
-  bool thorough = false; // more than kMaxMedia bytes of media were read
+  Extent extent = Extent::Beginning; // of the bytes that were read
 
+  [[nodiscard]] bool is_whole() const { return extent == Extent::Whole; }
   [[nodiscard]] std::uint64_t first_tag() const { return header_bytes.size(); }
   // The timestamp at time 0 of the file: that of the first tag to play.
   [[nodiscard]] std::optional<std::uint32_t> first_timestamp() const;
@@ -58,8 +65,45 @@ struct FileFacts {
 [[nodiscard]] bool claims_audio(const amf0::Value &metadata);
 [[nodiscard]] bool claims_video(const amf0::Value &metadata);
 
+//                                      configuration, onMetaData
+//    Signature -----> Header -----> TagStart <-----> WholeTag
+//        |
+//        |  not FLV
+//        v
+//    OtherFormat
+//
+// All of these lead to Done.
 class FileProbe {
 public:
+  struct Signature {
+    static constexpr const char *kName = "Signature";
+  };
+  // The file is not FLV. The first bytes are read again to find out its format.
+  struct OtherFormat {
+    static constexpr const char *kName = "OtherFormat";
+  };
+  struct Header {
+    static constexpr const char *kName = "Header";
+  };
+  struct TagStart {
+    static constexpr const char *kName = "TagStart";
+  };
+  struct WholeTag {
+    static constexpr const char *kName = "WholeTag";
+    TagHeader tag;
+    TagInfo info;
+  };
+  struct Done {
+    static constexpr const char *kName = "Done";
+  };
+  using State = std::variant<Signature, OtherFormat, Header, TagStart, WholeTag, Done>;
+  using Transitions = states::TransitionTable<
+      states::Transition<Signature, OtherFormat>, states::Transition<Signature, Header>,
+      states::Transition<Signature, Done>, states::Transition<OtherFormat, Done>,
+      states::Transition<Header, TagStart>, states::Transition<Header, Done>,
+      states::Transition<TagStart, WholeTag>, states::Transition<TagStart, Done>,
+      states::Transition<WholeTag, TagStart>, states::Transition<WholeTag, Done>>;
+
   // Limits of the media bytes that are read: to find each kind that the file header announces, and
   // to find onMetaData.
   static constexpr std::uint64_t kMaxMedia = 512 << 10;
@@ -80,23 +124,22 @@ public:
   [[nodiscard]] FileFacts take() { return std::move(facts_); }
 
 private:
-  enum class State { Signature, OtherFormat, Header, TagStart, WholeTag, Done };
+  void set_state(State next) { states::change_state<Transitions>("FileProbe", state_, next); }
 
   void take_signature(Bytes bytes);
   void take_header(Bytes bytes);
   void take_tag_start(Bytes bytes);
-  void take_whole_tag(Bytes bytes);
+  void take_whole_tag(const WholeTag &whole, Bytes bytes);
   void take_metadata(PlacedTag tag);
-  void pass();
+  void pass(const TagHeader &tag, const TagInfo &info);
+  void reach_end();
   void fail(Fault::Kind kind, std::size_t value);
   [[nodiscard]] bool is_enough() const;
 
-  State state_ = State::Signature;
+  State state_;
   Fault fault_;
   std::string looks_like_;
   FileFacts facts_;
-  TagHeader tag_;
-  TagInfo info_;
   std::uint64_t media_bytes_ = 0; // media, and other tags that a file can repeat without limit
 };
 

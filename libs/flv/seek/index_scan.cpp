@@ -16,26 +16,28 @@ constexpr std::size_t kSearchBlock = 1 << 10;
 IndexScan::IndexScan(Splitter::Start start, std::uint64_t position, std::uint64_t file_size,
                      const StreamIds &ids)
     : position_(position), file_size_(file_size), last_tag_(position), ids_(ids) {
-  if (start == Splitter::Start::Middle)
-    search_.emplace().reset(start, position);
+  if (start != Splitter::Start::Middle)
+    return;
+  Resynchronizing state;
+  state.search.reset(start, position);
+  state_ = std::move(state);
 }
 
 std::optional<ReadRequest> IndexScan::next_request() const {
-  if (over_)
+  if (std::holds_alternative<Over>(state_))
     return std::nullopt;
-  if (search_)
-    return ReadRequest{search_->position(), kSearchBlock, true};
-  return ReadRequest{position_, std::max(whole_tag_, kTagStart), true};
+  if (const auto *resync = std::get_if<Resynchronizing>(&state_))
+    return ReadRequest{resync->search.position(), kSearchBlock, true};
+  const auto *whole = std::get_if<WholeTag>(&state_);
+  return ReadRequest{position_, whole ? std::max(whole->size, kTagStart) : kTagStart, true};
 }
 
 void IndexScan::supply(Bytes bytes) {
-  if (search_)
-    return resynchronize(bytes);
+  if (auto *resync = std::get_if<Resynchronizing>(&state_))
+    return resynchronize(*resync, bytes);
   TagHeader header;
-  if (bytes.size() < kTagHeaderSize) {
-    over_ = true;
-    return;
-  }
+  if (bytes.size() < kTagHeaderSize)
+    return set_state(Over{position_, last_tag_});
   if (FileHeader file; read_file_header(bytes.data(), file).kind == Fault::Kind::None)
     return cross_splice(position_ + file.size + kPreviousTagSizeSize);
   if (read_tag_header(bytes.data(), kMaxDataSize, ids_, header).kind != Fault::Kind::None)
@@ -47,11 +49,9 @@ void IndexScan::supply(Bytes bytes) {
   Bytes data = bytes.subspan(kTagHeaderSize);
   data = data.first(std::min<std::size_t>(data.size(), header.data_size));
   const bool configuration = classify(header.type, data).role == Role::DecoderConfig;
-  if (configuration && data.size() < header.data_size && whole_tag_ == 0) {
-    whole_tag_ = header.tag_size() + kPreviousTagSizeSize;
-    return;
-  }
-  whole_tag_ = 0;
+  if (configuration && data.size() < header.data_size && !std::holds_alternative<WholeTag>(state_))
+    return set_state(WholeTag{header.tag_size() + kPreviousTagSizeSize});
+  expect_tag();
   last_tag_ = position_;
   ++tags_;
   ids_.note(header);
@@ -115,8 +115,23 @@ void IndexScan::add(KeyframeIndex &index, double &spacing, std::uint64_t positio
   index.times.resize(kept);
 }
 
+void IndexScan::expect_tag() {
+  if (!std::holds_alternative<TagStart>(state_))
+    set_state(TagStart{});
+}
+
+std::uint64_t IndexScan::position() const {
+  if (const auto *over = std::get_if<Over>(&state_))
+    return over->position;
+  const auto *resync = std::get_if<Resynchronizing>(&state_);
+  return resync ? resync->search.position() : position_;
+}
+
 std::uint64_t IndexScan::keep_from() const {
-  return search_ ? std::min(last_tag_, search_->keep_from()) : last_tag_;
+  if (const auto *over = std::get_if<Over>(&state_))
+    return over->keep_from;
+  const auto *resync = std::get_if<Resynchronizing>(&state_);
+  return resync ? std::min(last_tag_, resync->search.keep_from()) : last_tag_;
 }
 
 void IndexScan::cross_splice(std::uint64_t position) {
@@ -124,48 +139,51 @@ void IndexScan::cross_splice(std::uint64_t position) {
   last_tag_ = position;
   timeline_.splice();
   ids_.clear();
+  expect_tag();
 }
 
 // Starts inside the last tag: if its publisher was cut off there, the file header of another
 // publisher may follow.
 void IndexScan::begin_search() {
-  damage_ = position_;
   const bool has_last = tags_ > 0 && last_tag_ < position_;
-  search_from(has_last ? last_tag_ + kTagHeaderSize : position_);
+  search_from(has_last ? last_tag_ + kTagHeaderSize : position_, position_);
 }
 
-void IndexScan::search_from(std::uint64_t position) {
-  search_.emplace().reset(Splitter::Start::Middle, position);
-  search_->set_stream_ids(ids_);
+void IndexScan::search_from(std::uint64_t position, std::uint64_t damage) {
+  Resynchronizing state;
+  state.damage = damage;
+  state.search.reset(Splitter::Start::Middle, position);
+  state.search.set_stream_ids(ids_);
+  set_state(std::move(state));
 }
 
 // Searches up to the next confirmed tag.
-void IndexScan::resynchronize(Bytes bytes) {
+void IndexScan::resynchronize(Resynchronizing &state, Bytes bytes) {
   std::vector<Item> items;
-  (void)search_->feed(bytes, items); // cannot fail in the middle of a file
-  over_ = bytes.size() < kSearchBlock;
-  if (over_)
-    (void)search_->finish(items);
+  (void)state.search.feed(bytes, items); // cannot fail in the middle of a file
+  const bool is_end = bytes.size() < kSearchBlock;
+  if (is_end)
+    (void)state.search.finish(items);
   for (const Item &item : items) {
     if (item.kind != Item::Kind::Tag && item.kind != Item::Kind::FileHeader)
       continue;
-    over_ = false;
-    end_search(item);
-    return;
+    return end_search(item, state.damage);
   }
-  if (search_->keep_from() > damage_)
-    last_tag_ = search_->keep_from();
+  if (state.search.keep_from() > state.damage)
+    last_tag_ = state.search.keep_from();
+  if (is_end)
+    set_state(Over{state.search.position(), std::min(last_tag_, state.search.keep_from())});
 }
 
-void IndexScan::end_search(const Item &found) {
-  search_.reset();
+void IndexScan::end_search(const Item &found, std::uint64_t damage) {
   if (found.kind == Item::Kind::Tag) {
     // Bytes inside the last tag that look like a tag are its data.
-    if (found.begin < damage_)
-      return search_from(damage_);
+    if (found.begin < damage)
+      return search_from(damage, damage);
     position_ = found.begin;
+    expect_tag();
   } else {
-    if (found.begin + kPreviousTagSizeSize < damage_) {
+    if (found.begin + kPreviousTagSizeSize < damage) {
       remove(video_, last_tag_);
       remove(audio_, last_tag_);
     }

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <optional>
+#include <utility>
+#include <variant>
 
 #include "flv/format/metadata.h"
 #include "flv/stream/splitter.h"
@@ -12,11 +14,49 @@
 #include "flv/stream/stream_ids.h"
 #include "flv/stream/timeline.h"
 #include "read_request.h"
+#include "states/transition.h"
 
 namespace flv {
 
+//               configuration
+//    TagStart <---------------> WholeTag
+//      ^  |                        |
+//      |  |  damage                |  damage
+//      |  v                        |
+//    Resynchronizing <-------------+
+//
+// All of these lead to Over, at the end of the file. A search that finds a tag before the damage
+// begins again. A scan that starts in the middle of a file starts in Resynchronizing.
 class IndexScan {
 public:
+  // Reads the tag at position_.
+  struct TagStart {
+    static constexpr const char *kName = "TagStart";
+  };
+  // Reads the configuration at position_ as a whole.
+  struct WholeTag {
+    static constexpr const char *kName = "WholeTag";
+    std::size_t size = 0;
+  };
+  // Searches for the next tag.
+  struct Resynchronizing {
+    static constexpr const char *kName = "Resynchronizing";
+    Splitter search;
+    std::uint64_t damage = 0; // the position of the damage
+  };
+  struct Over {
+    static constexpr const char *kName = "Over";
+    std::uint64_t position = 0;
+    std::uint64_t keep_from = 0;
+  };
+  using State = std::variant<TagStart, WholeTag, Resynchronizing, Over>;
+  using Transitions = states::TransitionTable<
+      states::Transition<TagStart, WholeTag>, states::Transition<TagStart, Resynchronizing>,
+      states::Transition<TagStart, Over>, states::Transition<WholeTag, TagStart>,
+      states::Transition<WholeTag, Resynchronizing>, states::Transition<WholeTag, Over>,
+      states::Transition<Resynchronizing, Resynchronizing>,
+      states::Transition<Resynchronizing, TagStart>, states::Transition<Resynchronizing, Over>>;
+
   // The index lists all keyframes if there are at most this many. Otherwise, it lists only
   // keyframes that are at least 1 s apart. This bounds the index at 16 MB, even for a file of
   // keyframes only.
@@ -47,7 +87,7 @@ public:
   [[nodiscard]] bool video_seen() const { return video_seen_; }
   [[nodiscard]] std::uint64_t tags() const { return tags_; }
   // The next tag begins at or after this position.
-  [[nodiscard]] std::uint64_t position() const { return search_ ? search_->position() : position_; }
+  [[nodiscard]] std::uint64_t position() const;
   // Bytes before this are not needed again.
   [[nodiscard]] std::uint64_t keep_from() const;
   // The start of the last tag that was read.
@@ -57,23 +97,24 @@ public:
   [[nodiscard]] const StreamHeader &head() const { return head_; }
 
 private:
+  void set_state(State next) {
+    states::change_state<Transitions>("IndexScan", state_, std::move(next));
+  }
+  void expect_tag();
   void take_tag(const TagHeader &header, Bytes data);
   void take_configuration(const TagHeader &header, Bytes tag);
   void cross_splice(std::uint64_t position);
   void begin_search();
-  void search_from(std::uint64_t position);
-  void resynchronize(Bytes bytes);
-  void end_search(const Item &found);
+  void search_from(std::uint64_t position, std::uint64_t damage);
+  void resynchronize(Resynchronizing &state, Bytes bytes);
+  void end_search(const Item &found, std::uint64_t damage);
   static void remove(KeyframeIndex &index, std::uint64_t position);
   static void add(KeyframeIndex &index, double &spacing, std::uint64_t position, double time);
 
   std::uint64_t position_;
   std::uint64_t file_size_;
   std::uint64_t last_tag_;
-  std::optional<Splitter> search_; // set during a search for the next tag
-  std::uint64_t damage_ = 0;       // the position of the damage
-  std::size_t whole_tag_ = 0;      // the size of a configuration that is read as a whole
-  bool over_ = false;
+  State state_;
   StreamIds ids_;
   Timeline timeline_;
   KeyframeIndex video_;

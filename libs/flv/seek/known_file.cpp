@@ -59,7 +59,8 @@ void KnownFile::note_scan(IndexScan scan) {
   use_ = Use::Scanned;
   facts_->audio_seen |= scan_->audio_seen();
   facts_->video_seen |= scan_->video_seen();
-  facts_->whole |= has_scanned_all();
+  if (has_scanned_all())
+    facts_->extent = FileFacts::Extent::Whole;
 }
 
 const KeyframeIndex &KnownFile::index() const {

@@ -55,7 +55,7 @@ void append_file_header(std::vector<std::uint8_t> &out, const FileFacts &facts) 
   const auto set = [&](std::uint8_t flag, bool seen, bool claimed) {
     if (seen)
       flags |= flag;
-    else if (facts.whole || !claimed)
+    else if (facts.is_whole() || !claimed)
       flags &= static_cast<std::uint8_t>(~flag);
   };
   set(kAudioFlag, facts.audio_seen, claims_audio(facts.metadata));

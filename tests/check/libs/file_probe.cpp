@@ -94,7 +94,7 @@ START_TEST(test_kinds) {
   const FileFacts facts = open(stream.bytes);
   ck_assert_msg(facts.audio_seen == row.audio && facts.video_seen == row.video, "%s", row.what);
   const bool right = row.says_audio == row.audio && row.says_video == row.video;
-  ck_assert_msg(facts.whole != right, "%s", row.what);
+  ck_assert_msg(facts.is_whole() != right, "%s", row.what);
 }
 END_TEST
 
@@ -122,10 +122,10 @@ START_TEST(test_ends) {
   const std::size_t config = kClip.tags[1].begin;
   for (const std::size_t left : {0U, 5U, 11U, 20U}) {
     const FileFacts facts = open(Bytes(kClip.bytes).first(config + left));
-    ck_assert(facts.whole && facts.configurations.empty() && facts.metadata_tag);
+    ck_assert(facts.is_whole() && facts.configurations.empty() && facts.metadata_tag);
   }
   const FileFacts damaged = open(flvtest::overwritten(kClip.bytes, config, Buffer{0x55}));
-  ck_assert(!damaged.whole && damaged.configurations.empty());
+  ck_assert(!damaged.is_whole() && damaged.configurations.empty());
   ck_assert_uint_eq(damaged.end, config);
 }
 END_TEST
@@ -174,7 +174,7 @@ START_TEST(test_empty_tags) {
     }
     const FileFacts facts = open(bytes);
     ck_assert_msg(facts.audio_seen == audio && facts.video_seen == !audio, "%s", row.what);
-    ck_assert_msg(facts.whole && facts.has_video() == !audio, "%s", row.what);
+    ck_assert_msg(facts.is_whole() && facts.has_video() == !audio, "%s", row.what);
   }
 }
 END_TEST
@@ -188,7 +188,7 @@ START_TEST(test_long_audio) {
     for (std::uint32_t i = 0; i < 2000; ++i)
       stream.aac(i * 20, 1000);
     const FileFacts facts = open(stream.bytes);
-    ck_assert(facts.audio_seen && !facts.video_seen && !facts.whole);
+    ck_assert(facts.audio_seen && !facts.video_seen && !facts.is_whole());
     ck_assert(facts.has_video() == claims);
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The state changes of the search for a start: the allowed ones, and the abort on all others.
+// The state changes of the classes that find a start: the allowed ones, and the abort on all
+// others.
 #include <csignal>
 #include <string_view>
 
@@ -13,16 +14,16 @@ using Planner = SeekPlanner;
 
 namespace {
 
-// --- The table ---
+// --- The tables ---
 
 // The changes from one state to each of the states, in their order.
-template <typename From, typename... To>
+template <typename Class, typename From, typename... To>
 constexpr std::array<bool, sizeof...(To)> row(const std::variant<To...> *) {
-  return {Planner::Transitions::kAllows<From, To>...};
+  return {Class::Transitions::template kAllows<From, To>...};
 }
 
-template <typename From> constexpr bool allows(std::string_view expected) {
-  const auto changes = row<From>(static_cast<const Planner::State *>(nullptr));
+template <typename Class, typename From> constexpr bool allows(std::string_view expected) {
+  const auto changes = row<Class, From>(static_cast<const typename Class::State *>(nullptr));
   for (std::size_t to = 0; to < changes.size(); ++to) {
     if (changes[to] != (expected[to] == 'x'))
       return false;
@@ -32,22 +33,36 @@ template <typename From> constexpr bool allows(std::string_view expected) {
 
 // Idle, Probing, FindingBase, Scanning, Searching, SearchingForward, Configurations, Verifying,
 // FindingStop, Done, Failed.
-static_assert(allows<Planner::Idle>(".x.xxx...xx"));
-static_assert(allows<Planner::Probing>("x.xx.....xx"));
-static_assert(allows<Planner::FindingBase>("...xxx...xx"));
-static_assert(allows<Planner::Scanning>("x...xx...xx"));
-static_assert(allows<Planner::Searching>("x..x..xxxxx"));
-static_assert(allows<Planner::SearchingForward>("x..x.....xx"));
-static_assert(allows<Planner::Configurations>("x......xxx."));
-static_assert(allows<Planner::Verifying>("x.......xx."));
-static_assert(allows<Planner::FindingStop>("x........x."));
-static_assert(allows<Planner::Done>("x.........."));
-static_assert(allows<Planner::Failed>("x.........."));
+static_assert(allows<Planner, Planner::Idle>(".x.xxx...xx"));
+static_assert(allows<Planner, Planner::Probing>("x.xx.....xx"));
+static_assert(allows<Planner, Planner::FindingBase>("...xxx...xx"));
+static_assert(allows<Planner, Planner::Scanning>("x...xx...xx"));
+static_assert(allows<Planner, Planner::Searching>("x..x..xxxxx"));
+static_assert(allows<Planner, Planner::SearchingForward>("x..x.....xx"));
+static_assert(allows<Planner, Planner::Configurations>("x......xxx."));
+static_assert(allows<Planner, Planner::Verifying>("x.......xx."));
+static_assert(allows<Planner, Planner::FindingStop>("x........x."));
+static_assert(allows<Planner, Planner::Done>("x.........."));
+static_assert(allows<Planner, Planner::Failed>("x.........."));
+
+// Signature, OtherFormat, Header, TagStart, WholeTag, Done.
+static_assert(allows<FileProbe, FileProbe::Signature>(".xx..x"));
+static_assert(allows<FileProbe, FileProbe::OtherFormat>(".....x"));
+static_assert(allows<FileProbe, FileProbe::Header>("...x.x"));
+static_assert(allows<FileProbe, FileProbe::TagStart>("....xx"));
+static_assert(allows<FileProbe, FileProbe::WholeTag>("...x.x"));
+static_assert(allows<FileProbe, FileProbe::Done>("......"));
+
+// TagStart, WholeTag, Resynchronizing, Over.
+static_assert(allows<IndexScan, IndexScan::TagStart>(".xxx"));
+static_assert(allows<IndexScan, IndexScan::WholeTag>("x.xx"));
+static_assert(allows<IndexScan, IndexScan::Resynchronizing>("x.xx"));
+static_assert(allows<IndexScan, IndexScan::Over>("...."));
 
 // --- The check at run time ---
 
-void change(Planner::State from, Planner::State to) {
-  change_state<Planner::Transitions>("test", from, std::move(to));
+template <typename Class> void change(typename Class::State from, typename Class::State to) {
+  change_state<typename Class::Transitions>("test", from, std::move(to));
 }
 
 START_TEST(test_allowed) {
@@ -63,17 +78,31 @@ START_TEST(test_allowed) {
 END_TEST
 
 START_TEST(test_probe_begins_twice) {
-  change(Planner::Probing{}, Planner::Probing{});
+  change<Planner>(Planner::Probing{}, Planner::Probing{});
 }
 END_TEST
 
 START_TEST(test_error_follows_a_start) {
-  change(Planner::Done{}, Planner::Failed{});
+  change<Planner>(Planner::Done{}, Planner::Failed{});
 }
 END_TEST
 
 START_TEST(test_start_follows_an_error) {
-  change(Planner::Failed{}, Planner::Done{});
+  change<Planner>(Planner::Failed{}, Planner::Done{});
+}
+END_TEST
+
+START_TEST(test_probe_of_another_format_goes_on) {
+  change<FileProbe>(FileProbe::OtherFormat{}, FileProbe::Header{});
+}
+END_TEST
+
+// The scan has ended, and receives bytes.
+START_TEST(test_scan_goes_on_after_its_end) {
+  IndexScan scan(Splitter::Start::File, 0, 0);
+  scan.supply({});
+  ck_assert(!scan.next_request());
+  scan.supply({});
 }
 END_TEST
 
@@ -148,6 +177,8 @@ int main() {
                                       {test_probe_begins_twice, 1, SIGABRT},
                                       {test_error_follows_a_start, 1, SIGABRT},
                                       {test_start_follows_an_error, 1, SIGABRT},
+                                      {test_probe_of_another_format_goes_on, 1, SIGABRT},
+                                      {test_scan_goes_on_after_its_end, 1, SIGABRT},
                                       {test_results},
                                       {test_replaced_in_each_state, 6},
                                       {test_error_does_not_depend_on_other_starts}});

@@ -234,7 +234,7 @@ START_TEST(test_flags) {
   facts.header_bytes.at(4) = row.says;
   facts.audio_seen = row.audio;
   facts.video_seen = row.video;
-  facts.whole = row.whole;
+  facts.extent = row.whole ? FileFacts::Extent::Whole : FileFacts::Extent::Beginning;
   facts.metadata = {amf0::EcmaArray{row.metadata}};
   Buffer expected = facts.header_bytes;
   expected.at(4) = row.flags;
