@@ -23,7 +23,7 @@ constexpr std::size_t kShare = 2 << 20;
 // Bytes that a client may send after its request, and bytes that each check subtracts from the
 // count of a WebSocket.
 constexpr std::size_t kMaxReceived = 256 << 10;
-constexpr std::size_t kForgiven = 16 << 10;
+constexpr std::size_t kAllowance = 16 << 10;
 // Bytes: the limit for reads from one client in a turn.
 constexpr std::size_t kMaxRead = 16 << 10;
 // Bytes: pings get no answer while the client's queue has this size.
@@ -281,7 +281,7 @@ void ClientSession::check_timeouts() {
       now >= last_sent_ + milliseconds(context_.settings->wait_timeout))
     cursor_.accept_any_frame(context_.backlog);
   if (is_websocket())
-    received_ -= std::min(received_, kForgiven);
+    received_ -= std::min(received_, kAllowance);
   if (const auto *closing = std::get_if<Closing>(&state_)) {
     if (now >= closing->deadline)
       close(closing->reason);

@@ -130,7 +130,7 @@ private:
   std::optional<Clock::time_point> half_closed_;
   // Bytes that the client had acknowledged at the last check.
   std::int64_t acknowledged_ = std::numeric_limits<std::int64_t>::min();
-  // Bytes received after the request. For a WebSocket, each check subtracts kForgiven.
+  // Bytes received after the request. For a WebSocket, each check subtracts kAllowance.
   std::size_t received_ = 0;
 };
 

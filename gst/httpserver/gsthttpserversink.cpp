@@ -100,7 +100,7 @@ Private &priv_of(gpointer element) {
   return GST_HTTP_SERVER_SINK(element)->priv;
 }
 
-std::shared_ptr<Broadcast> channel_of(gpointer element) {
+std::shared_ptr<Broadcast> broadcast_of(gpointer element) {
   const ObjectLock lock(element);
   return priv_of(element).broadcast;
 }
@@ -235,7 +235,7 @@ gboolean gst_http_server_sink_start(GstBaseSink *sink) noexcept {
 
 gboolean gst_http_server_sink_stop(GstBaseSink *sink) noexcept {
   Private &priv = priv_of(sink);
-  const std::shared_ptr<Broadcast> broadcast = channel_of(sink);
+  const std::shared_ptr<Broadcast> broadcast = broadcast_of(sink);
   if (!broadcast) // a restart in READY failed
     return TRUE;
   priv.listener->remove(broadcast.get());
@@ -395,7 +395,7 @@ gboolean gst_http_server_sink_event(GstBaseSink *sink, GstEvent *event) noexcept
 // the lock and the pause or flush is noted. The second call interrupts a wait that began between
 // the two.
 gboolean gst_http_server_sink_unlock(GstBaseSink *sink) noexcept {
-  if (const auto broadcast = channel_of(sink))
+  if (const auto broadcast = broadcast_of(sink))
     broadcast->interrupt();
   return TRUE;
 }
@@ -403,12 +403,12 @@ gboolean gst_http_server_sink_unlock(GstBaseSink *sink) noexcept {
 // Actions.
 
 void gst_http_server_sink_clear(GstHttpServerSink *self) noexcept {
-  if (const auto broadcast = channel_of(self))
+  if (const auto broadcast = broadcast_of(self))
     broadcast->remove_all();
 }
 
 void gst_http_server_sink_remove(GstHttpServerSink *self, guint64 id) noexcept {
-  if (const auto broadcast = channel_of(self))
+  if (const auto broadcast = broadcast_of(self))
     broadcast->remove(id);
 }
 
@@ -433,7 +433,7 @@ void gst_http_server_sink_get_property(GObject *object, guint id, GValue *value,
                                        GParamSpec *pspec) noexcept {
   Private &priv = priv_of(object);
   if (id == flvhttp::PROP_STATS) {
-    const auto broadcast = channel_of(object);
+    const auto broadcast = broadcast_of(object);
     g_value_take_boxed(
         value, flvhttp::structure_of(broadcast ? broadcast->stats() : flvhttp::BroadcastStats())
                    .release());

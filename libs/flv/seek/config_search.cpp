@@ -10,11 +10,11 @@ namespace flv {
 
 namespace {
 
-// All bytes within kInFront before the place are read, then some bytes around keyframes. The sum
-// stays well under 1 MiB.
-constexpr std::uint64_t kInFront = 256 << 10;
-constexpr std::uint64_t kBefore = 1024;
-constexpr std::uint64_t kBehind = 512;
+// All bytes within kReadBefore before the start point are read, then some bytes around keyframes.
+// The sum stays well under 1 MiB.
+constexpr std::uint64_t kReadBefore = 256 << 10;
+constexpr std::uint64_t kKeyframeBefore = 1024;
+constexpr std::uint64_t kKeyframeAfter = 512;
 constexpr std::size_t kMaxKeyFrames = 256;
 
 } // namespace
@@ -25,15 +25,15 @@ likely_stretches(const std::vector<std::uint64_t> &key_frames, std::uint64_t beg
   std::vector<ConfigurationSearch::Stretch> stretches;
   if (place <= begin)
     return stretches;
-  std::uint64_t limit = place - std::min(kInFront, place - begin);
+  std::uint64_t limit = place - std::min(kReadBefore, place - begin);
   stretches.push_back({limit, place});
   auto entry = std::lower_bound(key_frames.begin(), key_frames.end(), limit);
   while (entry != key_frames.begin() && limit > begin && stretches.size() <= kMaxKeyFrames) {
     const std::uint64_t position = *--entry;
     if (position <= begin)
       break;
-    const std::uint64_t from = std::max(begin, position - std::min(kBefore, position));
-    const std::uint64_t to = std::min(limit, position + kBehind);
+    const std::uint64_t from = std::max(begin, position - std::min(kKeyframeBefore, position));
+    const std::uint64_t to = std::min(limit, position + kKeyframeAfter);
     if (from >= to)
       continue;
     stretches.push_back({from, to});
@@ -42,8 +42,8 @@ likely_stretches(const std::vector<std::uint64_t> &key_frames, std::uint64_t beg
   return stretches;
 }
 
-ConfigurationSearch::ConfigurationSearch(StreamHeader opening, std::vector<Stretch> stretches)
-    : opening_(std::move(opening)), stretches_(std::move(stretches)) {}
+ConfigurationSearch::ConfigurationSearch(StreamHeader beginning, std::vector<Stretch> stretches)
+    : beginning_(std::move(beginning)), stretches_(std::move(stretches)) {}
 
 std::optional<ReadRequest> ConfigurationSearch::next_request() const {
   if (next_ == stretches_.size())
@@ -72,12 +72,12 @@ void ConfigurationSearch::supply(Bytes bytes) {
     nearest_.note(item.tag, info, tag);
   }
   found_.push_back(std::move(found));
-  if (nearest_.has_configurations() && nearest_.covers(opening_))
+  if (nearest_.has_configurations() && nearest_.covers(beginning_))
     next_ = stretches_.size();
 }
 
 StreamHeader ConfigurationSearch::take() {
-  StreamHeader head = std::move(opening_);
+  StreamHeader head = std::move(beginning_);
   for (auto stretch = found_.rbegin(); stretch != found_.rend(); ++stretch) {
     for (const Found &tag : *stretch) {
       const Bytes bytes(tag.bytes);

@@ -20,9 +20,9 @@ public:
     std::uint64_t end = 0;
   };
 
-  // `opening` has the configurations at the beginning of the file. The stretches are after them,
+  // `beginning` has the configurations at the beginning of the file. The stretches are after them,
   // are ordered from the last to the first, and do not overlap.
-  ConfigurationSearch(StreamHeader opening, std::vector<Stretch> stretches);
+  ConfigurationSearch(StreamHeader beginning, std::vector<Stretch> stretches);
 
   [[nodiscard]] std::optional<ReadRequest> next_request() const;
   void supply(Bytes bytes);
@@ -37,7 +37,7 @@ private:
     std::vector<std::uint8_t> bytes;
   };
 
-  StreamHeader opening_;
+  StreamHeader beginning_;
   std::vector<Stretch> stretches_;
   std::size_t next_ = 0;
   std::vector<std::vector<Found>> found_; // one element per stretch, the nearest first

@@ -15,13 +15,13 @@ constexpr double kLastTag = 64;
 
 std::vector<ConfigurationSearch::Stretch> scanned_stretches(const KnownFile &file,
                                                             std::uint64_t place) {
-  const auto &in_opening = file.facts().configurations;
+  const auto &at_beginning = file.facts().configurations;
   const auto &known = file.scan().configurations();
   std::vector<ConfigurationSearch::Stretch> stretches;
   for (auto tag = known.rbegin(); tag != known.rend() && stretches.size() < kMaxConfigurations;
        ++tag) {
     if (tag->position < place &&
-        !std::ranges::binary_search(in_opening, tag->position, {}, &PlacedTag::position))
+        !std::ranges::binary_search(at_beginning, tag->position, {}, &PlacedTag::position))
       stretches.push_back({tag->position, tag->position + tag->size});
   }
   return stretches;
@@ -30,7 +30,7 @@ std::vector<ConfigurationSearch::Stretch> scanned_stretches(const KnownFile &fil
 } // namespace
 
 ConfigurationSearch configuration_search(const KnownFile &file, const SeekPoint &place) {
-  return {file.opening_head(place.position),
+  return {file.head_before(place.position),
           file.is_scanned()
               ? scanned_stretches(file, place.position)
               : likely_stretches(file.index().positions, file.facts().end, place.position)};

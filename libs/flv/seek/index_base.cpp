@@ -16,7 +16,7 @@ IndexBase::IndexBase(const KeyframeIndex &index, const FileFacts &facts, bool ma
     : index_(&index), facts_(&facts) {
   over_ = facts_->first_timestamp().value_or(0) == 0;
   if (!over_)
-    look_at_opening();
+    compare_beginning();
   if (!over_ && !may_read)
     guess();
 }
@@ -41,7 +41,7 @@ void IndexBase::supply(Bytes bytes) {
     guess();
 }
 
-void IndexBase::look_at_opening() {
+void IndexBase::compare_beginning() {
   for (std::size_t entry = 0; entry < index_->positions.size(); ++entry) {
     const std::uint64_t position = index_->positions[entry];
     if (position >= facts_->end)

@@ -26,7 +26,7 @@ private:
   // The maximum number of entries that are read to find one with media.
   static constexpr std::size_t kMaxEntries = 8;
 
-  void look_at_opening();
+  void compare_beginning();
   void compare(std::size_t entry, std::uint32_t timestamp);
   void guess();
 

@@ -41,9 +41,9 @@ std::string describe(const StartFault &fault) {
       text += "; the nearest is at " + named(fault.before ? *fault.before : *fault.after);
     return text;
   }
-  case StartFault::Kind::Behind:
+  case StartFault::Kind::Passed:
     return asked + " needs the key frame at byte " + std::to_string(fault.position) +
-           ", which is behind, in a stream that cannot go back";
+           ", which has passed, in a stream that cannot seek back";
   case StartFault::Kind::Mismatch:
     return "the keyframe index does not match the file: none of the " +
            std::to_string(fault.entries) +
@@ -125,7 +125,7 @@ void StartSearch::take(std::optional<SeekPoint> found, bool has_passed) {
       place_ = found;
       return;
     }
-    fault_.kind = StartFault::Kind::Behind;
+    fault_.kind = StartFault::Kind::Passed;
     fault_.position = found->position;
     return;
   }

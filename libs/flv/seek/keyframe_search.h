@@ -42,7 +42,7 @@ struct StartFault {
     PastTheLast,
     BeforeTheFirst,
     NotAKeyFrame, // only with Snap::Exact
-    Behind,       // the keyframe has passed and cannot be read again
+    Passed,       // the keyframe has passed and cannot be read again
     Mismatch,     // no entry that was read is a keyframe: the index belongs to another file
   };
   Kind kind = Kind::None;
@@ -50,7 +50,7 @@ struct StartFault {
   std::optional<std::uint64_t> before; // in the request's measure
   std::optional<std::uint64_t> after;
   std::uint64_t entries = 0;  // Mismatch: the number of entries that were read
-  std::uint64_t position = 0; // Mismatch: of the first of these entries; Behind: of the keyframe
+  std::uint64_t position = 0; // Mismatch: of the first of these entries; Passed: of the keyframe
 };
 
 // One line for an error message, with the numbers.

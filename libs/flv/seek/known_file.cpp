@@ -12,7 +12,7 @@ namespace {
 constexpr double kMaxTime = 1e12; // s
 
 // Whether all places before the requested value are excluded.
-bool goes_on(Snap snap) {
+bool excludes_earlier(Snap snap) {
   return snap == Snap::Next || snap == Snap::Exact;
 }
 
@@ -76,7 +76,7 @@ const KeyframeIndex &KnownFile::index() const {
   return kEmpty;
 }
 
-StreamHeader KnownFile::opening_head(std::uint64_t before) const {
+StreamHeader KnownFile::head_before(std::uint64_t before) const {
   StreamHeader head;
   for (const PlacedTag &tag : facts_->configurations) {
     if (tag.position < before)
@@ -127,8 +127,8 @@ bool KnownFile::can_meet(const StartSettings &settings) const {
   if (!settings.request && !settings.stop_time)
     return true;
   const StartRequest request = settings.request.value_or(StartRequest());
-  if (request.measure == StartRequest::Measure::Offset && goes_on(request.snap) && size_ > 0 &&
-      request.value >= size_)
+  if (request.measure == StartRequest::Measure::Offset && excludes_earlier(request.snap) &&
+      size_ > 0 && request.value >= size_)
     return false;
   if (!facts_ || is_in_header(settings, facts_->first_tag()))
     return true;
@@ -153,8 +153,8 @@ bool KnownFile::might_start(const StartSettings &settings, const KeyframeIndex &
                            facts_->stream_ids);
   const std::uint64_t stop =
       settings.stop_time ? offset_of(*settings.stop_time, index) : settings.stop;
-  return !search.is_hopeless() &&
-         (stop == 0 || !goes_on(settings.request->snap) || search.next_request()->offset < stop);
+  return !search.is_hopeless() && (stop == 0 || !excludes_earlier(settings.request->snap) ||
+                                   search.next_request()->offset < stop);
 }
 
 } // namespace flv

@@ -72,7 +72,7 @@ public:
 
   [[nodiscard]] bool has_video() const { return facts_->has_video(); }
   // The configurations at the beginning of the file that are before an offset.
-  [[nodiscard]] StreamHeader opening_head(std::uint64_t before) const;
+  [[nodiscard]] StreamHeader head_before(std::uint64_t before) const;
   // Whether the tags at the beginning of the file show that the index of onMetaData belongs to
   // another file.
   [[nodiscard]] bool contradicts_listed() const;

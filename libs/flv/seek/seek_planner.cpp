@@ -10,7 +10,7 @@ namespace flv {
 namespace {
 
 // Bytes before the place that are read for configurations if seeks are expensive.
-constexpr std::uint64_t kInFront = 64 << 10;
+constexpr std::uint64_t kScanBefore = 64 << 10;
 // ms: producers list times that differ from the tag's timestamp by up to this.
 constexpr std::int64_t kMaxDelay = 1000;
 // ms: an index with a larger difference is wrong.
@@ -46,7 +46,7 @@ void SeekPlanner::give_nothing() {
   auto *forward = std::get_if<SearchingForward>(&state_);
   if (!forward || forward->reader.is_scanning())
     return fail(StartError::Kind::Place, "byte " + std::to_string(next_request()->offset) +
-                                             " is behind, in a stream that cannot go back");
+                                             " has passed, in a stream that cannot seek back");
   forward->reader.give_nothing();
   advance(*forward);
 }
@@ -268,10 +268,10 @@ void SeekPlanner::begin_forward_search(const StartScan::Heads &heads) {
   // Entries before the candidate may have to be checked after their bytes have passed.
   if (candidate < facts.end || file_.access() == Access::Forward)
     return search(scan_from(Splitter::Start::File, facts.first_tag()), {});
-  if (candidate - facts.end > kInFront)
-    return search(scan_from(Splitter::Start::Middle, candidate - kInFront),
-                  file_.opening_head(candidate));
-  search(scan_from(Splitter::Start::File, facts.end), file_.opening_head(candidate));
+  if (candidate - facts.end > kScanBefore)
+    return search(scan_from(Splitter::Start::Middle, candidate - kScanBefore),
+                  file_.head_before(candidate));
+  search(scan_from(Splitter::Start::File, facts.end), file_.head_before(candidate));
 }
 
 void SeekPlanner::leave(Searching &state) {

@@ -33,46 +33,46 @@ void Schedule::start(Nanoseconds origin, std::int64_t first) {
   floor_ = origin;
   anchor_ = origin;
   anchor_time_ = first;
-  at_hand_ = first;
+  current_ = first;
   last_left_ = first;
   catching_up_ = false;
 }
 
 void Schedule::restart(Nanoseconds origin) {
-  const std::int64_t current = at_hand_;
+  const std::int64_t current = current_;
   start(origin, anchor_time_);
-  at_hand_ = current;
+  current_ = current;
 }
 
 void Schedule::take(std::int64_t time) {
-  at_hand_ = std::max(at_hand_, time);
+  current_ = std::max(current_, time);
 }
 
 Nanoseconds Schedule::due() const {
-  return std::max(line(at_hand_) - burst_, floor_);
+  return std::max(line(current_) - burst_, floor_);
 }
 
 Nanoseconds Schedule::leave() const {
   if (!catching_up_)
     return due();
-  return std::max(due(), later(catch_up_, at_hand_ - catch_up_time_, catch_up_speed_));
+  return std::max(due(), later(catch_up_, current_ - catch_up_time_, catch_up_speed_));
 }
 
 void Schedule::left(Nanoseconds now) {
-  last_left_ = at_hand_;
+  last_left_ = current_;
   if (catching_up_ && leave() == due())
     catching_up_ = false;
   // The tags of a burst are not late, however long it takes to send them.
   if (catch_up_speed_ > 0 && now > leave() + kTolerance && due() > floor_) {
     catching_up_ = true;
-    catch_up_time_ = at_hand_;
+    catch_up_time_ = current_;
     catch_up_ = std::min(now, kNever);
   }
 }
 
 void Schedule::set_speed(double speed) {
-  anchor_ = line(at_hand_);
-  anchor_time_ = at_hand_;
+  anchor_ = line(current_);
+  anchor_time_ = current_;
   speed_ = speed;
 }
 

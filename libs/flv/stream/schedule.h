@@ -63,7 +63,7 @@ private:
   Nanoseconds floor_ = 0;
   std::int64_t anchor_time_ = 0;
   Nanoseconds anchor_ = 0;
-  std::int64_t at_hand_ = 0;
+  std::int64_t current_ = 0;
   std::int64_t last_left_ = 0;
 
   double catch_up_speed_ = 0;

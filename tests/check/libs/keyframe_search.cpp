@@ -459,8 +459,8 @@ const struct {
     {{Kind::Mismatch, {Measure::Offset, 5, kExact}, 4, 6, 17, 99},
      "the keyframe index does not match the file: none of the 17 entries that were looked at is a "
      "key frame, the first at byte 99"},
-    {{Kind::Behind, {Measure::Time, 5, kPrevious}, 4, 6, 0, 99},
-     "5 ms needs the key frame at byte 99, which is behind, in a stream that cannot go back"},
+    {{Kind::Passed, {Measure::Time, 5, kPrevious}, 4, 6, 0, 99},
+     "5 ms needs the key frame at byte 99, which has passed, in a stream that cannot seek back"},
 };
 
 START_TEST(test_texts) {
