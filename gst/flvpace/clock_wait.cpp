@@ -58,8 +58,9 @@ void ClockWait::set_play(Play next) {
   gstflv::change_state<PlayTransitions>(GST_CAT_DEFAULT, element_, "ClockWait::Play", play_, next);
 }
 
-void ClockWait::set_gate(Gate next) {
-  gstflv::change_state<GateTransitions>(GST_CAT_DEFAULT, element_, "ClockWait::Gate", gate_, next);
+void ClockWait::set_output(Output next) {
+  gstflv::change_state<OutputTransitions>(GST_CAT_DEFAULT, element_, "ClockWait::Output", output_,
+                                          next);
 }
 
 void ClockWait::set_sync(bool sync) {
@@ -154,9 +155,9 @@ void ClockWait::set_playing(bool playing) {
 void ClockWait::set_flushing(bool flushing) {
   const Lock lock(mutex_);
   if (flushing && is_open())
-    set_gate(Flushing{});
-  else if (!flushing && std::holds_alternative<Flushing>(gate_))
-    set_gate(Open{});
+    set_output(Flushing{});
+  else if (!flushing && std::holds_alternative<Flushing>(output_))
+    set_output(Open{});
   wake();
 }
 
@@ -167,11 +168,11 @@ void ClockWait::set_latency(Nanoseconds latency) {
 
 void ClockWait::set_stopped(bool stopped) {
   const Lock lock(mutex_);
-  const bool is_stopped = std::holds_alternative<Stopped>(gate_);
+  const bool is_stopped = std::holds_alternative<Stopped>(output_);
   if (stopped && !is_stopped)
-    set_gate(Stopped{});
+    set_output(Stopped{});
   else if (!stopped && is_stopped)
-    set_gate(Open{});
+    set_output(Open{});
   wake();
 }
 

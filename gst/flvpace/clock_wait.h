@@ -76,8 +76,8 @@ public:
   struct Stopped {
     static constexpr const char *kName = "Stopped";
   };
-  using Gate = std::variant<Open, Flushing, Stopped>;
-  using GateTransitions =
+  using Output = std::variant<Open, Flushing, Stopped>;
+  using OutputTransitions =
       states::TransitionTable<states::Transition<Open, Flushing>,
                               states::Transition<Flushing, Open>, states::Transition<Open, Stopped>,
                               states::Transition<Flushing, Stopped>,
@@ -163,9 +163,9 @@ private:
   };
 
   void set_play(Play next);
-  void set_gate(Gate next);
+  void set_output(Output next);
   [[nodiscard]] bool is_playing() const { return std::holds_alternative<Playing>(play_); }
-  [[nodiscard]] bool is_open() const { return std::holds_alternative<Open>(gate_); }
+  [[nodiscard]] bool is_open() const { return std::holds_alternative<Open>(output_); }
   // Calls `function` with the due times in use.
   template <typename Function> decltype(auto) with_times(Function function) {
     return std::visit([&function](auto *times) -> decltype(auto) { return function(*times); },
@@ -183,7 +183,7 @@ private:
   mutable std::mutex mutex_;
   std::condition_variable state_changed_;
   Play play_;
-  Gate gate_;
+  Output output_;
   ScheduledTimes scheduled_;
   LiveTimes live_;
   std::variant<ScheduledTimes *, LiveTimes *> times_ = &scheduled_; // in use

@@ -75,7 +75,7 @@ constexpr std::size_t kMostVectors = 512;
 
 // The bytes from `position` to `end`, one vector per tag, at most kMostVectors. A client that lacks
 // earlier turns gets them in the same write.
-void gather(Stream &stream, std::size_t position, std::size_t end, Vectors &vectors) {
+void collect(Stream &stream, std::size_t position, std::size_t end, Vectors &vectors) {
   vectors.clear();
   const auto after = [](std::size_t at, const Stream::Tag &each) { return at < each.end; };
   auto tag = std::upper_bound(stream.tags.begin(), stream.tags.end(), position, after);
@@ -127,13 +127,13 @@ void write_all(Stream &stream, std::vector<Client> &clients, std::size_t before,
                Total &total) {
   static Vectors vectors;
   static Vectors own;
-  gather(stream, before, end, vectors);
+  collect(stream, before, end, vectors);
   const std::size_t length = length_of(vectors);
   for (Client &client : clients) {
     if (client.position == before) {
       write_to(client, vectors, length, total);
     } else {
-      gather(stream, client.position, end, own);
+      collect(stream, client.position, end, own);
       write_to(client, own, length_of(own), total);
     }
   }
@@ -145,14 +145,14 @@ bool write_batches(Stream &stream, std::vector<Client> &clients, std::size_t bef
   static Vectors vectors;
   static std::array<Vectors, Ring::kBatch> own;
   static std::array<Ring::Write, Ring::kBatch> writes;
-  gather(stream, before, end, vectors);
+  collect(stream, before, end, vectors);
   const std::size_t length = length_of(vectors);
   for (std::size_t first = 0; first < clients.size(); first += Ring::kBatch) {
     const std::size_t count = std::min(clients.size() - first, Ring::kBatch);
     for (std::size_t i = 0; i < count; ++i) {
       const Client &client = clients[first + i];
       if (client.position != before)
-        gather(stream, client.position, end, own[i]);
+        collect(stream, client.position, end, own[i]);
       writes[i] = {client.place, message_of(client.position == before ? vectors : own[i]), 0};
     }
     if (!ring.submit({writes.data(), count}))

@@ -21,7 +21,7 @@ struct Besieged {
     guest.wait_for_size(served(stream).size());
   }
 
-  void go_on() {
+  void push_frame() {
     const std::size_t begin = stream.tags.size();
     stream.inter(time);
     time += 40;
@@ -30,7 +30,7 @@ struct Besieged {
 
   // The stream continues for the guest, and there is room for another client.
   void assert_stands() {
-    go_on();
+    push_frame();
     guest.wait_for_size(served(stream).size());
     assert_bytes(guest.body(), served(stream));
     Client another(server);
@@ -251,7 +251,7 @@ GST_START_TEST(connects_and_disconnects) {
     it.assert_stands();
     wait_for(
         [&] {
-          it.go_on();
+          it.push_frame();
           it.guest.receive();
           return it.server.clients() == 1;
         },
@@ -283,7 +283,7 @@ GST_START_TEST(too_many_websocket_requests) {
     crowd.clear();
     wait_for(
         [&] {
-          it.go_on();
+          it.push_frame();
           it.guest.receive();
           return it.server.clients() == 1;
         },

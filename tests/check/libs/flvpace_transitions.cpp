@@ -39,7 +39,7 @@ static_assert(kChanges<SrcWriter::Transitions, SrcWriter::NoSegment, SrcWriter::
 static_assert(kChanges<ClockWait::PlayTransitions, ClockWait::Paused, ClockWait::Playing> ==
               Matrix<2>{{{false, true}, //
                          {true, false}}});
-static_assert(kChanges<ClockWait::GateTransitions, ClockWait::Open, ClockWait::Flushing,
+static_assert(kChanges<ClockWait::OutputTransitions, ClockWait::Open, ClockWait::Flushing,
                        ClockWait::Stopped> == Matrix<3>{{{false, true, true}, //
                                                          {true, false, true}, //
                                                          {true, false, false}}});
@@ -96,7 +96,8 @@ END_TEST
 
 // A flush that ends does not open the waits of a stopped element.
 START_TEST(test_flush_while_stopped) {
-  change<ClockWait::GateTransitions, ClockWait::Gate>(ClockWait::Stopped{}, ClockWait::Flushing{});
+  change<ClockWait::OutputTransitions, ClockWait::Output>(ClockWait::Stopped{},
+                                                          ClockWait::Flushing{});
 }
 END_TEST
 
