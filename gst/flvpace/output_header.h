@@ -56,7 +56,7 @@ public:
   [[nodiscard]] bool is_provisional() const { return std::holds_alternative<Provisional>(state_); }
   [[nodiscard]] bool is_sent() const { return std::holds_alternative<Sent>(state_); }
 
-  // Only in Missing. The others have no effect on the output then.
+  // Only in Missing: set_joining() has no effect in the other states, and set_caps_header() throws.
   void set_joining(bool joins);
   void set_caps_header(std::vector<gstflv::BufferPtr> header);
   // Whether an input with this start does not start with a file header, but may be joined in its

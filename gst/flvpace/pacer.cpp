@@ -234,6 +234,8 @@ GstFlowReturn Pacer::finish_splitting(More more) {
     flow = handle_items(more);
   if (flow == GST_FLOW_OK && reader_.is_malformed())
     return not_flv(reader_.fault(), {});
+  if (flow != GST_FLOW_OK) // downstream does not want the rest
+    restart_at(reader_.end());
   return flow;
 }
 

@@ -42,7 +42,7 @@ public:
     std::optional<std::uint32_t> first_timestamp; // of media
     flv::KindProbe probe;
   };
-  // The start is sent. The origin of the schedule is not a media tag.
+  // The start is sent, and it had no media. The first media tag sets the origin of the schedule.
   struct AwaitMedia {
     static constexpr const char *kName = "AwaitMedia";
   };

@@ -65,7 +65,8 @@ GstFlowReturn Pacer::release() {
     flow = send_file_header(departure.due);
   send_tags();
   for (Tag &tag : tags) {
-    if (flow != GST_FLOW_OK)
+    // A flush by this thread, from within a push, drops the rest.
+    if (flow != GST_FLOW_OK || is_probing())
       return flow;
     flow = deliver(tag);
   }
@@ -160,6 +161,9 @@ GstFlowReturn Pacer::deliver(Tag &tag) {
     if (flow != GST_FLOW_OK)
       return flow;
   }
+  // A flush by this thread, from within a push, has dropped the tag.
+  if (is_probing())
+    return GST_FLOW_OK;
   log_departure(tag, *departure);
   if (is_first_of_its_kind(tag))
     pacing_.renew_segment();

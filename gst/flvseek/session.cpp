@@ -68,7 +68,7 @@ void Session::open(bool by_pulling, const Properties &properties) {
 // Upstream's answer may depend on its own upstream, so it is queried after the first bytes have
 // arrived. Without any bytes, it is not queried: a source that has failed may not answer.
 void Session::find_out_access(bool has_bytes) {
-  if (!upstream_.is_unknown())
+  if (access_ == Access::Anywhere || !upstream_.is_unknown())
     return;
   access_ = has_bytes && can_seek(sink_pad_) ? Access::Seekable : Access::Forward;
   file_size_ = has_bytes ? size_of(sink_pad_) : 0;

@@ -103,6 +103,7 @@ GstFlowReturn Session::look_by_pushing(bool at_end) {
     }
     push_.drop_before(std::min(planner_->keep_from(), wanted->offset));
     if (push_.end() - push_.begin() > kMaxHeld) {
+      search_.fail();
       lock.unlock();
       return cannot_hold();
     }
@@ -115,7 +116,6 @@ GstFlowReturn Session::look_by_pushing(bool at_end) {
 }
 
 GstFlowReturn Session::cannot_hold() {
-  search_.fail();
   FLV_ELEMENT_ERROR(element_, STREAM, DEMUX,
                     ("More than %" G_GUINT64_FORMAT " bytes follow byte %" G_GUINT64_FORMAT
                      " before it is known whether the stream starts there.",

@@ -45,7 +45,7 @@ void Broadcast::set_container(Container container) {
 
 std::string Broadcast::content_type() const {
   const std::lock_guard lock(inbox_mutex_);
-  return stream_.is_ready() ? stream_.type() : "";
+  return stream_.can_be_sent() ? stream_.type() : "";
 }
 
 bool Broadcast::can_be_joined() const {
@@ -87,7 +87,8 @@ bool Broadcast::has_ended() const {
 
 bool Broadcast::is_drained() const {
   const std::lock_guard inbox(inbox_mutex_);
-  return context_.stream.has_ended() && clients_.empty() && arrivals_.empty();
+  const StreamState &stream = context_.stream;
+  return (stream.has_ended() || stream.is_closing()) && clients_.empty() && arrivals_.empty();
 }
 
 bool Broadcast::wait_until_drained(guint64 interrupts) {
@@ -214,14 +215,14 @@ void Broadcast::take_inbox(const Poller &poller) {
   take_removals();
 }
 
-// `had_ended`: the stream had ended before the last turn.
+// `had_ended`: the stream had ended when the previous turn began.
 void Broadcast::take_arrivals(const Poller &poller, bool had_ended) {
   using Access = ClientSession::Access;
   const StreamState &stream = context_.stream;
   Access access = Access::Allowed;
   if (had_ended && stream.has_ended())
     access = Access::AfterEnd;
-  else if (stream.needs_start() && context_.backlog.end() > 0)
+  else if (stream.is_readable_only_from_start() && context_.backlog.end() > 0)
     access = Access::AfterStart;
   for (Arrival &arrival : arrivals_) {
     auto client =
@@ -256,10 +257,9 @@ std::optional<Clock::time_point> Broadcast::turn(const Poller &poller) {
     const std::lock_guard lock(mutex_);
     context_.now = Clock::now();
     take_inbox(poller);
-    if (has_unsent_entries() &&
-        context_.now >= round_begin_ + milliseconds(context_.settings->merge))
+    if (has_new_entries() && context_.now >= round_time_ + milliseconds(context_.settings->merge))
       begin_round();
-    const bool served = round_.has_value();
+    const bool was_in_round = round_.has_value();
     if (round_)
       list_slice();
     for (ClientSession *client : std::exchange(context_.due, {}))
@@ -267,7 +267,7 @@ std::optional<Clock::time_point> Broadcast::turn(const Poller &poller) {
     if (context_.now >= next_check_)
       check_timeouts();
     end_turn(poller);
-    if (served && !round_)
+    if (was_in_round && !round_)
       trim();
     next = next_turn();
     tell = !events_.empty();
@@ -280,8 +280,8 @@ std::optional<Clock::time_point> Broadcast::turn(const Poller &poller) {
 
 void Broadcast::begin_round() {
   round_ = Round{};
-  round_begin_ = context_.now;
-  round_end_ = context_.backlog.end();
+  round_time_ = context_.now;
+  round_entries_end_ = context_.backlog.end();
 }
 
 // The number of slices of a round. The queues of the system do not hold thousands of writes at
@@ -298,11 +298,11 @@ void Broadcast::list_slice() {
   const std::size_t count = slices();
   const auto length = std::chrono::nanoseconds(milliseconds(context_.settings->merge)) / count;
   const std::size_t slice =
-      length.count() > 0 ? static_cast<std::size_t>((context_.now - round_begin_) / length) : count;
+      length.count() > 0 ? static_cast<std::size_t>((context_.now - round_time_) / length) : count;
   const std::size_t end = std::min(clients_.size(), clients_.size() * (slice + 1) / count);
   for (; round_->next_client < end; round_->next_client++)
     clients_[round_->next_client]->list();
-  round_->next_slice = round_begin_ + length * (slice + 1);
+  round_->next_slice = round_time_ + length * (slice + 1);
   if (round_->next_client >= clients_.size())
     round_.reset();
 }
@@ -379,8 +379,8 @@ std::optional<Clock::time_point> Broadcast::next_turn() {
     by(next_check_);
   if (round_)
     by(round_->next_slice);
-  if (has_unsent_entries() || !entries_.empty())
-    by(round_begin_ + milliseconds(context_.settings->merge));
+  if (has_new_entries() || !entries_.empty())
+    by(round_time_ + milliseconds(context_.settings->merge));
   else
     writer_waits_ = true;
   return next;

@@ -29,7 +29,7 @@ struct BroadcastStats {
 //
 // The streaming thread and the listener's thread add their input with inbox_mutex_ only, so they do
 // not wait for a turn. A turn takes the input at its start. wake_() and tell_() are called without
-// a lock.
+// these locks.
 class Broadcast {
 public:
   // Reported to the application.
@@ -54,6 +54,7 @@ public:
 
   // Called from any thread.
   void set(const BroadcastSettings &settings);
+  // `max_lag` includes the burst.
   [[nodiscard]] SettingsPtr settings() const;
   [[nodiscard]] BroadcastStats stats() const;
   [[nodiscard]] std::vector<Event> take_events();
@@ -63,9 +64,10 @@ public:
 
   // Called from the streaming thread.
 
-  // Called before the first entries. Clients get a response when the caps have the header, or when
+  // Called before the first entries. Clients get the stream when the caps have the header, or when
   // the stream has a start point.
   void set_container(Container container);
+  // Not called after set_ended(true).
   void push(std::vector<fanout::Entry> entries);
   // true: the stream has ended. false: it continues.
   void set_ended(bool ended);
@@ -73,6 +75,7 @@ public:
   // Returns false if interrupt() was called since interrupts() returned `interrupts`.
   [[nodiscard]] bool wait_until_drained(guint64 interrupts);
   [[nodiscard]] guint64 interrupts() const;
+  // Called from the thread that flushes, pauses or stops the element.
   void interrupt();
   // Closes all clients. Returns when all are removed.
   void close();
@@ -83,7 +86,7 @@ public:
   [[nodiscard]] std::string content_type() const;
   [[nodiscard]] bool has_room() const;
   [[nodiscard]] bool has_ended() const;
-  // Whether a client that connects now can read the stream.
+  // false: the stream has begun, and can be read only from its start.
   [[nodiscard]] bool can_be_joined() const;
   void add(Arrival arrival);
 
@@ -106,7 +109,7 @@ private:
   void take_inbox(const Poller &poller);
   void take_arrivals(const Poller &poller, bool had_ended);
   void take_removals();
-  [[nodiscard]] bool has_unsent_entries() const { return context_.backlog.end() > round_end_; }
+  [[nodiscard]] bool has_new_entries() const { return context_.backlog.end() > round_entries_end_; }
   void begin_round();
   void list_slice();
   [[nodiscard]] std::size_t slices() const;
@@ -136,9 +139,10 @@ private:
   std::condition_variable changed_;
   SessionContext context_;
   Clients clients_;
-  std::optional<Round> round_;            // nullopt: none is in progress
-  Clock::time_point round_begin_;         // of the last round
-  fanout::Backlog::Number round_end_ = 0; // the end of the backlog when the last round began
+  std::optional<Round> round_;   // nullopt: none is in progress
+  Clock::time_point round_time_; // of the last round
+  fanout::Backlog::Number round_entries_end_ =
+      0; // the end of the backlog when the last round began
   Clock::time_point next_check_;
   guint64 interrupts_ = 0;
   guint64 last_id_ = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The data of a client that the statistics and the signals report.
+// The data of a client that the statistics and the signals report, and a client that has just
+// connected.
 #pragma once
 
 #include <memory>

@@ -20,8 +20,8 @@ namespace {
 // Bytes: a client that got this many in a turn continues in the next turn, so that the other
 // clients are not delayed.
 constexpr std::size_t kShare = 2 << 20;
-// Bytes that a client may send after its request, and bytes that each check subtracts from the
-// count of a WebSocket.
+// Bytes that a client may send after its request, and bytes that each call of check_timeouts()
+// subtracts from the count of a WebSocket.
 constexpr std::size_t kMaxReceived = 256 << 10;
 constexpr std::size_t kAllowance = 16 << 10;
 // Bytes: the limit for reads from one client in a turn.
@@ -31,7 +31,7 @@ constexpr std::size_t kMaxQueued = 64 << 10;
 // A closing client that accepts no data for this long is removed.
 constexpr milliseconds kCloseTimeout{1000};
 // The maximum interval of the checks for acknowledged data.
-constexpr milliseconds kCheck{1000};
+constexpr milliseconds kAcknowledgedCheck{1000};
 // How long a client that has closed its side may wait for the start of the stream.
 constexpr milliseconds kHalfClosed{500};
 
@@ -113,18 +113,18 @@ void ClientSession::serve() {
     close(Reason::Stopped);
 }
 
-// Sends the response head if the stream can be sent. Refuses the client if it cannot.
+// Queues the response head if the stream can be sent. Refuses the client if it cannot.
 void ClientSession::answer() {
   const BroadcastSettings &settings = *context_.settings;
   const StreamState &stream = context_.stream;
   const Access access = std::get<AwaitStream>(state_).access;
   const bool has_waited = context_.now >= arrival_ + milliseconds(settings.wait_timeout);
-  if (access == Access::AfterEnd || ((stream.has_ended() || has_waited) && !stream.is_ready()))
+  if (access == Access::AfterEnd || ((stream.has_ended() || has_waited) && !stream.can_be_sent()))
     return begin_close(Reason::Waited, CloseCode::TryAgainLater, "there is no stream");
   if (access == Access::AfterStart)
     return begin_close(Reason::Waited, CloseCode::PolicyViolation, "the stream has begun",
                        needs_start_response(stream.type(), settings.allow_origin));
-  if (!stream.is_ready())
+  if (!stream.can_be_sent())
     return;
   if (!is_websocket())
     cursor_.queue_bytes(
@@ -172,8 +172,8 @@ void ClientSession::write() {
   cursor_.note_lag(context_.backlog);
 }
 
-// Begins to close a client that has received all of an ended stream. Closes a client that has
-// received all queued bytes.
+// Begins to close a client that has received all of an ended stream. Closes a closing
+// client when all its queued bytes are written.
 void ClientSession::finish() {
   if (is_blocked_)
     return;
@@ -189,7 +189,7 @@ void ClientSession::finish() {
 }
 
 void ClientSession::begin_close(Reason reason, CloseCode code, std::string_view text,
-                                std::string_view answer) {
+                                std::string_view response) {
   if (is_in<Closing>() || is_in<Closed>())
     return;
   if (is_websocket()) {
@@ -197,9 +197,9 @@ void ClientSession::begin_close(Reason reason, CloseCode code, std::string_view 
     fanout::websocket::append_close(frame, code, text);
     cursor_.queue_bytes(frame);
   } else if (is_in<AwaitStream>()) {
-    cursor_.queue_bytes(bytes_of(answer.empty()
+    cursor_.queue_bytes(bytes_of(response.empty()
                                      ? unavailable_response(context_.settings->allow_origin)
-                                     : std::string(answer)));
+                                     : std::string(response)));
   }
   set_state(Closing{reason, context_.now + kCloseTimeout});
   list();
@@ -226,7 +226,7 @@ void ClientSession::read() {
     case Transport::Result::Kind::Gone:
       return close(Reason::Closed);
     case Transport::Result::Kind::Ended:
-      return note_end();
+      return note_half_close();
     case Transport::Result::Kind::Done:
       break;
     }
@@ -238,7 +238,7 @@ void ClientSession::read() {
 }
 
 // The client has closed its side of the connection.
-void ClientSession::note_end() {
+void ClientSession::note_half_close() {
   half_closed_ = context_.now;
   if (is_websocket() && !is_in<Closing>())
     close(Reason::Closed);
@@ -299,9 +299,10 @@ void ClientSession::check_timeouts() {
 void ClientSession::note_acknowledged() {
   const Clock::time_point now = context_.now;
   const milliseconds patience(context_.settings->client_timeout);
-  if (patience.count() == 0 || now < next_check_)
+  if (patience.count() == 0 || now < next_acknowledged_check_)
     return;
-  next_check_ = now + std::clamp<milliseconds>(patience / 4, milliseconds(0), kCheck);
+  next_acknowledged_check_ =
+      now + std::clamp<milliseconds>(patience / 4, milliseconds(0), kAcknowledgedCheck);
   const auto left = static_cast<std::int64_t>(transport_->unacknowledged());
   const std::int64_t acknowledged = static_cast<std::int64_t>(cursor_.bytes()) - left;
   if (acknowledged > acknowledged_)

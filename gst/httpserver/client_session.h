@@ -13,7 +13,7 @@
 
 namespace flvhttp {
 
-//                  response sent                close begins
+//                 stream is ready               close begins
 //    AwaitStream ------------------> Streaming ------------------> Closing
 //      |   |                             |                          ^  |
 //      |   |           close begins      |                          |  |  all sent, timeout,
@@ -24,7 +24,9 @@ namespace flvhttp {
 //    Closed <----------------------------+-----------------------------+
 //
 // Guarded by Broadcast::mutex_. The writer thread uses it. The streaming thread closes it when the
-// drain timeout expires.
+// drain timeout expires. Statistics read it in the application's thread and the statistics thread.
+// The timeout that leads to Closed without Closing is client-timeout. Too much data, a stop and a
+// system error lead to Closed from every state.
 class ClientSession {
 public:
   // Whether the client may wait for the stream. It is known when the client connects.
@@ -33,7 +35,7 @@ public:
     AfterEnd,   // the stream had ended
     AfterStart, // the stream had begun, and can be read only from its start
   };
-  // The client has no response yet.
+  // The stream is not ready for this client.
   struct AwaitStream {
     static constexpr const char *kName = "AwaitStream";
 
@@ -61,7 +63,7 @@ public:
       states::Transition<Streaming, Closing>, states::Transition<AwaitStream, Closed>,
       states::Transition<Streaming, Closed>, states::Transition<Closing, Closed>>;
 
-  // What the next turn does with the client.
+  // What the turn does with the client.
   enum class Due : std::uint8_t { Nothing, Write, ReadAndWrite };
 
   // `context` and `broadcast` outlive the session.
@@ -76,7 +78,7 @@ public:
   // nullopt: the client is not closed.
   [[nodiscard]] std::optional<Reason> closed() const;
 
-  // Adds the client to the next turn.
+  // Adds the client to the clients that the current or the next turn serves.
   void list(Due due = Due::Write);
   // The poller has reported the socket.
   void note_readiness(Readiness readiness);
@@ -84,10 +86,11 @@ public:
   void serve();
   void check_timeouts();
   // Queues the last bytes. A WebSocket client gets a close frame. An HTTP client without a response
-  // gets `answer`, or 503 if `answer` is empty. Does nothing in Closing and Closed.
+  // gets `response`, or 503 if `response` is empty. Does nothing in Closing and Closed.
   void begin_close(Reason reason, fanout::websocket::CloseCode code, std::string_view text,
-                   std::string_view answer = {});
-  // Does nothing in Closed.
+                   std::string_view response = {});
+  // The end of the turn removes the client, with or without its queued bytes. Does nothing in
+  // Closed.
   void close(Reason reason);
 
 private:
@@ -103,7 +106,7 @@ private:
   void finish();
   void read();
   void read_frames(flv::Bytes bytes);
-  void note_end();
+  void note_half_close();
   void note_received(std::size_t size);
   void note_acknowledged();
   [[nodiscard]] bool is_too_slow() const;
@@ -124,13 +127,15 @@ private:
   Clock::time_point arrival_;
   // The last time that the client acknowledged data, or had acknowledged all data.
   Clock::time_point progress_;
-  Clock::time_point last_sent_;  // the last time that data was written or acknowledged
-  Clock::time_point next_check_; // the next time that note_acknowledged() checks the client
+  Clock::time_point last_sent_; // the last time that data was written or acknowledged
+  Clock::time_point
+      next_acknowledged_check_; // the next time that note_acknowledged() checks the client
   // When the client closed its side of the connection.
   std::optional<Clock::time_point> half_closed_;
   // Bytes that the client had acknowledged at the last check.
   std::int64_t acknowledged_ = std::numeric_limits<std::int64_t>::min();
-  // Bytes received after the request. For a WebSocket, each check subtracts kAllowance.
+  // Bytes received after the request. For a WebSocket, each call of check_timeouts()
+  // subtracts kAllowance.
   std::size_t received_ = 0;
 };
 

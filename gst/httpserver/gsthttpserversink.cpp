@@ -254,7 +254,7 @@ gboolean gst_http_server_sink_stop(GstBaseSink *sink) noexcept {
 
 // The stream.
 
-void note_type(GstBaseSink *sink) {
+void note_container(GstBaseSink *sink) {
   const Private &priv = priv_of(sink);
   if (!priv.feed.container().type.empty())
     priv.broadcast->set_container(priv.feed.container());
@@ -278,7 +278,7 @@ void warn_of_container(GstBaseSink *sink) {
 
 gboolean gst_http_server_sink_set_caps(GstBaseSink *sink, GstCaps *caps) noexcept {
   priv_of(sink).feed.set_caps(caps);
-  note_type(sink);
+  note_container(sink);
   return TRUE;
 }
 
@@ -288,7 +288,7 @@ GstFlowReturn gst_http_server_sink_render(GstBaseSink *sink, GstBuffer *buffer) 
   std::vector<fanout::Entry> entries;
   const flv::Status status = priv.feed.take(buffer, entries);
   if (!known)
-    note_type(sink);
+    note_container(sink);
   if (!entries.empty()) {
     warn_of_container(sink);
     priv.broadcast->push(std::move(entries));

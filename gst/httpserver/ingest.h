@@ -21,7 +21,7 @@ namespace flvhttp {
 // These are the states of containers other than FLV. FlvIngest has those of FLV.
 class Ingest {
 public:
-  // Entries are dropped.
+  // Buffers are dropped.
   struct AwaitStart {
     static constexpr const char *kName = "AwaitStart";
 

@@ -27,15 +27,15 @@ using SettingsPtr = std::shared_ptr<const BroadcastSettings>;
 
 // Guarded by Broadcast::mutex_.
 struct SessionContext {
-  // These three are those of the start of the turn.
+  // Copied at the start of each turn.
   SettingsPtr settings;
   StreamState stream;
   Clock::time_point now;
 
   fanout::Backlog backlog;
   fanout::WriteBatch batch;                 // of the current write; reused
-  std::vector<class ClientSession *> due{}; // sessions to serve in the next turn
-  std::size_t closed = 0;                   // sessions in Closed, which the turn's end removes
+  std::vector<class ClientSession *> due{}; // sessions to serve in this turn, or in the next one
+  std::size_t closed = 0; // the number of sessions in Closed, which the turn's end removes
 };
 
 } // namespace flvhttp

@@ -79,7 +79,7 @@ const std::string &StreamState::type() const {
   return known ? known->type : unknown;
 }
 
-bool StreamState::needs_start() const {
+bool StreamState::is_readable_only_from_start() const {
   const Container *known = container();
   return known && known->header == ContainerHeader::AtStart;
 }

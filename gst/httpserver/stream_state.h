@@ -25,8 +25,8 @@ namespace flvhttp {
 //
 //    all of them -----> Closing
 //
-// A stream that resumes in EndedEmpty with a known type continues to Typed.
-// Clients get responses in Ready and Ended.
+// A stream that resumes in EndedEmpty with a known type continues to Typed, or to Ready if the caps
+// have the header. Clients get the stream in Ready and Ended.
 class StreamState {
 public:
   struct NoType {
@@ -78,7 +78,7 @@ public:
   void close();
 
   [[nodiscard]] bool awaits_start_point() const { return std::holds_alternative<Typed>(state_); }
-  [[nodiscard]] bool is_ready() const {
+  [[nodiscard]] bool can_be_sent() const {
     return std::holds_alternative<Ready>(state_) || std::holds_alternative<Ended>(state_);
   }
   [[nodiscard]] bool has_ended() const {
@@ -92,10 +92,10 @@ public:
   // Empty if the type is not known, and in Closing.
   [[nodiscard]] const std::string &type() const;
   // Whether the stream can be read only from its start.
-  [[nodiscard]] bool needs_start() const;
-  // Whether a client that connects now can read the stream, or may wait for it.
+  [[nodiscard]] bool is_readable_only_from_start() const;
+  // false: the stream has begun, and can be read only from its start.
   [[nodiscard]] bool can_be_joined() const {
-    return !(std::holds_alternative<Ready>(state_) && needs_start());
+    return !(std::holds_alternative<Ready>(state_) && is_readable_only_from_start());
   }
 
 private:

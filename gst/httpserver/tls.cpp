@@ -45,12 +45,12 @@ std::string reason(int code) {
 }
 
 // The operation can be repeated.
-bool is_later(ssize_t code) {
+bool must_retry(ssize_t code) {
   return code == GNUTLS_E_AGAIN || code == GNUTLS_E_INTERRUPTED;
 }
 
 void set_error(GError **error, int code) {
-  if (is_later(code))
+  if (must_retry(code))
     g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK, "not yet");
   else
     g_set_error_literal(error, G_TLS_ERROR, G_TLS_ERROR_MISC, reason(code).c_str());
@@ -150,7 +150,7 @@ bool TlsSession::shake_hands(GError **error) {
     set_state(Open{});
     return true;
   }
-  if (!is_later(result)) {
+  if (!must_retry(result)) {
     set_state(Broken{});
     gnutls_alert_send_appropriate(session_, result);
   }
@@ -167,7 +167,7 @@ gssize TlsSession::read(void *bytes, gsize size, GError **error) {
     return result;
   if (result == GNUTLS_E_PREMATURE_TERMINATION)
     return 0;
-  if (!is_later(result))
+  if (!must_retry(result))
     set_state(Broken{});
   set_error(error, static_cast<int>(result));
   return -1;
@@ -179,7 +179,7 @@ gssize TlsSession::write(const void *bytes, gsize size, GError **error) {
   bool &is_half_written = std::get<Open>(state_).is_half_written;
   const ssize_t result = is_half_written ? gnutls_record_send(session_, nullptr, 0)
                                          : gnutls_record_send(session_, bytes, size);
-  is_half_written = is_later(result);
+  is_half_written = must_retry(result);
   if (result >= 0)
     return result;
   if (!is_half_written)

@@ -130,7 +130,7 @@ std::unique_ptr<Transport> Transport::over(IoStreamPtr connection, GSocket *sock
 }
 
 // Only keepalive: TCP_USER_TIMEOUT would close clients that read slowly through a small window.
-// Broadcast tracks unacknowledged data.
+// ClientSession tracks unacknowledged data.
 void Transport::watch_peer(guint timeout) const {
   const int on = 1;
   const int count = 3;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Checked state changes. A class keeps its state in one std::variant, lists the changes that are
-// allowed, and changes the state through change_state() only.
+// allowed, and changes the state through change_state() only, or resets the whole object.
 #pragma once
 
 #include <type_traits>

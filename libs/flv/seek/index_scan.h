@@ -25,11 +25,12 @@ namespace flv {
 //      |  v                        |
 //    Resynchronizing <-------------+
 //
-// All of these lead to Over, at the end of the file. A search that finds a tag before the damage
-// begins again. A scan that starts in the middle of a file starts in Resynchronizing.
+// All of these lead to Over, at the end of the file. If a search finds a tag that is before the
+// damage, the search begins again. A scan that starts in the middle of a file starts in
+// Resynchronizing.
 class IndexScan {
 public:
-  // Reads the tag at position_.
+  // Reads the next tag.
   struct TagStart {
     static constexpr const char *kName = "TagStart";
   };

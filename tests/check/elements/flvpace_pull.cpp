@@ -179,6 +179,42 @@ GST_START_TEST(flushing_seek_while_waiting) {
 }
 GST_END_TEST
 
+// A flushing seek in the streaming thread, from within a push, as a demuxer or a pad probe sends
+// it.
+struct NestedSeek {
+  gint64 place;
+  int left; // the number of buffers before the seek
+};
+
+GstPadProbeReturn seek_in_a_push(GstPad *pad, GstPadProbeInfo *, gpointer data) {
+  auto &nested = *static_cast<NestedSeek *>(data);
+  if (nested.left-- != 0)
+    return GST_PAD_PROBE_OK;
+  fail_unless(gst_pad_send_event(pad, gst_event_new_seek(1.0, GST_FORMAT_BYTES, GST_SEEK_FLAG_FLUSH,
+                                                         GST_SEEK_TYPE_SET, nested.place,
+                                                         GST_SEEK_TYPE_NONE, -1)));
+  return GST_PAD_PROBE_DROP;
+}
+
+GST_START_TEST(flushing_seek_in_a_push) {
+  const Stream stream = steady();
+  const std::size_t place = stream.tags[6].begin;
+  for (const char *properties : {"sync=false", "burst=0", "burst=200"}) {
+    NestedSeek nested{.place = static_cast<gint64>(place), .left = __i__};
+    Pull pull({stream.bytes}, properties, GST_STATE_READY);
+    const gstflv::PadPtr pad(gst_element_get_static_pad(pull.element(), "src"));
+    gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, seek_in_a_push, &nested, nullptr);
+    pull.set_state(GST_STATE_PLAYING);
+    pull.run();
+    const Buffer all = bytes(pull.take());
+    const Bytes expected = Bytes(stream.bytes).subspan(place);
+    fail_unless(all.size() >= expected.size(), "%zu bytes", all.size());
+    assert_bytes(Bytes(all).last(expected.size()), expected);
+    assert_equals_uint64(pull.count_events(GST_EVENT_EOS), 1);
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(seeks_in_every_state) {
   const Stream stream = steady();
   const auto place = static_cast<gint64>(stream.tags[9].begin);
@@ -474,6 +510,7 @@ static Suite *flvpace_pull_suite() {
   tcase_add_test(tcase, first_tags_pass_in_paused);
   tcase_add_test(tcase, stop_and_start_again);
   tcase_add_test(tcase, flushing_seek_while_waiting);
+  tcase_add_loop_test(tcase, flushing_seek_in_a_push, 0, 6);
   tcase_add_test(tcase, seeks_in_every_state);
   tcase_add_test(tcase, seeks_from_two_threads);
   tcase_add_test(tcase, one_seek_from_two_sinks);

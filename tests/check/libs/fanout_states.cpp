@@ -7,10 +7,10 @@
 #include "test_client.h"
 
 using namespace fanout;
-using states::change_state;
-using states::name_of;
 using flvtest::Buffer;
 using flvtest::TestClient;
+using states::change_state;
+using states::name_of;
 
 namespace {
 

@@ -90,52 +90,52 @@ END_TEST
 
 START_TEST(test_stream) {
   StreamState stream;
-  ck_assert(!stream.is_ready() && !stream.awaits_start_point() && stream.can_be_joined());
+  ck_assert(!stream.can_be_sent() && !stream.awaits_start_point() && stream.can_be_joined());
   stream.set_container({"video/mp4", ContainerHeader::AtStart});
-  ck_assert(stream.awaits_start_point() && !stream.is_ready() && stream.can_be_joined());
+  ck_assert(stream.awaits_start_point() && !stream.can_be_sent() && stream.can_be_joined());
   ck_assert_str_eq(stream.type().c_str(), "video/mp4");
   stream.note_start_point();
-  ck_assert(stream.is_ready() && !stream.has_ended() && !stream.can_be_joined());
+  ck_assert(stream.can_be_sent() && !stream.has_ended() && !stream.can_be_joined());
   stream.note_start_point();
   stream.end();
   stream.end();
-  ck_assert(stream.is_ready() && stream.has_ended() && stream.can_be_joined());
+  ck_assert(stream.can_be_sent() && stream.has_ended() && stream.can_be_joined());
   stream.resume();
   stream.resume();
-  ck_assert(stream.is_ready() && !stream.has_ended() && !stream.can_be_joined());
+  ck_assert(stream.can_be_sent() && !stream.has_ended() && !stream.can_be_joined());
   stream.set_container({"video/x-matroska", ContainerHeader::InCaps});
-  ck_assert(stream.is_ready() && stream.can_be_joined());
+  ck_assert(stream.can_be_sent() && stream.can_be_joined());
   ck_assert_str_eq(stream.type().c_str(), "video/x-matroska");
   stream.close();
   stream.close();
   stream.set_container({"video/mp4", ContainerHeader::InCaps});
   stream.resume();
   stream.end();
-  ck_assert(stream.is_closing() && !stream.is_ready() && stream.type().empty());
+  ck_assert(stream.is_closing() && !stream.can_be_sent() && stream.type().empty());
 }
 END_TEST
 
 START_TEST(test_stream_with_a_header_in_the_caps) {
   StreamState stream;
   stream.set_container({"video/webm", ContainerHeader::InCaps});
-  ck_assert(stream.is_ready() && stream.can_be_joined());
+  ck_assert(stream.can_be_sent() && stream.can_be_joined());
 }
 END_TEST
 
 START_TEST(test_stream_that_ends_before_it_starts) {
   StreamState stream;
   stream.end();
-  ck_assert(stream.has_ended() && !stream.is_ready());
+  ck_assert(stream.has_ended() && !stream.can_be_sent());
   stream.resume();
   ck_assert(!stream.has_ended() && !stream.awaits_start_point());
   stream.set_container({"video/x-flv", ContainerHeader::InStream});
   stream.end();
-  ck_assert(stream.has_ended() && !stream.is_ready());
+  ck_assert(stream.has_ended() && !stream.can_be_sent());
   ck_assert_str_eq(stream.type().c_str(), "video/x-flv");
   stream.resume();
   ck_assert(!stream.has_ended() && stream.awaits_start_point());
   stream.note_start_point();
-  ck_assert(stream.is_ready());
+  ck_assert(stream.can_be_sent());
 }
 END_TEST
 

@@ -9,7 +9,7 @@ namespace {
 // Tags are held until each kind that the file header promises has a frame, for at most 1 s.
 const struct {
   const char *name;
-  bool audio, video;         // promised
+  bool audio, video;         // announced
   bool has_audio, has_video; // in the stream
   std::uint32_t video_from;  // ms
   std::uint32_t held;        // ms: tags before this time are held
@@ -20,10 +20,10 @@ const struct {
     {"audio", true, false, true, false, 0, 0, 4},
     {"missing video", true, true, true, false, 0, 1000, 4},
     {"missing audio", true, true, false, true, 0, 1000, 1},
-    {"audio promised, video sent", true, false, false, true, 0, 1000, 1},
-    {"video promised, audio sent", false, true, true, false, 0, 1000, 4},
-    {"nothing promised, audio sent", false, false, true, false, 0, 1000, 4},
-    {"nothing promised, both sent", false, false, true, true, 0, 0, 5},
+    {"audio announced, video sent", true, false, false, true, 0, 1000, 1},
+    {"video announced, audio sent", false, true, true, false, 0, 1000, 4},
+    {"nothing announced, audio sent", false, false, true, false, 0, 1000, 4},
+    {"nothing announced, both sent", false, false, true, true, 0, 0, 5},
     {"late video", true, true, true, true, 600, 600, 5},
 };
 
