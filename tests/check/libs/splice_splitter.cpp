@@ -71,7 +71,7 @@ START_TEST(test_splice) {
   ck_assert(damage->fault.kind == Fault::Kind::CutShort && damage->fault.value == cut.size());
   ck_assert(damage[1].kind == Item::Kind::Skipped && damage[1].end == first.size() + cut.size());
   ck_assert(damage[2].kind == Item::Kind::FileHeader);
-  for (const std::size_t chunk : {1, 7, 100, 1000, 4096})
+  for (const std::size_t chunk : {1U, 7U, 100U, 1000U, 4096U})
     ck_assert(flvtest::same(split(bytes, chunk), items));
 }
 END_TEST
