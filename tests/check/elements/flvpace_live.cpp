@@ -265,6 +265,7 @@ GST_START_TEST(flush_and_stop) {
     stream.key(7000).inter(7040);
     publisher.push(stream.bytes);
     publisher.wait_for([&] { return publisher.count() == 1; });
+    publisher.wait_for([&] { return !publisher.waits_until().empty(); });
     publisher.run_until(publisher.now() / GST_MSECOND + 40);
     publisher.wait_for([&] { return publisher.count() == 2; });
     assert_bytes(bytes(publisher.take()), stream.bytes);
