@@ -261,7 +261,8 @@ ClockWait::Look ClockWait::look() {
   }
   seen.clock = running_clock();
   seen.now = seen.clock ? seen.clock->now() : 0;
-  seen.may_leave = !seen.clock || seen.now >= with_times([](auto &times) { return times.leave(); });
+  seen.may_leave =
+      !seen.clock || seen.now >= with_times([](auto &times) { return times.earliest(); });
   return seen;
 }
 
@@ -272,7 +273,7 @@ void ClockWait::wait_a_turn(Lock &lock, const Look &seen) {
     return;
   }
   GstClock *clock = seen.clock->clock.get();
-  const Nanoseconds due = with_times([](auto &times) { return times.leave(); });
+  const Nanoseconds due = with_times([](auto &times) { return times.earliest(); });
   const Nanoseconds wake_up = wake_up_time(clock, seen.now, due);
   const Nanoseconds until = static_cast<Nanoseconds>(seen.clock->zero) + wake_up;
   const gstflv::ClockIdPtr id(gst_clock_new_single_shot_id(
@@ -306,12 +307,12 @@ Departure ClockWait::depart(const Look &seen) {
   if (auto *paused = std::get_if<Paused>(&play_))
     paused->origin_is_open &= sync_;
   return with_times([this, &seen](auto &times) {
-    Departure departure = times.depart();
+    Departure departure = times.take_departure();
     if (seen.clock) {
       departure.late = std::max<Nanoseconds>(seen.now - departure.due - latency_, 0);
       lateness_.add(departure.late);
     }
-    times.left(seen.clock ? seen.now : departure.due);
+    times.note_sent(seen.clock ? seen.now : departure.due);
     return departure;
   });
 }

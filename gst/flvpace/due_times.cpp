@@ -47,8 +47,9 @@ Departure LiveTimes::current() const {
   return {due_, time_, 1.0, false, std::min(due_, kMaxStepBack)};
 }
 
-// Demuxers compute timestamps from the last segment, which is outdated after the line has moved.
-Departure LiveTimes::depart() {
+// Demuxers compute timestamps from the last segment, which is outdated after the due times have
+// shifted.
+Departure LiveTimes::take_departure() {
   Departure departure = current();
   const Nanoseconds offset = departure.due - departure.media * kMillisecond;
   departure.needs_segment =

@@ -41,19 +41,19 @@ public:
   void take(std::int64_t time, flv::Nanoseconds /*arrival*/) { schedule_.take(time); }
   [[nodiscard]] bool is_due_at_origin() const { return schedule_.is_due_at_origin(); }
   // The earliest running time at which the current tag may leave.
-  [[nodiscard]] flv::Nanoseconds leave() const { return schedule_.leave(); }
+  [[nodiscard]] flv::Nanoseconds earliest() const { return schedule_.leave(); }
   // The current tag's departure, without a change of the segment.
   [[nodiscard]] Departure current() const {
     const flv::Nanoseconds due = schedule_.due();
     return {due, schedule_.media_at(due), schedule_.speed()};
   }
   // The current tag leaves.
-  [[nodiscard]] Departure depart() {
+  [[nodiscard]] Departure take_departure() {
     Departure departure = current();
     departure.needs_segment = std::exchange(needs_segment_, false);
     return departure;
   }
-  void left(flv::Nanoseconds now) { schedule_.left(now); }
+  void note_sent(flv::Nanoseconds now) { schedule_.left(now); }
   // A demuxer downstream has started its own segment.
   void renew_segment() {}
   // ms of media time by which the last tag can be ahead of `now`.
@@ -79,10 +79,10 @@ public:
   void restart(flv::Nanoseconds /*origin*/) {}
   void take(std::int64_t time, flv::Nanoseconds arrival);
   [[nodiscard]] bool is_due_at_origin() const { return false; }
-  [[nodiscard]] flv::Nanoseconds leave() const { return due_; }
+  [[nodiscard]] flv::Nanoseconds earliest() const { return due_; }
   [[nodiscard]] Departure current() const;
-  [[nodiscard]] Departure depart();
-  void left(flv::Nanoseconds /*now*/) {}
+  [[nodiscard]] Departure take_departure();
+  void note_sent(flv::Nanoseconds /*now*/) {}
   void renew_segment() { needs_segment_ = true; }
   // A live source cannot be ahead.
   [[nodiscard]] bool has_lead() const { return false; }

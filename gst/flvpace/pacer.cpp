@@ -199,7 +199,7 @@ GstFlowReturn Pacer::split(const BufferPtr &buffer, flv::Bytes bytes) {
     flow = not_flv(reader_.fault(), reader_.start());
   reader_.end_chunk();
   if (flow == GST_FLOW_OK)
-    reader_.drop_read();
+    reader_.release_read_bytes();
   return flow;
 }
 

@@ -34,7 +34,7 @@ void Pacer::hold(Probing &probing, Tag tag) {
 // If the file header was sent before a flush, only the origin of the schedule is unknown.
 bool Pacer::is_held_enough(const Probing &probing) const {
   const flv::KindProbe &probe = probing.probe;
-  if (probe.is_over(kHoldLimits, probing.bytes))
+  if (probe.has_reached(kHoldLimits, probing.bytes))
     return true;
   if (header_.is_sent())
     return !probe.seen().empty();

@@ -28,7 +28,7 @@ public:
   struct Current {
     static constexpr const char *kName = "Current";
   };
-  // The next tag needs a new segment.
+  // The current segment is out of date.
   struct Outdated {
     static constexpr const char *kName = "Outdated";
   };

@@ -30,7 +30,7 @@ void TagReader::restart(flv::Splitter::Start start, std::uint64_t position) {
 void TagReader::begin_chunk(GstBuffer *chunk, flv::Bytes bytes) {
   chunk_ = chunk;
   chunk_bytes_ = bytes;
-  place_ = stays_in_place(chunk) ? Chunk::InPlace : Chunk::Movable;
+  chunk_kind_ = stays_in_place(chunk) ? Chunk::InPlace : Chunk::Movable;
   chunk_begin_ = splitter_.position();
   file_offsets_.note(chunk_begin_, chunk);
   chunks_.append(chunk, bytes);
@@ -38,7 +38,7 @@ void TagReader::begin_chunk(GstBuffer *chunk, flv::Bytes bytes) {
 }
 
 void TagReader::end_chunk() {
-  place_ = Chunk::None;
+  chunk_kind_ = Chunk::None;
   chunk_ = nullptr;
   chunk_bytes_ = {};
   again_.reset();
@@ -54,7 +54,7 @@ bool TagReader::finish(More more) {
 void TagReader::reread(std::uint64_t position) {
   if (has_in_chunk(position) || again_)
     return;
-  again_ = chunks_.take(position, place_ != Chunk::None ? chunk_begin_ : splitter_.end());
+  again_ = chunks_.take(position, chunk_kind_ != Chunk::None ? chunk_begin_ : splitter_.end());
   again_begin_ = position;
 }
 
@@ -69,7 +69,7 @@ void TagReader::cut_out(const Item &item, More more, Tag &tag) {
   } else {
     const auto offset = static_cast<gsize>(item.begin - chunk_begin_);
     tag.info = classify(chunk_bytes_.subspan(offset, tag.size));
-    if (place_ == Chunk::InPlace)
+    if (chunk_kind_ == Chunk::InPlace)
       tag.buffer = slice_pool_.cut(chunk_, chunk_bytes_, offset, tag.size);
     else
       tag.buffer.reset(gst_buffer_copy_region(chunk_, GST_BUFFER_COPY_MEMORY, offset, tag.size));

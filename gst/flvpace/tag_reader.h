@@ -28,7 +28,7 @@ public:
   void begin_chunk(GstBuffer *chunk, flv::Bytes bytes);
   void end_chunk();
   // Releases the bytes that no later tag needs.
-  void drop_read() { chunks_.drop_before(splitter_.keep_from()); }
+  void release_read_bytes() { chunks_.drop_before(splitter_.keep_from()); }
   // The next item; nullptr: all input is split, or is_malformed(). Valid until the next call.
   [[nodiscard]] const flv::Item *next() { return splitter_.next(*this); }
   // Drops the items that the splitter has found and next() has not returned.
@@ -73,7 +73,7 @@ private:
   };
 
   [[nodiscard]] bool has_in_chunk(std::uint64_t position) const {
-    return place_ != Chunk::None && position >= chunk_begin_;
+    return chunk_kind_ != Chunk::None && position >= chunk_begin_;
   }
   [[nodiscard]] flv::Bytes in_chunk(std::uint64_t position) const {
     return chunk_bytes_.subspan(static_cast<std::size_t>(position - chunk_begin_));
@@ -83,7 +83,7 @@ private:
   FileOffsets file_offsets_;
   ChunkAssembler chunks_;
   SlicePool slice_pool_;
-  Chunk place_ = Chunk::None;
+  Chunk chunk_kind_ = Chunk::None;
   GstBuffer *chunk_ = nullptr; // borrowed
   flv::Bytes chunk_bytes_;
   std::uint64_t chunk_begin_ = 0;

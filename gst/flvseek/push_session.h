@@ -23,7 +23,8 @@ namespace flvseek {
 //                       Ended <-----------------------+
 //
 // reset() leads from each state to Unknown. begin_jump() also leads from Ended to Jumping. All
-// functions can be called from any thread.
+// functions can be called from any thread. start() is for Unknown only; begin_jump() and end() are
+// not for Unknown.
 class PushSession {
 public:
   // No bytes have arrived, and it is not known how upstream can be read.

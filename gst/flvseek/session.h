@@ -123,7 +123,8 @@ private:
   PushSession upstream_; // push mode; Unknown in pull mode
   Search search_;
 
-  // Guards the planner, which may run in any thread.
+  // Guards the planner, which may run in any thread, and next_jump_. A change of the planner and of
+  // the search is one step.
   std::mutex deciding_;
   std::optional<flv::SeekPlanner> planner_;
   std::atomic<flv::Access> access_ = flv::Access::Anywhere;

@@ -27,7 +27,7 @@ public:
   struct Closed {
     static constexpr const char *kName = "Closed";
   };
-  // The segment was sent. The next buffer gets the flag DISCONT.
+  // begin() was called. The next buffer gets the flag DISCONT.
   struct Begun {
     static constexpr const char *kName = "Begun";
   };

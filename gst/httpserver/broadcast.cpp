@@ -209,7 +209,7 @@ void Broadcast::take_inbox(const Poller &poller) {
   context_.stream = stream_;
   if (is_new_state) {
     for (const auto &client : clients_)
-      client->list();
+      client->add_to_turn();
   }
   take_arrivals(poller, had_ended);
   take_removals();
@@ -217,18 +217,18 @@ void Broadcast::take_inbox(const Poller &poller) {
 
 // `had_ended`: the stream had ended when the previous turn began.
 void Broadcast::take_arrivals(const Poller &poller, bool had_ended) {
-  using Access = ClientSession::Access;
+  using Admission = ClientSession::Admission;
   const StreamState &stream = context_.stream;
-  Access access = Access::Allowed;
+  Admission admission = Admission::Allowed;
   if (had_ended && stream.has_ended())
-    access = Access::AfterEnd;
+    admission = Admission::StreamHasEnded;
   else if (stream.is_readable_only_from_start() && context_.backlog.end() > 0)
-    access = Access::AfterStart;
+    admission = Admission::StreamHasBegun;
   for (Arrival &arrival : arrivals_) {
     auto client =
-        std::make_unique<ClientSession>(++last_id_, std::move(arrival), access, context_, *this);
+        std::make_unique<ClientSession>(++last_id_, std::move(arrival), admission, context_, *this);
     events_.emplace_back(Added{client->id()});
-    client->list();
+    client->add_to_turn();
     if (!poller.add(client->transport().descriptor(), client.get()))
       client->close(Reason::Broken);
     clients_.push_back(std::move(client));
@@ -262,7 +262,7 @@ std::optional<Clock::time_point> Broadcast::turn(const Poller &poller) {
     const bool was_in_round = round_.has_value();
     if (round_)
       list_slice();
-    for (ClientSession *client : std::exchange(context_.due, {}))
+    for (ClientSession *client : std::exchange(context_.to_serve, {}))
       client->serve();
     if (context_.now >= next_check_)
       check_timeouts();
@@ -301,7 +301,7 @@ void Broadcast::list_slice() {
       length.count() > 0 ? static_cast<std::size_t>((context_.now - round_time_) / length) : count;
   const std::size_t end = std::min(clients_.size(), clients_.size() * (slice + 1) / count);
   for (; round_->next_client < end; round_->next_client++)
-    clients_[round_->next_client]->list();
+    clients_[round_->next_client]->add_to_turn();
   round_->next_slice = round_time_ + length * (slice + 1);
   if (round_->next_client >= clients_.size())
     round_.reset();
@@ -315,18 +315,18 @@ void Broadcast::check_timeouts() {
 
 // Removes the closed clients.
 void Broadcast::end_turn(const Poller &poller) {
-  const std::size_t gone = std::exchange(context_.closed, 0);
+  const std::size_t gone = std::exchange(context_.closed_count, 0);
   if (gone == 0)
     return;
   std::size_t index = 0;
   std::size_t gone_before_next = 0;
   std::erase_if(clients_, [&](const std::unique_ptr<ClientSession> &client) {
     const bool is_before_next = round_ && index++ < round_->next_client;
-    const std::optional<Reason> reason = client->closed();
+    const std::optional<Reason> reason = client->close_reason();
     if (!reason)
       return false;
     gone_before_next += is_before_next ? 1 : 0;
-    std::erase(context_.due, client.get());
+    std::erase(context_.to_serve, client.get());
     poller.remove(client->transport().descriptor());
     bytes_gone_ += client->cursor().bytes();
     skips_gone_ += client->cursor().skips();
@@ -373,7 +373,7 @@ std::optional<Clock::time_point> Broadcast::next_turn() {
   std::optional<Clock::time_point> next;
   const auto by = [&next](Clock::time_point when) { next = next ? std::min(*next, when) : when; };
   const std::lock_guard inbox(inbox_mutex_);
-  if (!context_.due.empty())
+  if (!context_.to_serve.empty())
     by(context_.now);
   if (!clients_.empty())
     by(next_check_);

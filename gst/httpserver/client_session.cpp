@@ -47,11 +47,11 @@ const char *name_of(Reason reason) {
   return names[static_cast<std::size_t>(reason)];
 }
 
-ClientSession::ClientSession(guint64 id, Arrival arrival, Access access, SessionContext &context,
-                             Broadcast &broadcast)
+ClientSession::ClientSession(guint64 id, Arrival arrival, Admission admission,
+                             SessionContext &context, Broadcast &broadcast)
     : context_(context), broadcast_(broadcast), id_(id), visitor_(std::move(arrival.visitor)),
       transport_(std::move(arrival.transport)), cursor_(visitor_.framing, context.backlog),
-      state_(AwaitStream{access}), since_(g_get_real_time()), arrival_(context.now),
+      state_(AwaitStream{admission}), since_(g_get_real_time()), arrival_(context.now),
       progress_(context.now), last_sent_(context.now) {
   transport_->watch_peer(context.settings->client_timeout);
 }
@@ -75,15 +75,15 @@ ClientStats ClientSession::stats() const {
   return stats;
 }
 
-std::optional<Reason> ClientSession::closed() const {
+std::optional<Reason> ClientSession::close_reason() const {
   const auto *closed = std::get_if<Closed>(&state_);
   return closed ? std::optional(closed->reason) : std::nullopt;
 }
 
-void ClientSession::list(Due due) {
-  if (due_ == Due::Nothing)
-    context_.due.push_back(this);
-  due_ = std::max(due_, due);
+void ClientSession::add_to_turn(Work work) {
+  if (work_ == Work::Nothing)
+    context_.to_serve.push_back(this);
+  work_ = std::max(work_, work);
 }
 
 void ClientSession::note_readiness(Readiness readiness) {
@@ -91,14 +91,14 @@ void ClientSession::note_readiness(Readiness readiness) {
     close(Reason::Closed);
   if (readiness.writable())
     is_blocked_ = false;
-  list(readiness.readable() ? Due::ReadAndWrite : Due::Write);
+  add_to_turn(readiness.readable() ? Work::ReadAndWrite : Work::Write);
 }
 
 void ClientSession::serve() {
-  const Due due = std::exchange(due_, Due::Nothing);
+  const Work work = std::exchange(work_, Work::Nothing);
   if (is_in<Closed>())
     return;
-  if (due == Due::ReadAndWrite)
+  if (work == Work::ReadAndWrite)
     read();
   if (is_in<Closed>())
     return;
@@ -117,11 +117,12 @@ void ClientSession::serve() {
 void ClientSession::answer() {
   const BroadcastSettings &settings = *context_.settings;
   const StreamState &stream = context_.stream;
-  const Access access = std::get<AwaitStream>(state_).access;
+  const Admission admission = std::get<AwaitStream>(state_).admission;
   const bool has_waited = context_.now >= arrival_ + milliseconds(settings.wait_timeout);
-  if (access == Access::AfterEnd || ((stream.has_ended() || has_waited) && !stream.can_be_sent()))
+  if (admission == Admission::StreamHasEnded ||
+      ((stream.has_ended() || has_waited) && !stream.can_be_sent()))
     return begin_close(Reason::Waited, CloseCode::TryAgainLater, "there is no stream");
-  if (access == Access::AfterStart)
+  if (admission == Admission::StreamHasBegun)
     return begin_close(Reason::Waited, CloseCode::PolicyViolation, "the stream has begun",
                        needs_start_response(stream.type(), settings.allow_origin));
   if (!stream.can_be_sent())
@@ -164,7 +165,7 @@ void ClientSession::write() {
   if (!is_blocked_ && !transport_->flush())
     is_blocked_ = true;
   if (!is_blocked_ && written >= kShare)
-    list();
+    add_to_turn();
   if (closing && (!is_blocked_ || written > 0))
     closing->deadline = context_.now + kCloseTimeout;
   if (written > 0)
@@ -202,14 +203,14 @@ void ClientSession::begin_close(Reason reason, CloseCode code, std::string_view 
                                      : std::string(response)));
   }
   set_state(Closing{reason, context_.now + kCloseTimeout});
-  list();
+  add_to_turn();
 }
 
 void ClientSession::close(Reason reason) {
   if (is_in<Closed>())
     return;
   set_state(Closed{reason});
-  context_.closed++;
+  context_.closed_count++;
 }
 
 void ClientSession::read() {
@@ -218,7 +219,7 @@ void ClientSession::read() {
   while (!is_in<Closed>() && !half_closed_) {
     // The rest is read in the next turn, so that the other clients are not delayed.
     if (read >= kMaxRead)
-      return list(Due::ReadAndWrite);
+      return add_to_turn(Work::ReadAndWrite);
     const Transport::Result result = transport_->receive(bytes);
     switch (result.kind) {
     case Transport::Result::Kind::Blocked:
@@ -276,7 +277,7 @@ void ClientSession::check_timeouts() {
     return;
   const Clock::time_point now = context_.now;
   if (is_in<AwaitStream>())
-    list();
+    add_to_turn();
   if (is_in<Streaming>() && context_.backlog.lacks_key_frame() &&
       now >= last_sent_ + milliseconds(context_.settings->wait_timeout))
     cursor_.accept_any_frame(context_.backlog);

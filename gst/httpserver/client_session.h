@@ -30,16 +30,16 @@ namespace flvhttp {
 class ClientSession {
 public:
   // Whether the client may wait for the stream. It is known when the client connects.
-  enum class Access : std::uint8_t {
+  enum class Admission : std::uint8_t {
     Allowed,
-    AfterEnd,   // the stream had ended
-    AfterStart, // the stream had begun, and can be read only from its start
+    StreamHasEnded, // the stream had ended
+    StreamHasBegun, // the stream had begun, and can be read only from its start
   };
   // The stream is not ready for this client.
   struct AwaitStream {
     static constexpr const char *kName = "AwaitStream";
 
-    Access access = Access::Allowed;
+    Admission admission = Admission::Allowed;
   };
   struct Streaming {
     static constexpr const char *kName = "Streaming";
@@ -64,10 +64,10 @@ public:
       states::Transition<Streaming, Closed>, states::Transition<Closing, Closed>>;
 
   // What the turn does with the client.
-  enum class Due : std::uint8_t { Nothing, Write, ReadAndWrite };
+  enum class Work : std::uint8_t { Nothing, Write, ReadAndWrite };
 
   // `context` and `broadcast` outlive the session.
-  ClientSession(guint64 id, Arrival arrival, Access access, SessionContext &context,
+  ClientSession(guint64 id, Arrival arrival, Admission admission, SessionContext &context,
                 class Broadcast &broadcast);
 
   [[nodiscard]] guint64 id() const { return id_; }
@@ -76,10 +76,10 @@ public:
   [[nodiscard]] const fanout::ClientCursor &cursor() const { return cursor_; }
   [[nodiscard]] ClientStats stats() const;
   // nullopt: the client is not closed.
-  [[nodiscard]] std::optional<Reason> closed() const;
+  [[nodiscard]] std::optional<Reason> close_reason() const;
 
   // Adds the client to the clients that the current or the next turn serves.
-  void list(Due due = Due::Write);
+  void add_to_turn(Work work = Work::Write);
   // The poller has reported the socket.
   void note_readiness(Readiness readiness);
   // A turn of the client.
@@ -120,7 +120,7 @@ private:
   fanout::ClientCursor cursor_;
   fanout::websocket::Receiver receiver_;
   State state_;
-  Due due_ = Due::Nothing;
+  Work work_ = Work::Nothing;
   bool is_blocked_ = false; // the socket accepts no data
 
   gint64 since_; // µs since 1970

@@ -68,7 +68,7 @@ struct Private {
   std::shared_ptr<Listener> listener;   // set from start to stop
   Places places;                        // of the last start
   std::shared_ptr<Broadcast> broadcast; // guarded by the object's lock
-  Ingest feed;                          // used by the streaming thread
+  Ingest ingest;                        // used by the streaming thread
   bool paused = false;                  // guarded by the preroll lock; true in PAUSED after PLAYING
   bool warned_of_container = false;     // used by the streaming thread
 };
@@ -226,7 +226,7 @@ gboolean gst_http_server_sink_start(GstBaseSink *sink) noexcept {
     priv.broadcast = broadcast;
     broadcast->set(priv.properties.settings); // properties may have changed since the copy
   }
-  priv.feed.clear();
+  priv.ingest.clear();
   priv.warned_of_container = false;
   GST_INFO_OBJECT(self, "serving %s at port %u", places.path.c_str(), unsigned{listener->port()});
   g_object_notify(G_OBJECT(self), "current-port");
@@ -248,7 +248,7 @@ gboolean gst_http_server_sink_stop(GstBaseSink *sink) noexcept {
     priv.broadcast.reset();
   }
   priv.listener.reset();
-  priv.feed.clear();
+  priv.ingest.clear();
   return TRUE;
 }
 
@@ -256,37 +256,37 @@ gboolean gst_http_server_sink_stop(GstBaseSink *sink) noexcept {
 
 void note_container(GstBaseSink *sink) {
   const Private &priv = priv_of(sink);
-  if (!priv.feed.container().type.empty())
-    priv.broadcast->set_container(priv.feed.container());
+  if (!priv.ingest.container().type.empty())
+    priv.broadcast->set_container(priv.ingest.container());
 }
 
 // Called for the first entries, because a muxer may complete its caps before its first buffer.
 void warn_of_container(GstBaseSink *sink) {
   Private &priv = priv_of(sink);
-  if (priv.feed.container().header != flvhttp::ContainerHeader::AtStart ||
+  if (priv.ingest.container().header != flvhttp::ContainerHeader::AtStart ||
       std::exchange(priv.warned_of_container, true))
     return;
   FLV_ELEMENT_WARNING(
       sink, STREAM, FORMAT,
       ("Clients that connect from now on cannot be served: a stream of %s without a "
        "streamheader in its caps can be read from its start only.",
-       priv.feed.container().type.c_str()),
+       priv.ingest.container().type.c_str()),
       ("Muxers whose streams can be joined: flvmux streamable=true, matroskamux "
        "streamable=true, webmmux streamable=true, mpegtsmux, oggmux, "
        "multipartmux."));
 }
 
 gboolean gst_http_server_sink_set_caps(GstBaseSink *sink, GstCaps *caps) noexcept {
-  priv_of(sink).feed.set_caps(caps);
+  priv_of(sink).ingest.set_caps(caps);
   note_container(sink);
   return TRUE;
 }
 
 GstFlowReturn gst_http_server_sink_render(GstBaseSink *sink, GstBuffer *buffer) noexcept {
   Private &priv = priv_of(sink);
-  const bool known = !priv.feed.container().type.empty();
+  const bool known = !priv.ingest.container().type.empty();
   std::vector<fanout::Entry> entries;
-  const flv::Status status = priv.feed.take(buffer, entries);
+  const flv::Status status = priv.ingest.take(buffer, entries);
   if (!known)
     note_container(sink);
   if (!entries.empty()) {
@@ -296,7 +296,7 @@ GstFlowReturn gst_http_server_sink_render(GstBaseSink *sink, GstBuffer *buffer) 
   if (status == flv::Status::Ok)
     return GST_FLOW_OK;
   FLV_ELEMENT_ERROR(sink, STREAM, WRONG_TYPE,
-                    ("Not an FLV stream: %s.", flv::describe(priv.feed.fault()).c_str()),
+                    ("Not an FLV stream: %s.", flv::describe(priv.ingest.fault()).c_str()),
                     (nullptr));
   return GST_FLOW_ERROR;
 }
@@ -330,7 +330,7 @@ GstFlowReturn gst_http_server_sink_wait_event(GstBaseSink *sink, GstEvent *event
     return flow;
   Private &priv = priv_of(sink);
   std::vector<fanout::Entry> entries;
-  priv.feed.finish(entries);
+  priv.ingest.finish(entries);
   priv.broadcast->push(std::move(entries));
   priv.broadcast->set_ended(true);
   return drain(sink);
@@ -373,7 +373,7 @@ gboolean gst_http_server_sink_event(GstBaseSink *sink, GstEvent *event) noexcept
   case GST_EVENT_STREAM_START:
   case GST_EVENT_FLUSH_STOP:
     if (priv.broadcast) {
-      priv.feed.interrupt();
+      priv.ingest.interrupt();
       GST_INFO_OBJECT(sink, "%s: the stream continues for the clients that are there",
                       GST_EVENT_TYPE_NAME(event));
       priv.broadcast->set_ended(false);
@@ -382,7 +382,7 @@ gboolean gst_http_server_sink_event(GstBaseSink *sink, GstEvent *event) noexcept
   case GST_EVENT_SEGMENT: {
     const GstSegment *segment = nullptr;
     gst_event_parse_segment(event, &segment);
-    priv.feed.set_segment(*segment);
+    priv.ingest.set_segment(*segment);
     break;
   }
   default:

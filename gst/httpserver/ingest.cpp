@@ -94,10 +94,10 @@ void Ingest::set_state(State next) {
   states::change_state<Transitions>("Ingest", state_, next);
 }
 
-Ingest::AwaitStart &Ingest::await_start() {
-  if (!std::holds_alternative<AwaitStart>(state_))
-    set_state(AwaitStart{});
-  return std::get<AwaitStart>(state_);
+Ingest::AwaitStartPoint &Ingest::await_start_point() {
+  if (!std::holds_alternative<AwaitStartPoint>(state_))
+    set_state(AwaitStartPoint{});
+  return std::get<AwaitStartPoint>(state_);
 }
 
 bool Ingest::is_flv() const {
@@ -128,16 +128,16 @@ void Ingest::set_caps(GstCaps *caps) {
   JoinHeader head;
   for (const auto &part : parts)
     head.container_header.insert(head.container_header.end(), part.begin(), part.end());
-  if (head_ && *head_ == head)
+  if (join_header_ && *join_header_ == head)
     return;
-  head_ = std::make_shared<const JoinHeader>(std::move(head));
+  join_header_ = std::make_shared<const JoinHeader>(std::move(head));
   parts_ = std::move(parts);
-  (void)await_start();
+  (void)await_start_point();
 }
 
 void Ingest::interrupt() {
   flv_.interrupt();
-  await_start().is_interrupted = has_entries_;
+  await_start_point().is_interrupted = has_entries_;
 }
 
 // Without caps, the first bytes determine the type, even if they are fewer than the signature.
@@ -190,7 +190,7 @@ flv::Status Ingest::take_opaque(GstBuffer *buffer, const std::shared_ptr<const v
   // a start point: mpegtsmux omits DELTA_UNIT only on the first packet.
   bool can_join = !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
   bool is_interrupted = false;
-  if (auto *waiting = std::get_if<AwaitStart>(&state_)) {
+  if (auto *waiting = std::get_if<AwaitStartPoint>(&state_)) {
     if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_HEADER) &&
         std::any_of(parts_.begin(), parts_.end(), is_part)) {
       waiting->header_joins |= can_join;
@@ -202,22 +202,22 @@ flv::Status Ingest::take_opaque(GstBuffer *buffer, const std::shared_ptr<const v
     is_interrupted = waiting->is_interrupted;
     set_state(Flowing{});
   }
-  if (!head_)
-    head_ = std::make_shared<const JoinHeader>();
+  if (!join_header_)
+    join_header_ = std::make_shared<const JoinHeader>();
   Entry entry;
   entry.owner = owner;
   entry.bytes = bytes;
   entry.time = time_of(buffer, is_interrupted);
   if (can_join)
-    entry.join_header = head_;
-  if (has_entries_ && head_ != sent_head_) {
+    entry.join_header = join_header_;
+  if (has_entries_ && join_header_ != sent_join_header_) {
     Entry header;
-    header.owner = head_;
-    header.bytes = head_->container_header;
+    header.owner = join_header_;
+    header.bytes = join_header_->container_header;
     header.time = entry.time;
     out.push_back(std::move(header));
   }
-  sent_head_ = head_;
+  sent_join_header_ = join_header_;
   has_entries_ = true;
   out.push_back(std::move(entry));
   return flv::Status::Ok;

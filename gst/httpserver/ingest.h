@@ -12,7 +12,7 @@
 namespace flvhttp {
 
 //                  start point
-//    AwaitStart -----------------> Flowing
+//    AwaitStartPoint -----------------> Flowing
 //        ^                            |
 //        |  interruption, or          |
 //        |  another header in caps    |
@@ -22,8 +22,8 @@ namespace flvhttp {
 class Ingest {
 public:
   // Buffers are dropped.
-  struct AwaitStart {
-    static constexpr const char *kName = "AwaitStart";
+  struct AwaitStartPoint {
+    static constexpr const char *kName = "AwaitStartPoint";
 
     // The time continues from the last entry.
     bool is_interrupted = false;
@@ -33,9 +33,9 @@ public:
   struct Flowing {
     static constexpr const char *kName = "Flowing";
   };
-  using State = std::variant<AwaitStart, Flowing>;
-  using Transitions = states::TransitionTable<states::Transition<AwaitStart, Flowing>,
-                                              states::Transition<Flowing, AwaitStart>>;
+  using State = std::variant<AwaitStartPoint, Flowing>;
+  using Transitions = states::TransitionTable<states::Transition<AwaitStartPoint, Flowing>,
+                                              states::Transition<Flowing, AwaitStartPoint>>;
 
   // Resets all state for another stream.
   void clear();
@@ -53,7 +53,7 @@ public:
 
 private:
   void set_state(State next);
-  [[nodiscard]] AwaitStart &await_start();
+  [[nodiscard]] AwaitStartPoint &await_start_point();
   [[nodiscard]] bool is_flv() const;
   [[nodiscard]] flv::Status take_opaque(GstBuffer *buffer, const std::shared_ptr<const void> &owner,
                                         flv::Bytes bytes, std::vector<fanout::Entry> &out);
@@ -65,9 +65,9 @@ private:
   fanout::FlvIngest flv_;
 
   // For containers other than FLV.
-  State state_ = AwaitStart{};
-  fanout::JoinHeaderPtr head_;
-  fanout::JoinHeaderPtr sent_head_;              // of the last entry
+  State state_ = AwaitStartPoint{};
+  fanout::JoinHeaderPtr join_header_;
+  fanout::JoinHeaderPtr sent_join_header_;       // of the last entry
   std::vector<std::vector<std::uint8_t>> parts_; // the buffers of the stream header
   GstSegment segment_{};
   std::int64_t time_ = 0; // ms: the time of the last entry

@@ -33,9 +33,10 @@ struct SessionContext {
   Clock::time_point now;
 
   fanout::Backlog backlog;
-  fanout::WriteBatch batch;                 // of the current write; reused
-  std::vector<class ClientSession *> due{}; // sessions to serve in this turn, or in the next one
-  std::size_t closed = 0; // the number of sessions in Closed, which the turn's end removes
+  fanout::WriteBatch batch; // of the current write; reused
+  std::vector<class ClientSession *>
+      to_serve{};               // sessions to serve in this turn, or in the next one
+  std::size_t closed_count = 0; // the number of sessions in Closed, which the turn's end removes
 };
 
 } // namespace flvhttp

@@ -249,7 +249,7 @@ void FlvIngest::hold(Probing &probing, ParsedTag tag, std::vector<Entry> &out) {
 }
 
 bool FlvIngest::is_held_enough(const Probing &probing) const {
-  return probing.probe.is_over(kHoldLimits, probing.held.size()) ||
+  return probing.probe.has_reached(kHoldLimits, probing.held.size()) ||
          probing.probe.knows_kinds(announced_, flv::KindProbe::Unannounced::Both);
 }
 

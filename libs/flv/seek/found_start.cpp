@@ -41,15 +41,15 @@ bool lists_keyframes(const KnownFile &file, const StartSettings &settings) {
          file.facts().metadata.find("keyframes") && file.is_index_whole();
 }
 
-KeyframeIndex listed_in_stream(const KnownFile &file, const StartSettings &settings,
-                               const FoundStart &found) {
+KeyframeIndex stream_index(const KnownFile &file, const StartSettings &settings,
+                           const FoundStart &found) {
   return index_of_part(file.index(), found.place.position, static_cast<double>(found.time) / 1000,
                        settings.stop);
 }
 
-KeyframeIndex unchecked_in_stream(const KnownFile &file, const StartSettings &settings,
-                                  const FoundStart &found) {
-  KeyframeIndex index = listed_in_stream(file, settings, found);
+KeyframeIndex unchecked_stream_index(const KnownFile &file, const StartSettings &settings,
+                                     const FoundStart &found) {
+  KeyframeIndex index = stream_index(file, settings, found);
   auto &[positions, times] = index;
   const double size = file.size() > 0 ? static_cast<double>(file.size())
                                       : summarize(file.facts().metadata).file_size.value_or(0);

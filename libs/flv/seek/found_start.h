@@ -23,11 +23,12 @@ struct FoundStart {
 // Whether the stream header lists keyframes, and all of them are known.
 [[nodiscard]] bool lists_keyframes(const KnownFile &file, const StartSettings &settings);
 // The index of the stream, before a check of its entries.
-[[nodiscard]] KeyframeIndex listed_in_stream(const KnownFile &file, const StartSettings &settings,
-                                             const FoundStart &found);
+[[nodiscard]] KeyframeIndex stream_index(const KnownFile &file, const StartSettings &settings,
+                                         const FoundStart &found);
 // The same, if the entries are not checked.
-[[nodiscard]] KeyframeIndex
-unchecked_in_stream(const KnownFile &file, const StartSettings &settings, const FoundStart &found);
+[[nodiscard]] KeyframeIndex unchecked_stream_index(const KnownFile &file,
+                                                   const StartSettings &settings,
+                                                   const FoundStart &found);
 // The last known keyframe before the stop.
 [[nodiscard]] std::uint64_t last_before(const FoundStart &found, std::uint64_t stop);
 

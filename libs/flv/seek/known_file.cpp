@@ -68,7 +68,7 @@ const KeyframeIndex &KnownFile::index() const {
   switch (use_) {
   case Use::None:
     break;
-  case Use::Listed:
+  case Use::Metadata:
     return listed_.index;
   case Use::Scanned:
     return scan_->index();

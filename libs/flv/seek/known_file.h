@@ -32,7 +32,7 @@ public:
       return kind == Kind::Truncated || kind == Kind::Unreadable;
     }
   };
-  enum class Use : std::uint8_t { None, Listed, Scanned };
+  enum class Use : std::uint8_t { None, Metadata, Scanned };
 
   // `size` is in bytes; 0: unknown.
   KnownFile(Access access, std::uint64_t size) : access_(access), size_(size) {}
@@ -68,7 +68,7 @@ public:
   [[nodiscard]] const KeyframeIndex &index() const;
   [[nodiscard]] bool is_scanned() const { return use_ == Use::Scanned; }
   // Whether the index in use covers the whole file.
-  [[nodiscard]] bool is_index_whole() const { return use_ == Use::Listed || has_scanned_all(); }
+  [[nodiscard]] bool is_index_whole() const { return use_ == Use::Metadata || has_scanned_all(); }
 
   [[nodiscard]] bool has_video() const { return facts_->has_video(); }
   // The configurations at the beginning of the file that are before an offset.

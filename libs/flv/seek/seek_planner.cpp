@@ -160,7 +160,7 @@ void SeekPlanner::use_base() {
   if (needs_index())
     return find_index();
   if (file_.listed().is_usable())
-    file_.use(KnownFile::Use::Listed);
+    file_.use(KnownFile::Use::Metadata);
   set_state(Done{whole_start(file_, settings_), {}});
 }
 
@@ -189,7 +189,7 @@ void SeekPlanner::find_index() {
   if (is_auto && file_.contradicts_listed())
     return scan_instead("the keyframe index does not match the file: there is no tag at byte " +
                         std::to_string(listed.index.positions.front()));
-  file_.use(KnownFile::Use::Listed);
+  file_.use(KnownFile::Use::Metadata);
   begin_search({});
 }
 
@@ -346,10 +346,10 @@ void SeekPlanner::verify(FoundStart found) {
   if (!lists_keyframes(file_, settings_))
     return find_stop(std::move(found));
   if (file_.is_scanned() || file_.access() != Access::Anywhere) {
-    found.part.index = unchecked_in_stream(file_, settings_, found);
+    found.part.index = unchecked_stream_index(file_, settings_, found);
     return find_stop(std::move(found));
   }
-  IndexVerify check(listed_in_stream(file_, settings_, found), file_.has_video(), file_.size(),
+  IndexVerify check(stream_index(file_, settings_, found), file_.has_video(), file_.size(),
                     file_.facts().stream_ids);
   enter(Verifying{std::move(check), std::move(found)});
 }

@@ -33,7 +33,7 @@ class KindProbe {
 public:
   struct Limits {
     std::int64_t span = 0; // ms of media
-    std::size_t size = 0;  // in the unit of is_over()
+    std::size_t size = 0;  // in the unit of has_reached()
   };
   // What ends the hold if the file header announces no kind.
   enum class Unannounced {
@@ -51,7 +51,7 @@ public:
 
   [[nodiscard]] const KindSet &seen() const { return seen_; }
   // `size`: of all that is held.
-  [[nodiscard]] bool is_over(const Limits &limits, std::size_t size) const {
+  [[nodiscard]] bool has_reached(const Limits &limits, std::size_t size) const {
     return size >= limits.size || span_ >= limits.span;
   }
   [[nodiscard]] bool knows_kinds(const FileHeader &announced, Unannounced rule) const {

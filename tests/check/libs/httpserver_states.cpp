@@ -44,7 +44,7 @@ static_assert(Changes<ClientSession, ClientSession::AwaitStream, ClientSession::
                        {false, false, true, true},
                        {false, false, false, true},
                        {false, false, false, false}}});
-static_assert(Changes<Ingest, Ingest::AwaitStart, Ingest::Flowing>::kAll ==
+static_assert(Changes<Ingest, Ingest::AwaitStartPoint, Ingest::Flowing>::kAll ==
               Rows<2>{{{false, true}, {true, false}}});
 static_assert(
     Changes<TlsSession, TlsSession::Handshaking, TlsSession::Open, TlsSession::Broken>::kAll ==
@@ -165,11 +165,11 @@ private:
 };
 
 struct TestSession {
-  explicit TestSession(ClientSession::Access access = ClientSession::Access::Allowed) {
+  explicit TestSession(ClientSession::Admission admission = ClientSession::Admission::Allowed) {
     context.settings = std::make_shared<const BroadcastSettings>();
     context.now = Clock::now();
     session.emplace(7, Arrival{{}, std::make_unique<Peer>(socket.get(), received, is_blocked)},
-                    access, context, broadcast);
+                    admission, context, broadcast);
   }
 
   void become_ready() {
@@ -191,34 +191,34 @@ struct TestSession {
 START_TEST(test_client_gets_all_of_an_ended_stream) {
   TestSession test;
   test.session->serve();
-  ck_assert(test.received.empty() && !test.session->closed());
+  ck_assert(test.received.empty() && !test.session->close_reason());
   test.become_ready();
   test.context.stream.end();
   test.session->serve();
-  ck_assert(test.session->closed() == Reason::Ended);
-  ck_assert_uint_eq(test.context.closed, 1);
+  ck_assert(test.session->close_reason() == Reason::Ended);
+  ck_assert_uint_eq(test.context.closed_count, 1);
   test.session->serve();
   test.session->check_timeouts();
   test.session->begin_close(Reason::Removed, CloseCode::Normal, "");
   test.session->close(Reason::Broken);
-  ck_assert(test.session->closed() == Reason::Ended);
-  ck_assert_uint_eq(test.context.closed, 1);
+  ck_assert(test.session->close_reason() == Reason::Ended);
+  ck_assert_uint_eq(test.context.closed_count, 1);
   ck_assert(test.received.empty());
 }
 END_TEST
 
 START_TEST(test_client_is_refused) {
   static const struct {
-    ClientSession::Access access;
+    ClientSession::Admission admission;
     const char *answer;
-  } kRows[] = {{ClientSession::Access::AfterEnd, "HTTP/1.1 503 "},
-               {ClientSession::Access::AfterStart, "HTTP/1.1 406 "}};
-  TestSession test(ROW(kRows).access);
+  } kRows[] = {{ClientSession::Admission::StreamHasEnded, "HTTP/1.1 503 "},
+               {ClientSession::Admission::StreamHasBegun, "HTTP/1.1 406 "}};
+  TestSession test(ROW(kRows).admission);
   test.context.stream.set_container({"video/mp4", ContainerHeader::AtStart});
   test.context.stream.note_start_point();
   test.session->serve();
   ck_assert(test.received.starts_with(ROW(kRows).answer));
-  ck_assert(test.session->closed() == Reason::Waited);
+  ck_assert(test.session->close_reason() == Reason::Waited);
 }
 END_TEST
 
@@ -230,7 +230,7 @@ START_TEST(test_client_waits_too_long) {
   test.context.now += milliseconds(1);
   test.session->serve();
   ck_assert(test.received.starts_with("HTTP/1.1 503 "));
-  ck_assert(test.session->closed() == Reason::Waited);
+  ck_assert(test.session->close_reason() == Reason::Waited);
 }
 END_TEST
 
@@ -244,7 +244,7 @@ START_TEST(test_closing_client_accepts_nothing) {
   test.session->serve();
   test.context.now += milliseconds(999);
   test.session->check_timeouts();
-  ck_assert(!test.session->closed());
+  ck_assert(!test.session->close_reason());
   if (stops) {
     test.context.stream.close();
     test.session->serve();
@@ -252,7 +252,7 @@ START_TEST(test_closing_client_accepts_nothing) {
     test.context.now += milliseconds(1);
     test.session->check_timeouts();
   }
-  ck_assert(test.session->closed() == (stops ? Reason::Stopped : Reason::Removed));
+  ck_assert(test.session->close_reason() == (stops ? Reason::Stopped : Reason::Removed));
   ck_assert(test.received.empty());
 }
 END_TEST
@@ -262,8 +262,8 @@ START_TEST(test_connection_is_lost) {
   if (_i == 1)
     test.become_ready();
   test.session->note_readiness(Readiness(EPOLLIN | EPOLLHUP));
-  ck_assert(test.session->closed() == Reason::Closed);
-  ck_assert_uint_eq(test.context.due.size(), 1);
+  ck_assert(test.session->close_reason() == Reason::Closed);
+  ck_assert_uint_eq(test.context.to_serve.size(), 1);
   test.session->serve();
   ck_assert(test.received.empty());
 }

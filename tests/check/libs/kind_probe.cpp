@@ -55,15 +55,15 @@ END_TEST
 START_TEST(test_limits) {
   constexpr KindProbe::Limits kLimits = {500, 1000};
   KindProbe probe;
-  ck_assert(!probe.is_over(kLimits, 999));
-  ck_assert(probe.is_over(kLimits, 1000));
+  ck_assert(!probe.has_reached(kLimits, 999));
+  ck_assert(probe.has_reached(kLimits, 1000));
   probe.note_media(TagType::Video, 499);
   probe.note_media(TagType::Audio, -100);
-  ck_assert(!probe.is_over(kLimits, 0));
+  ck_assert(!probe.has_reached(kLimits, 0));
   probe.note_media(TagType::Video, 500);
-  ck_assert(probe.is_over(kLimits, 0));
+  ck_assert(probe.has_reached(kLimits, 0));
   probe.drop_media();
-  ck_assert(!probe.is_over(kLimits, 0) && probe.seen().contains(TagType::Video));
+  ck_assert(!probe.has_reached(kLimits, 0) && probe.seen().contains(TagType::Video));
 }
 END_TEST
 
