@@ -100,6 +100,7 @@ private:
   [[nodiscard]] GstFlowReturn pull_request(const flv::ReadRequest &wanted);
   [[nodiscard]] Decision decision_for(const Request &request) const;
   [[nodiscard]] GstFlowReturn decide();
+  // Does nothing if no start is found.
   [[nodiscard]] GstFlowReturn begin();
   [[nodiscard]] GstFlowReturn start_stream();
   [[nodiscard]] GstFlowReturn send_held(bool at_end);

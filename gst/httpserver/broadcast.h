@@ -48,9 +48,11 @@ public:
   };
   using Event = std::variant<Added, Removed, Warning>;
 
-  // `wake` wakes the writer thread. `tell` schedules a call of take_events().
-  Broadcast(std::function<void()> wake, std::function<void(Broadcast &)> tell)
-      : wake_(std::move(wake)), tell_(std::move(tell)) {}
+  // `wake` wakes the writer thread. `tell` schedules a call of take_events(). The log names
+  // `element` (borrowed).
+  Broadcast(std::function<void()> wake, std::function<void(Broadcast &)> tell,
+            GstElement *element = nullptr)
+      : wake_(std::move(wake)), tell_(std::move(tell)), stream_(element), context_(element) {}
 
   // Called from any thread.
   void set(const BroadcastSettings &settings);
@@ -139,7 +141,7 @@ private:
   std::condition_variable changed_;
   SessionContext context_;
   Clients clients_;
-  std::optional<Round> round_;   // nullopt: none is in progress
+  std::optional<Round> round_;   // empty: no round is in progress
   Clock::time_point round_time_; // of the last round
   fanout::Backlog::Number round_entries_end_ =
       0; // the end of the backlog when the last round began

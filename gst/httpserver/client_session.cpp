@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "base/state_change.h"
 #include "categories.h"
 #include "response.h"
 
@@ -57,9 +58,8 @@ ClientSession::ClientSession(guint64 id, Arrival arrival, Admission admission,
 }
 
 void ClientSession::set_state(State next) {
-  GST_DEBUG("client %" G_GUINT64_FORMAT ": %s -> %s", id_, states::name_of(state_),
-            states::name_of(next));
-  states::change_state<Transitions>("ClientSession", state_, next);
+  const std::string name = "client " + std::to_string(id_);
+  gstflv::change_state<Transitions>(GST_CAT_DEFAULT, context_.element, name.c_str(), state_, next);
 }
 
 ClientStats ClientSession::stats() const {
@@ -137,9 +137,10 @@ void ClientSession::prepare_write() {
   const guint64 skips = cursor_.skips();
   cursor_.prepare_write(context_.backlog, context_.settings->cursor, context_.batch);
   if (cursor_.skips() > skips)
-    GST_DEBUG("client %" G_GUINT64_FORMAT " skips to a key frame: it was %" G_GINT64_FORMAT
-              " ms behind; skip number %" G_GUINT64_FORMAT,
-              id_, cursor_.lag().now, cursor_.skips());
+    GST_DEBUG_OBJECT(context_.element,
+                     "client %" G_GUINT64_FORMAT " skips to a key frame: it was %" G_GINT64_FORMAT
+                     " ms behind; skip number %" G_GUINT64_FORMAT,
+                     id_, cursor_.lag().now, cursor_.skips());
 }
 
 void ClientSession::write() {

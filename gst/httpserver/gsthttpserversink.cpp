@@ -64,6 +64,8 @@ guint signals[SIGNALS];
 } // namespace
 
 struct Private {
+  explicit Private(GstElement *element) : ingest(element) {}
+
   flvhttp::Properties properties;       // guarded by the object's lock
   std::shared_ptr<Listener> listener;   // set from start to stop
   Places places;                        // of the last start
@@ -75,7 +77,7 @@ struct Private {
 
 struct _GstHttpServerSink {
   GstBaseSink parent{};
-  Private priv;
+  Private priv{nullptr};
 };
 
 G_DEFINE_FINAL_TYPE_WITH_CODE(GstHttpServerSink, gst_http_server_sink, GST_TYPE_BASE_SINK,
@@ -210,7 +212,8 @@ gboolean gst_http_server_sink_start(GstBaseSink *sink) noexcept {
   // The broadcast is destroyed before the element and the listener, which it borrows.
   const auto broadcast = std::make_shared<Broadcast>(
       [listener] { listener->writer_thread().wake(); },
-      [listener, self](Broadcast &it) { listener->run_soon([self, &it] { emit_all(self, it); }); });
+      [listener, self](Broadcast &it) { listener->run_soon([self, &it] { emit_all(self, it); }); },
+      GST_ELEMENT(self));
   broadcast->set(properties.settings);
   if (const auto taken = listener->add(routes_of(places, broadcast), places.request_timeout)) {
     FLV_ELEMENT_ERROR(self, RESOURCE, BUSY,
@@ -529,5 +532,5 @@ static void gst_http_server_sink_class_init(GstHttpServerSinkClass *klass) {
 }
 
 static void gst_http_server_sink_init(GstHttpServerSink *self) {
-  new (&self->priv) Private();
+  new (&self->priv) Private(GST_ELEMENT(self));
 }

@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "base/state_change.h"
 #include "categories.h"
 
 #define GST_CAT_DEFAULT gst_http_server_ingest_debug
@@ -89,9 +90,8 @@ std::vector<std::vector<std::uint8_t>> stream_header(const GstStructure *structu
 } // namespace
 
 void Ingest::set_state(State next) {
-  GST_DEBUG("%s: %s -> %s", container_.type.c_str(), states::name_of(state_),
-            states::name_of(next));
-  states::change_state<Transitions>("Ingest", state_, next);
+  gstflv::change_state<Transitions>(GST_CAT_DEFAULT, element_, container_.type.c_str(), state_,
+                                    next);
 }
 
 Ingest::AwaitStartPoint &Ingest::await_start_point() {
@@ -105,7 +105,7 @@ bool Ingest::is_flv() const {
 }
 
 void Ingest::clear() {
-  *this = {};
+  *this = Ingest(element_);
   gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
 }
 

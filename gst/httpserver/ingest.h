@@ -37,6 +37,9 @@ public:
   using Transitions = states::TransitionTable<states::Transition<AwaitStartPoint, Flowing>,
                                               states::Transition<Flowing, AwaitStartPoint>>;
 
+  // The log of changes names `element` (borrowed).
+  explicit Ingest(GstElement *element) : element_(element) {}
+
   // Resets all state for another stream.
   void clear();
   void set_caps(GstCaps *caps);
@@ -60,6 +63,7 @@ private:
   [[nodiscard]] std::int64_t time_of(GstBuffer *buffer, bool is_interrupted);
   void find_out(flv::Bytes start);
 
+  GstElement *element_;
   Container container_;
   bool has_entries_ = false; // the stream has had entries
   fanout::FlvIngest flv_;

@@ -27,16 +27,20 @@ using SettingsPtr = std::shared_ptr<const BroadcastSettings>;
 
 // Guarded by Broadcast::mutex_.
 struct SessionContext {
+  // The log names `element_in_log` (borrowed).
+  explicit SessionContext(GstElement *element_in_log = nullptr)
+      : element(element_in_log), stream(element_in_log) {}
+
+  GstElement *element;
   // Copied at the start of each turn.
   SettingsPtr settings;
   StreamState stream;
   Clock::time_point now;
 
   fanout::Backlog backlog;
-  fanout::WriteBatch batch; // of the current write; reused
-  std::vector<class ClientSession *>
-      to_serve{};               // sessions to serve in this turn, or in the next one
-  std::size_t closed_count = 0; // the number of sessions in Closed, which the turn's end removes
+  fanout::WriteBatch batch;                    // of the current write; reused
+  std::vector<class ClientSession *> to_serve; // in this turn, or in the next one
+  std::size_t closed_count = 0; // sessions in Closed, which the end of the turn removes
 };
 
 } // namespace flvhttp

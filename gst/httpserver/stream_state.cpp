@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "base/state_change.h"
 #include "categories.h"
 
 #define GST_CAT_DEFAULT gst_http_server_stream_debug
@@ -10,8 +11,7 @@
 namespace flvhttp {
 
 void StreamState::set_state(State next) {
-  GST_DEBUG("stream: %s -> %s", states::name_of(state_), states::name_of(next));
-  states::change_state<Transitions>("StreamState", state_, std::move(next));
+  gstflv::change_state<Transitions>(GST_CAT_DEFAULT, element_, "stream", state_, std::move(next));
 }
 
 const Container *StreamState::container() const {

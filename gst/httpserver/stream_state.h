@@ -7,6 +7,8 @@
 #include <string>
 #include <variant>
 
+#include <gst/gst.h>
+
 #include "container.h"
 #include "states/transition.h"
 
@@ -66,6 +68,9 @@ public:
       states::Transition<Typed, Closing>, states::Transition<Ready, Closing>,
       states::Transition<Ended, Closing>, states::Transition<EndedEmpty, Closing>>;
 
+  // The log of changes names `element` (borrowed).
+  explicit StreamState(GstElement *element = nullptr) : element_(element) {}
+
   // The container is known, or has changed.
   void set_container(Container container);
   // The stream has had a start point.
@@ -102,6 +107,7 @@ private:
   void set_state(State next);
   [[nodiscard]] const Container *container() const;
 
+  GstElement *element_;
   State state_;
 };
 

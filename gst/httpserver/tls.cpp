@@ -5,6 +5,7 @@
 
 #include <sys/stat.h>
 
+#include "base/state_change.h"
 #include "categories.h"
 
 #define GST_CAT_DEFAULT gst_http_server_client_debug
@@ -133,9 +134,7 @@ TlsSession::~TlsSession() {
 }
 
 void TlsSession::set_state(State next) {
-  GST_DEBUG("TLS session %p: %s -> %s", static_cast<void *>(this), states::name_of(state_),
-            states::name_of(next));
-  states::change_state<Transitions>("TlsSession", state_, next);
+  gstflv::change_state<Transitions>(GST_CAT_DEFAULT, nullptr, "TLS session", state_, next);
 }
 
 bool TlsSession::shake_hands(GError **error) {
@@ -196,18 +195,18 @@ GIOCondition TlsSession::waits_for(GIOCondition condition) const {
 }
 
 // Whether a read needs no data from the socket.
-bool TlsSession::has_buffered() const {
+bool TlsSession::has_buffered_data() const {
   return session_ && !std::holds_alternative<Handshaking>(state_) &&
          gnutls_record_check_pending(session_) > 0;
 }
 
 bool TlsSession::is_ready(GIOCondition condition) const {
-  return (condition == G_IO_IN && has_buffered()) ||
+  return (condition == G_IO_IN && has_buffered_data()) ||
          g_socket_condition_check(socket(), waits_for(condition)) != 0;
 }
 
 GSource *TlsSession::new_source(GIOCondition condition, GCancellable *cancellable) const {
-  if (condition == G_IO_IN && has_buffered())
+  if (condition == G_IO_IN && has_buffered_data())
     return g_timeout_source_new(0);
   return g_socket_create_source(socket(), waits_for(condition), cancellable);
 }

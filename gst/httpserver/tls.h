@@ -113,7 +113,7 @@ public:
 private:
   void set_state(State next);
   [[nodiscard]] bool shake_hands(GError **error);
-  [[nodiscard]] bool has_buffered() const;
+  [[nodiscard]] bool has_buffered_data() const;
   [[nodiscard]] GSocket *socket() const {
     return g_socket_connection_get_socket(connection_.get());
   }

@@ -120,7 +120,6 @@ private:
   [[nodiscard]] std::uint64_t value_of(std::size_t entry) const;
   [[nodiscard]] bool fits(const SeekPoint &place, std::size_t entry) const;
   void choose();
-  void look_at(std::size_t entry);
   void take(std::optional<SeekPoint> found, bool has_passed);
   void look_at_next();
   void give_up_unseen();
