@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The state changes of flvpace's classes: the allowed ones, and the abort on all others.
-#include <array>
 #include <csignal>
 
 #include "checkrun.h"
 #include "flvpace/pacer.h"
+#include "transitions.h"
 
 using namespace flvpace;
+using flvtest::allows;
+using flvtest::change;
+using flvtest::change_by_table;
 using states::change_state;
 using states::name_of;
 
@@ -14,41 +17,27 @@ namespace {
 
 // --- The tables ---
 
-// All changes, row by row: from each state to each state.
-template <typename Table, typename From, typename... States>
-constexpr std::array<bool, sizeof...(States)> kRow = {Table::template kAllows<From, States>...};
-template <typename Table, typename... States>
-constexpr std::array<std::array<bool, sizeof...(States)>, sizeof...(States)> kChanges = {
-    kRow<Table, States, States...>...};
-template <std::size_t kSize> using Matrix = std::array<std::array<bool, kSize>, kSize>;
+static_assert(allows<Pacer, Pacer::Probing>(".xx"));
+static_assert(allows<Pacer, Pacer::AwaitMedia>("x.x"));
+static_assert(allows<Pacer, Pacer::Flowing>("x.."));
 
-static_assert(kChanges<Pacer::Transitions, Pacer::Probing, Pacer::AwaitMedia, Pacer::Flowing> ==
-              Matrix<3>{{{false, true, true}, //
-                         {true, false, true}, //
-                         {true, false, false}}});
-static_assert(kChanges<OutputHeader::Transitions, OutputHeader::Missing, OutputHeader::Provisional,
-                       OutputHeader::Unsent, OutputHeader::Sent> ==
-              Matrix<4>{{{false, true, true, false}, //
-                         {true, false, true, false}, //
-                         {true, false, false, true}, //
-                         {true, false, false, false}}});
-static_assert(kChanges<SrcWriter::Transitions, SrcWriter::NoSegment, SrcWriter::Current,
-                       SrcWriter::Outdated> == Matrix<3>{{{false, true, false}, //
-                                                          {true, true, true},   //
-                                                          {true, true, false}}});
-static_assert(kChanges<ClockWait::PlayTransitions, ClockWait::Paused, ClockWait::Playing> ==
-              Matrix<2>{{{false, true}, //
-                         {true, false}}});
-static_assert(kChanges<ClockWait::OutputTransitions, ClockWait::Open, ClockWait::Flushing,
-                       ClockWait::Stopped> == Matrix<3>{{{false, true, true}, //
-                                                         {true, false, true}, //
-                                                         {true, false, false}}});
+static_assert(allows<OutputHeader, OutputHeader::Missing>(".xx."));
+static_assert(allows<OutputHeader, OutputHeader::Provisional>("x.x."));
+static_assert(allows<OutputHeader, OutputHeader::Unsent>("x..x"));
+static_assert(allows<OutputHeader, OutputHeader::Sent>("x..."));
+
+static_assert(allows<SrcWriter, SrcWriter::NoSegment>(".x."));
+static_assert(allows<SrcWriter, SrcWriter::Current>("xxx"));
+static_assert(allows<SrcWriter, SrcWriter::Outdated>("xx."));
+
+static_assert(allows<ClockWait::PlayTransitions, ClockWait::Play, ClockWait::Paused>(".x"));
+static_assert(allows<ClockWait::PlayTransitions, ClockWait::Play, ClockWait::Playing>("x."));
+
+static_assert(allows<ClockWait::OutputTransitions, ClockWait::Output, ClockWait::Open>(".xx"));
+static_assert(allows<ClockWait::OutputTransitions, ClockWait::Output, ClockWait::Flushing>("x.x"));
+static_assert(allows<ClockWait::OutputTransitions, ClockWait::Output, ClockWait::Stopped>("x.."));
 
 // --- The check at run time ---
-
-template <typename Table, typename State, typename Next> void change(State from, Next to) {
-  change_state<Table, State>("test", from, std::move(to));
-}
 
 START_TEST(test_allowed) {
   Pacer::State state = Pacer::Probing{};
@@ -63,41 +52,40 @@ START_TEST(test_allowed) {
 END_TEST
 
 START_TEST(test_pacer_flows_twice) {
-  change<Pacer::Transitions, Pacer::State>(Pacer::Flowing{}, Pacer::Flowing{});
+  change<Pacer>(Pacer::Flowing{}, Pacer::Flowing{});
 }
 END_TEST
 
 START_TEST(test_pacer_awaits_media_after_media) {
-  change<Pacer::Transitions, Pacer::State>(Pacer::Flowing{}, Pacer::AwaitMedia{});
+  change<Pacer>(Pacer::Flowing{}, Pacer::AwaitMedia{});
 }
 END_TEST
 
 START_TEST(test_header_is_sent_before_its_kinds_are_known) {
-  change<OutputHeader::Transitions, OutputHeader::State>(OutputHeader::Provisional{},
-                                                         OutputHeader::Sent{});
+  change<OutputHeader>(OutputHeader::Provisional{}, OutputHeader::Sent{});
 }
 END_TEST
 
 START_TEST(test_second_header) {
-  change<OutputHeader::Transitions, OutputHeader::State>(OutputHeader::Sent{},
-                                                         OutputHeader::Unsent{});
+  change<OutputHeader>(OutputHeader::Sent{}, OutputHeader::Unsent{});
 }
 END_TEST
 
 START_TEST(test_segment_is_outdated_before_it_is_sent) {
-  change<SrcWriter::Transitions, SrcWriter::State>(SrcWriter::NoSegment{}, SrcWriter::Outdated{});
+  change<SrcWriter>(SrcWriter::NoSegment{}, SrcWriter::Outdated{});
 }
 END_TEST
 
 START_TEST(test_plays_twice) {
-  change<ClockWait::PlayTransitions, ClockWait::Play>(ClockWait::Playing{}, ClockWait::Playing{});
+  change_by_table<ClockWait::PlayTransitions, ClockWait::Play>(ClockWait::Playing{},
+                                                               ClockWait::Playing{});
 }
 END_TEST
 
 // A flush that ends does not open the waits of a stopped element.
 START_TEST(test_flush_while_stopped) {
-  change<ClockWait::OutputTransitions, ClockWait::Output>(ClockWait::Stopped{},
-                                                          ClockWait::Flushing{});
+  change_by_table<ClockWait::OutputTransitions, ClockWait::Output>(ClockWait::Stopped{},
+                                                                   ClockWait::Flushing{});
 }
 END_TEST
 

@@ -6,8 +6,11 @@
 
 #include "media.h"
 #include "starting.h"
+#include "transitions.h"
 
 using namespace flvtest::starting;
+using flvtest::allows;
+using flvtest::change;
 using states::change_state;
 using states::name_of;
 using Planner = SeekPlanner;
@@ -15,21 +18,6 @@ using Planner = SeekPlanner;
 namespace {
 
 // --- The tables ---
-
-// The changes from one state to each of the states, in their order.
-template <typename Class, typename From, typename... To>
-constexpr std::array<bool, sizeof...(To)> row(const std::variant<To...> *) {
-  return {Class::Transitions::template kAllows<From, To>...};
-}
-
-template <typename Class, typename From> constexpr bool allows(std::string_view expected) {
-  const auto changes = row<Class, From>(static_cast<const typename Class::State *>(nullptr));
-  for (std::size_t to = 0; to < changes.size(); ++to) {
-    if (changes[to] != (expected[to] == 'x'))
-      return false;
-  }
-  return expected.size() == changes.size();
-}
 
 // Idle, Probing, FindingBase, Scanning, Searching, SearchingForward, Configurations, Verifying,
 // FindingStop, Done, Failed.
@@ -60,10 +48,6 @@ static_assert(allows<IndexScan, IndexScan::Resynchronizing>("x.xx"));
 static_assert(allows<IndexScan, IndexScan::Over>("...."));
 
 // --- The check at run time ---
-
-template <typename Class> void change(typename Class::State from, typename Class::State to) {
-  change_state<typename Class::Transitions>("test", from, std::move(to));
-}
 
 START_TEST(test_allowed) {
   Planner::State state;
