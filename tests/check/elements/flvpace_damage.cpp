@@ -354,7 +354,7 @@ static Suite *flvpace_damage_suite() {
   tcase_add_test(tcase, fail_on_damage);
   tcase_add_test(tcase, fail_names_the_position);
   tcase_add_loop_test(tcase, incomplete_last_tag, 0, 5);
-  tcase_add_loop_test(tcase, mutations, 0, 20);
+  tcase_add_loop_test(tcase, mutations, 0, pacetest::is_short() ? 5 : 20);
   return suite;
 }
 
