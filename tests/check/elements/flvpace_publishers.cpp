@@ -3,6 +3,8 @@
 // ids from RTMP, with tags without data.
 #include "pacetest.h"
 
+#include <algorithm>
+
 #include "media.h"
 
 using namespace flvtest;
@@ -95,9 +97,10 @@ GST_START_TEST(cut_anywhere) {
   const std::size_t cut = 6;
   const Stream second = next_publisher();
   const std::size_t size = first.at(cut).size();
+  // Every byte near the ends of the tag. With few repetitions, only the bytes at its end.
   const std::size_t step = pacetest::is_short() ? 7 : 1;
   for (std::size_t there = 0; there <= size;
-       there += there < 40 || there > size - 10 ? step : 29 * step) {
+       there += there > size - 10 ? 1 : std::min(there < 40 ? step : 29 * step, size - 9 - there)) {
     const Buffer data = joined({cut_publisher(first, cut, there), second.bytes});
     const bool whole = there >= size - 4;
     const Buffer expected = joined(
