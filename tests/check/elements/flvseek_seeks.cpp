@@ -43,7 +43,7 @@ constexpr int kWayCount = std::size(kWays);
 
 // Whether the seek returns while the stream is blocked. If it does not, the stream is released.
 template <class Holder> bool returns(Seek &seek, GstEvent *event, Holder &holder) {
-  constexpr gint64 kPatience = G_USEC_PER_SEC;
+  constexpr gint64 kPatience = 20 * G_USEC_PER_SEC;
   std::atomic<bool> back = false;
   std::thread thread([&] {
     fail_unless(seek.send(event));
