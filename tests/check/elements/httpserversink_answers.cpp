@@ -100,8 +100,10 @@ GST_START_TEST(cross_origin_fields) {
     const char *vary;
   } rows[] = {{"*", "*", "", ""}, {kSite, kSite, "true", "Origin"}, {"", "", "", ""}};
   const auto &row = rows[__i__];
-  const std::string exposed =
-      *row.origin ? "Content-Length, Content-Range, Content-Type, Date, Retry-After, Server" : "";
+  const std::string exposed = *row.origin ? "Accept-Ranges, Content-Length, Content-Range, "
+                                            "Content-Type, Date, ETag, Last-Modified, "
+                                            "Retry-After, Server"
+                                          : "";
   const Live server(std::string("max-clients=2 request-timeout=300 stats-path=/stats "
                                 "allow-origin=\"") +
                     row.origin + "\"");

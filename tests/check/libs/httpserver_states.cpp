@@ -7,6 +7,7 @@
 #include "checkrun.h"
 #include "httpserver/broadcast.h"
 #include "httpserver/categories.h"
+#include "httpserver/download_session.h"
 #include "httpserver/ingest.h"
 #include "httpserver/tls.h"
 #include "transitions.h"
@@ -32,6 +33,13 @@ static_assert(allows<ClientSession, ClientSession::AwaitStream>(".xxx"));
 static_assert(allows<ClientSession, ClientSession::Streaming>("..xx"));
 static_assert(allows<ClientSession, ClientSession::Closing>("...x"));
 static_assert(allows<ClientSession, ClientSession::Closed>("...."));
+
+static_assert(allows<DownloadSession, DownloadSession::AwaitResponse>(".x...x"));
+static_assert(allows<DownloadSession, DownloadSession::Sending>("..xxxx"));
+static_assert(allows<DownloadSession, DownloadSession::Waiting>(".x...x"));
+static_assert(allows<DownloadSession, DownloadSession::Blocked>(".x...x"));
+static_assert(allows<DownloadSession, DownloadSession::Closing>(".....x"));
+static_assert(allows<DownloadSession, DownloadSession::Closed>("......"));
 
 static_assert(allows<Ingest, Ingest::AwaitStartPoint>(".x"));
 static_assert(allows<Ingest, Ingest::Flowing>("x."));
@@ -59,6 +67,16 @@ END_TEST
 
 START_TEST(test_client_streams_after_it_is_closed) {
   change<ClientSession>(ClientSession::Closed{}, ClientSession::Streaming{});
+}
+END_TEST
+
+START_TEST(test_download_starts_twice) {
+  change<DownloadSession>(DownloadSession::Sending{}, DownloadSession::Sending{});
+}
+END_TEST
+
+START_TEST(test_download_continues_after_it_is_complete) {
+  change<DownloadSession>(DownloadSession::Closing{}, DownloadSession::Sending{});
 }
 END_TEST
 
@@ -133,7 +151,7 @@ public:
   Peer(GSocket *socket, std::string &received, const bool &is_blocked)
       : Transport(nullptr, socket), received_(received), is_blocked_(is_blocked) {}
 
-  Result send(std::span<iovec> parts) override {
+  Result send(std::span<iovec> parts, Next) override {
     if (is_blocked_)
       return {Result::Kind::Blocked};
     std::size_t size = 0;
@@ -268,6 +286,8 @@ int main(int argc, char **argv) {
                        {test_stream_reopens, 1, SIGABRT},
                        {test_client_streams_twice, 1, SIGABRT},
                        {test_client_streams_after_it_is_closed, 1, SIGABRT},
+                       {test_download_starts_twice, 1, SIGABRT},
+                       {test_download_continues_after_it_is_complete, 1, SIGABRT},
                        {test_ingest_flows_twice, 1, SIGABRT},
                        {test_tls_opens_after_an_error, 1, SIGABRT},
                        {test_stream},
