@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/pull_pad.h"
+#include "read_ahead.h"
 
 GST_DEBUG_CATEGORY_EXTERN(gst_flv_seek_debug);
 #define GST_CAT_DEFAULT gst_flv_seek_debug
@@ -87,9 +88,11 @@ GstFlowReturn Session::cannot_read(guint64 position) {
 GstFlowReturn Session::pull_request(const flv::ReadRequest &wanted) {
   BufferPtr buffer;
   const GstFlowReturn flow = pull_.read(wanted, buffer);
-  if (flow == GST_FLOW_OK)
-    planner_->supply(gstflv::MappedBuffer(buffer.get()).bytes());
-  return flow;
+  if (flow != GST_FLOW_OK)
+    return flow;
+  planner_->supply(gstflv::MappedBuffer(buffer.get()).bytes());
+  read_ahead(sink_pad_, planner_->take_likely_requests());
+  return GST_FLOW_OK;
 }
 
 bool Session::look_ahead() {

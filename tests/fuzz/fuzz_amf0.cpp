@@ -2,8 +2,11 @@
 // The input is the data of a script tag.
 #include "fuzz.h"
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
+#include "flv/format/amf0_edit.h"
 #include "flv/format/metadata.h"
 
 using namespace flv;
@@ -25,6 +28,42 @@ void check_one(Bytes input) {
   REQUIRE(amf0::read(again, back) == Status::Ok);
   REQUIRE(again.at_end());
   REQUIRE(back == value);
+}
+
+// The edit of an encoded object has the same result as that of the decoded object.
+void check_edit(Bytes input) {
+  Reader reader(input);
+  Value value;
+  const bool is_object = amf0::read(reader, value) == Status::Ok && value.members();
+  for (const char *name : {"a", "keyframes", "duration"}) {
+    const std::vector<std::uint8_t> before{1, 2, 3};
+    std::vector<std::uint8_t> out = before;
+    const Status status = amf0::edit(input, {{name, {amf0::Null{}}}}, out);
+    REQUIRE(std::equal(before.begin(), before.end(), out.begin()));
+    if (status != Status::Ok)
+      REQUIRE(out.size() == before.size());
+    if (!is_object)
+      continue;
+    REQUIRE(status == Status::Ok);
+    Value expected = value;
+    auto &members = *expected.members();
+    const Value *first = expected.find(name);
+    if (!first)
+      members.insert(members.begin(), {name, {}});
+    bool is_first = true;
+    std::erase_if(members, [&](amf0::Member &member) {
+      const std::string_view text(member.name.c_str());
+      const bool padded = member.name.find_first_not_of('\0', text.size()) == std::string::npos;
+      if (text != name || !padded)
+        return false;
+      member.value.data = amf0::Null{};
+      return !std::exchange(is_first, false);
+    });
+    Reader again(Bytes(out).subspan(before.size()));
+    Value back;
+    REQUIRE(amf0::read(again, back) == Status::Ok);
+    REQUIRE(back == expected);
+  }
 }
 
 Status check_all(Bytes input) {
@@ -75,6 +114,7 @@ void check_metadata(Bytes input) {
 int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
   const Bytes input(data, size);
   check_one(input);
+  check_edit(input);
   check_metadata(input);
   const Status status = check_all(input);
   // Malformed data stays malformed, whatever data follows it.

@@ -440,6 +440,89 @@ void save_fanout() {
   save_clients("changes", changes.bytes, {.lag = 5, .message = 6}, 9);
 }
 
+// --- indexed: settings and a file ---
+
+void save_indexed(const std::string &name, Bytes file, std::uint8_t settings = 0) {
+  save("indexed", name, joined({Buffer{settings}, file}));
+}
+
+void save_indexed_files() {
+  const Stream plain = file({.duration = 200, .gop = 2});
+  save_indexed("no-index", plain.bytes);
+  save_indexed("no-index-stored", plain.bytes, 1);
+  save_indexed("from-an-hour", file({.duration = 200, .start = 3'600'000, .gop = 2}).bytes);
+  save_indexed("audio-only", file({.duration = 200, .video = false}).bytes);
+  save_indexed("twice", joined({plain.bytes, plain.bytes}));
+  save_indexed("damaged", erased(plain.bytes, plain.tags[5].begin + 3, 40));
+  save_indexed("cut-off", Bytes(plain.bytes).first(plain.bytes.size() - 40));
+  Stream late;
+  late.header().configs().key(0, 60).metadata({{"duration", {9.0}}}).inter(40, 30).key(80, 60);
+  save_indexed("late-metadata", late.bytes);
+  Stream none;
+  none.header().configs().key(0, 60).inter(40, 30).key(80, 60);
+  save_indexed("no-metadata", none.bytes);
+  Stream unreadable;
+  unreadable.header().script(0, script("onMetaData", {})).configs().key(0, 60).key(80, 60);
+  save_indexed("unreadable-metadata", unreadable.bytes);
+  const auto media = [](Stream &stream) {
+    append_media(stream.configs(), {.duration = 200, .gop = 2});
+    stream.video(200, avc_end());
+  };
+  save_indexed("index", indexed(media).bytes);
+  save_indexed("index-of-everything", indexed(media, [](const Stream &stream) {
+                                        return entries_of(stream, [](std::size_t) { return true; });
+                                      }).bytes);
+  save_indexed("index-with-ends", indexed(media, [](const Stream &stream) {
+                                    return roles_of(stream,
+                                                    {flv::Role::KeyFrame, flv::Role::DecoderConfig,
+                                                     flv::Role::EndOfSequence});
+                                  }).bytes);
+  save_indexed("another-format", payload(100));
+}
+
+// --- http: the value of a header field or a query, and a number ---
+
+void save_text(const std::string &name, const std::string &text, std::uint64_t number = 1000) {
+  Buffer bytes(text.begin(), text.end());
+  for (unsigned shift = 64; shift > 0; shift -= 8)
+    bytes.push_back(static_cast<std::uint8_t>(number >> (shift - 8)));
+  save("http", name, bytes);
+}
+
+void save_http() {
+  constexpr std::uint64_t kHuge = UINT64_MAX;
+  constexpr std::uint64_t kDate = std::uint64_t{784111777} << 32U;
+  save_text("range", "bytes=10-19");
+  save_text("range-open", "bytes=10-");
+  save_text("range-suffix", "bytes=-500");
+  save_text("range-several", "bytes=0-1, 5-6");
+  save_text("range-huge", "bytes=0-99999999999999999999999999", kHuge);
+  save_text("range-last", "bytes=18446744073709551614-", kHuge);
+  save_text("range-empty-elements", "bytes=,,1-2 ,");
+  save_text("range-unsatisfiable", "bytes=99999999999999999999-");
+  save_text("range-of-nothing", "bytes=-1", 0);
+  save_text("date-fix", "Sun, 06 Nov 1994 08:49:37 GMT", kDate);
+  save_text("date-850", "Sunday, 06-Nov-94 08:49:37 GMT", kDate);
+  save_text("date-850-long-ago", "Sunday, 06-Nov-94 08:49:37 GMT", std::uint64_t{1} << 63U);
+  save_text("date-asctime", "Sun Nov  6 08:49:37 1994", kDate);
+  save_text("date-year-0", "Sat, 01 Jan 0000 00:00:00 GMT");
+  save_text("date-last", "Fri, 31 Dec 9999 23:59:60 GMT");
+  save_text("date-cut", "Sun, 06 Nov 1994 08:4");
+  save_text("tag", "\"tag\"", kDate);
+  save_text("tag-weak", "W/\"tag\"", kDate);
+  save_text("tags", "\"a\", W/\"b\" ,\"tag\"", kDate);
+  save_text("tag-any", "*", kDate);
+  save_text("tag-open", "\"tag", kDate);
+  save_text("query", "start=5&end=7&t=12.5");
+  save_text("query-escapes", "a%20b=%41+c&%zz=%&=&&x");
+  save_text("query-numbers", "a=18446744073709551615&b=18446744073709551.616&c=.5&d=-1");
+  std::string many = "a=0";
+  for (int i = 1; i < 200; ++i)
+    many += "&a=" + std::to_string(i);
+  save_text("query-many", many);
+  save("http", "empty", {});
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -453,7 +536,9 @@ int main(int argc, char **argv) {
   save_amf0();
   save_schedules();
   save_starts();
+  save_indexed_files();
   save_websocket();
   save_fanout();
+  save_http();
   return 0;
 }

@@ -152,6 +152,11 @@ Status read_on_metadata(Bytes data, amf0::Value &object) {
   return object.members() ? Status::Ok : Status::Malformed;
 }
 
+Bytes on_metadata_object(Bytes data) {
+  Reader reader(data);
+  return enter(reader) ? data.subspan(reader.position()) : Bytes();
+}
+
 bool is_on_metadata(Bytes data) {
   Reader reader(data);
   return enter(reader);

@@ -57,6 +57,9 @@ struct Metadata {
 // truncated.
 [[nodiscard]] Status read_on_metadata(Bytes data, amf0::Value &object);
 
+// The bytes of that data from the object on. Empty: the event is not onMetaData.
+[[nodiscard]] Bytes on_metadata_object(Bytes data);
+
 // Whether the data of a script tag starts with the name onMetaData. Reads nothing after the name.
 [[nodiscard]] bool is_on_metadata(Bytes data);
 

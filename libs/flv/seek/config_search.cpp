@@ -11,11 +11,30 @@ namespace flv {
 namespace {
 
 // All bytes within kReadBefore before the start point are read, then some bytes around keyframes.
-// The sum stays well under 1 MiB.
+// Each keyframe costs one read, which takes longest if the file is not in the page cache.
 constexpr std::uint64_t kReadBefore = 256 << 10;
 constexpr std::uint64_t kKeyframeBefore = 1024;
 constexpr std::uint64_t kKeyframeAfter = 512;
-constexpr std::size_t kMaxKeyFrames = 256;
+constexpr std::size_t kMaxKeyFrames = 128;
+
+ReadRequest request_for(const ConfigurationSearch::Stretch &stretch) {
+  return {stretch.begin, static_cast<std::size_t>(stretch.end - stretch.begin)};
+}
+
+// Whether bytes of the stretch could be a whole configuration tag. Much faster than the splitter's
+// search for a tag, and false for most stretches.
+bool may_have_configuration(Bytes bytes) {
+  for (std::size_t i = 0; i + kTagHeaderSize < bytes.size(); ++i) {
+    const auto type = static_cast<TagType>(bytes[i] & 0x1F);
+    if (type != TagType::Video && type != TagType::Audio)
+      continue;
+    const Bytes behind = bytes.subspan(i + kTagHeaderSize);
+    const std::uint32_t size = load_u24(&bytes[i + 1]);
+    if (size <= behind.size() && classify(type, behind.first(size)).role == Role::DecoderConfig)
+      return true;
+  }
+  return false;
+}
 
 } // namespace
 
@@ -48,12 +67,22 @@ ConfigurationSearch::ConfigurationSearch(StreamHeader beginning, std::vector<Str
 std::optional<ReadRequest> ConfigurationSearch::next_request() const {
   if (next_ == stretches_.size())
     return std::nullopt;
-  const Stretch &stretch = stretches_[next_];
-  return ReadRequest{stretch.begin, static_cast<std::size_t>(stretch.end - stretch.begin)};
+  return request_for(stretches_[next_]);
+}
+
+std::vector<ReadRequest> ConfigurationSearch::requests() const {
+  std::vector<ReadRequest> requests;
+  for (std::size_t i = next_; i < stretches_.size(); ++i)
+    requests.push_back(request_for(stretches_[i]));
+  return requests;
 }
 
 void ConfigurationSearch::supply(Bytes bytes) {
   const std::uint64_t begin = stretches_[next_++].begin;
+  if (!may_have_configuration(bytes)) {
+    found_.emplace_back();
+    return;
+  }
   Splitter splitter;
   splitter.reset(Splitter::Start::Middle, begin);
   std::vector<Item> items;

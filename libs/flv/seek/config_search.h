@@ -26,6 +26,8 @@ public:
 
   [[nodiscard]] std::optional<ReadRequest> next_request() const;
   void supply(Bytes bytes);
+  // next_request() and all later requests, unless the search ends before them.
+  [[nodiscard]] std::vector<ReadRequest> requests() const;
 
   // After the search: the configurations that were found, and those at the beginning of the file
   // for the other tracks.

@@ -67,7 +67,7 @@ void IndexScan::take_configuration(const TagHeader &header, Bytes tag) {
   head_.note(header, classify(header.type, tag.subspan(kTagHeaderSize, header.data_size)), tag);
   if (configurations_.size() == kMaxConfigurations)
     configurations_.erase(configurations_.begin());
-  configurations_.push_back({position_, tag.size()});
+  configurations_.push_back({position_, tag.size(), header.type});
 }
 
 void IndexScan::take_tag(const TagHeader &header, Bytes data) {

@@ -70,6 +70,7 @@ public:
   struct Stretch {
     std::uint64_t position = 0;
     std::size_t size = 0;
+    TagType type = TagType::Video;
   };
 
   // Start::File begins with the tag at `position`. Start::Middle begins with the first tag at or
@@ -96,6 +97,8 @@ public:
   // The configurations in force at the last tag. Those before the start of the scan are not
   // included.
   [[nodiscard]] const StreamHeader &head() const { return head_; }
+  // The times of the tags so far.
+  [[nodiscard]] const Timeline &timeline() const { return timeline_; }
 
 private:
   void set_state(State next) {

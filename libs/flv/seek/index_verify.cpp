@@ -7,23 +7,6 @@
 
 namespace flv {
 
-namespace {
-
-KeyframeIndex thinned(KeyframeIndex index, std::size_t count) {
-  const std::size_t size = index.positions.size();
-  if (size <= count)
-    return index;
-  for (std::size_t i = 0; i < count; ++i) {
-    index.positions[i] = index.positions[i * size / count];
-    index.times[i] = index.times[i * size / count];
-  }
-  index.positions.resize(count);
-  index.times.resize(count);
-  return index;
-}
-
-} // namespace
-
 KeyframeIndex index_of_part(const KeyframeIndex &whole, std::uint64_t position, double time,
                             std::uint64_t stop) {
   KeyframeIndex index;
@@ -47,13 +30,20 @@ KeyframeIndex index_of_part(const KeyframeIndex &whole, std::uint64_t position, 
 
 IndexVerify::IndexVerify(KeyframeIndex index, bool has_video, std::uint64_t file_size,
                          const StreamIds &ids)
-    : index_(thinned(std::move(index), kMaxEntries)), has_video_(has_video), file_size_(file_size),
-      ids_(ids) {
-  look_at_next();
+    : index_(std::move(index)), has_video_(has_video), file_size_(file_size), ids_(ids),
+      groups_(std::min(index_.positions.size(), kMaxEntries)) {
+  enter_group(0);
 }
 
 std::optional<ReadRequest> IndexVerify::next_request() const {
   return check_ ? check_->next_request() : std::nullopt;
+}
+
+std::vector<ReadRequest> IndexVerify::requests() const {
+  std::vector<ReadRequest> requests;
+  for (std::size_t group = group_; group < groups_; ++group)
+    requests.push_back(EntryCheck::first_request(index_.positions[begin_of(group)]));
+  return requests;
 }
 
 void IndexVerify::supply(Bytes bytes) {
@@ -63,15 +53,29 @@ void IndexVerify::supply(Bytes bytes) {
   const auto place = check_->place();
   if (place && (checked_.positions.empty() || place->position > checked_.positions.back())) {
     checked_.positions.push_back(place->position);
-    checked_.times.push_back(index_.times[next_ - 1]);
+    checked_.times.push_back(index_.times[entry_]);
   }
-  look_at_next();
+  const std::size_t begin = begin_of(group_);
+  const std::size_t end = std::min(begin_of(group_ + 1), begin + kMaxTried);
+  if (place || entry_ + 1 == end)
+    return enter_group(group_ + 1);
+  check(entry_ + 1);
 }
 
-void IndexVerify::look_at_next() {
+std::size_t IndexVerify::begin_of(std::size_t group) const {
+  return group * index_.positions.size() / groups_;
+}
+
+void IndexVerify::enter_group(std::size_t group) {
   check_.reset();
-  if (next_ < index_.positions.size())
-    check_.emplace(index_.positions[next_++], has_video_, file_size_, ids_);
+  group_ = group;
+  if (group_ < groups_)
+    check(begin_of(group_));
+}
+
+void IndexVerify::check(std::size_t entry) {
+  entry_ = entry;
+  check_.emplace(index_.positions[entry_], has_video_, file_size_, ids_);
 }
 
 } // namespace flv

@@ -60,10 +60,14 @@ std::uint64_t offset_of(std::uint64_t time, const KeyframeIndex &index) {
              : index.positions[static_cast<std::size_t>(found - index.times.begin())];
 }
 
+ReadRequest EntryCheck::first_request(std::uint64_t position) {
+  return {position, kTagStart};
+}
+
 std::optional<ReadRequest> EntryCheck::next_request() const {
   if (over_)
     return std::nullopt;
-  return ReadRequest{position_, kTagStart};
+  return first_request(position_);
 }
 
 void EntryCheck::supply(Bytes bytes) {

@@ -68,6 +68,8 @@ public:
              const StreamIds &ids = {})
       : has_video_(has_video), file_size_(file_size), ids_(ids), position_(position) {}
 
+  // The first request of a check.
+  [[nodiscard]] static ReadRequest first_request(std::uint64_t position);
   [[nodiscard]] std::optional<ReadRequest> next_request() const;
   void supply(Bytes bytes);
 

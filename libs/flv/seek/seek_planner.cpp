@@ -15,6 +15,8 @@ constexpr std::uint64_t kScanBefore = 64 << 10;
 constexpr std::int64_t kMaxDelay = 1000;
 // ms: an index with a larger difference is wrong.
 constexpr std::int64_t kWrongTime = 5000;
+// Bytes of the stream that are read together with the data of its header.
+constexpr std::size_t kFirstBytes = 64 << 10;
 
 } // namespace
 
@@ -49,6 +51,10 @@ void SeekPlanner::give_nothing() {
                                              " has passed, in a stream that cannot seek back");
   forward->reader.give_nothing();
   advance(*forward);
+}
+
+std::vector<ReadRequest> SeekPlanner::take_likely_requests() {
+  return std::exchange(likely_, {});
 }
 
 std::uint64_t SeekPlanner::keep_from() const {
@@ -104,6 +110,7 @@ void SeekPlanner::fail(StartError::Kind kind, std::string text) {
 void SeekPlanner::look_for(const StartSettings &settings) {
   settings_ = settings;
   notes_.clear();
+  likely_.clear();
   if (file_.has_facts() && is_in_header(settings_, file_.facts().first_tag()))
     settings_.request.reset();
   if (std::holds_alternative<FindingBase>(state_))
@@ -304,9 +311,13 @@ void SeekPlanner::end_search(const StartSearch &search, std::optional<StreamHead
                                             std::to_string(place.position));
   if (head)
     found.head = std::move(*head);
-  if (head || !settings_.reinsert.configurations)
+  if (head || !settings_.reinsert.configurations) {
+    note_likely(found);
     return verify(std::move(found));
+  }
   ConfigurationSearch configurations = configuration_search(file_, place);
+  likely_ = configurations.requests();
+  note_likely(found);
   enter(Configurations{std::move(configurations), std::move(found)});
 }
 
@@ -342,15 +353,34 @@ void SeekPlanner::leave(Configurations &state) {
   verify(std::move(found));
 }
 
+bool SeekPlanner::checks_index() const {
+  return lists_keyframes(file_, settings_) && !file_.is_scanned() &&
+         file_.access() == Access::Anywhere;
+}
+
+IndexVerify SeekPlanner::index_check(const FoundStart &found) const {
+  return {stream_index(file_, settings_, found), file_.has_video(), file_.size(),
+          file_.facts().stream_ids};
+}
+
+void SeekPlanner::note_likely(const FoundStart &found) {
+  if (file_.access() != Access::Anywhere)
+    return;
+  if (checks_index()) {
+    const std::vector<ReadRequest> entries = index_check(found).requests();
+    likely_.insert(likely_.end(), entries.begin(), entries.end());
+  }
+  likely_.push_back({found.place.position, kFirstBytes, true});
+}
+
 void SeekPlanner::verify(FoundStart found) {
   if (!lists_keyframes(file_, settings_))
     return find_stop(std::move(found));
-  if (file_.is_scanned() || file_.access() != Access::Anywhere) {
+  if (!checks_index()) {
     found.part.index = unchecked_stream_index(file_, settings_, found);
     return find_stop(std::move(found));
   }
-  IndexVerify check(stream_index(file_, settings_, found), file_.has_video(), file_.size(),
-                    file_.facts().stream_ids);
+  IndexVerify check = index_check(found);
   enter(Verifying{std::move(check), std::move(found)});
 }
 

@@ -143,6 +143,10 @@ public:
   void supply(Bytes bytes);
   // Replaces supply() if the bytes have passed and cannot be read again (Access::Forward).
   void give_nothing();
+  // The reads that are known to follow: next_request(), later requests, and the first bytes of the
+  // stream. The caller can start all of them at once. Each read is returned once; empty if there is
+  // no new one. If a search ends early, some of its requests do not follow.
+  [[nodiscard]] std::vector<ReadRequest> take_likely_requests();
   // Bytes before this are not needed for later requests.
   [[nodiscard]] std::uint64_t keep_from() const;
   // Whether the start is that of the whole file. All requests are then for bytes that the stream
@@ -199,17 +203,21 @@ private:
   [[nodiscard]] StartSearch search_at_once() const;
   void end_search(const StartSearch &search, std::optional<StreamHeader> head);
   [[nodiscard]] bool note_time(FoundStart &found);
+  void note_likely(const FoundStart &found);
   void verify(FoundStart found);
   void find_stop(FoundStart found);
   void finish(FoundStart found);
 
   [[nodiscard]] bool needs_index() const { return settings_.request || settings_.stop_time; }
   [[nodiscard]] bool may_scan_instead() const;
+  [[nodiscard]] bool checks_index() const;
+  [[nodiscard]] IndexVerify index_check(const FoundStart &found) const;
 
   KnownFile file_;
   // Of the start.
   StartSettings settings_;
   std::vector<std::string> notes_;
+  std::vector<ReadRequest> likely_;
   State state_;
 };
 

@@ -45,23 +45,6 @@ void correct(amf0::Value &object, std::string_view name, std::optional<double> n
     remove(object, name);
 }
 
-// The file's own header with corrected flags. The flag of a kind that was seen is set. The flag of
-// a kind that was not seen is cleared if the whole file was read or the metadata does not announce
-// the kind.
-void append_file_header(std::vector<std::uint8_t> &out, const FileFacts &facts) {
-  const std::size_t begin = out.size();
-  out.insert(out.end(), facts.header_bytes.begin(), facts.header_bytes.end());
-  std::uint8_t &flags = out[begin + kFlags];
-  const auto set = [&](std::uint8_t flag, bool seen, bool claimed) {
-    if (seen)
-      flags |= flag;
-    else if (facts.is_whole() || !claimed)
-      flags &= static_cast<std::uint8_t>(~flag);
-  };
-  set(kAudioFlag, facts.audio_seen, claims_audio(facts.metadata));
-  set(kVideoFlag, facts.video_seen, claims_video(facts.metadata));
-}
-
 // Adds a correct PreviousTagSize, because that of `tag` can be wrong or missing.
 void append_configuration(std::vector<std::uint8_t> &out, const std::vector<std::uint8_t> &tag) {
   const std::size_t size = kTagHeaderSize + load_u24(&tag[1]);
@@ -83,6 +66,20 @@ void append_original_metadata(std::vector<std::uint8_t> &out, const PlacedTag &t
 }
 
 } // namespace
+
+void append_file_header(std::vector<std::uint8_t> &out, const FileFacts &facts) {
+  const std::size_t begin = out.size();
+  out.insert(out.end(), facts.header_bytes.begin(), facts.header_bytes.end());
+  std::uint8_t &flags = out[begin + kFlags];
+  const auto set = [&](std::uint8_t flag, bool seen, bool claimed) {
+    if (seen)
+      flags |= flag;
+    else if (facts.is_whole() || !claimed)
+      flags &= static_cast<std::uint8_t>(~flag);
+  };
+  set(kAudioFlag, facts.audio_seen, claims_audio(facts.metadata));
+  set(kVideoFlag, facts.video_seen, claims_video(facts.metadata));
+}
 
 amf0::Value stripped(const amf0::Value &metadata) {
   amf0::Value object = metadata;

@@ -41,6 +41,11 @@ struct PartOfFile {
 // it has these kinds of tags. Members that describe a file, its length or another kind are removed.
 [[nodiscard]] amf0::Value live(const amf0::Value &metadata, bool audio, bool video);
 
+// Appends the file's own header with corrected flags. The flag of a kind that was seen is set. The
+// flag of a kind that was not seen is cleared if the whole file was read or the metadata does not
+// announce the kind.
+void append_file_header(std::vector<std::uint8_t> &out, const FileFacts &facts);
+
 // The bytes of the stream header. `configurations` are whole tags, and keep their timestamps.
 // Metadata that cannot be read is omitted.
 [[nodiscard]] std::vector<std::uint8_t>

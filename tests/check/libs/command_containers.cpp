@@ -6,9 +6,10 @@
 
 #include "advice.h"
 #include "checkrun.h"
-#include "container.h"
+#include "common/container.h"
 
 using namespace flvstream;
+using namespace tools;
 
 namespace {
 
@@ -39,7 +40,7 @@ std::string element(std::uint64_t id, int id_size, const std::string &content) {
 
 Container identify(const std::string &bytes) {
   const auto *data = reinterpret_cast<const std::uint8_t *>(bytes.data());
-  return flvstream::identify(MemoryBytes({data, bytes.size()}));
+  return tools::identify(MemoryBytes({data, bytes.size()}));
 }
 
 std::string codecs_of(const Container &container) {

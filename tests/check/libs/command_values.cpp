@@ -3,14 +3,15 @@
 #include <optional>
 #include <string>
 
-#include "address.h"
 #include "checkrun.h"
+#include "common/address.h"
+#include "common/values.h"
 #include "display.h"
 #include "names.h"
 #include "operands.h"
-#include "values.h"
 
 using namespace flvstream;
+using namespace tools;
 
 namespace {
 
@@ -160,6 +161,10 @@ const struct {
     {"a b.flv", "/a%20b.flv"},
     {"a?b#c%.flv", "/a%3Fb%23c%25.flv"},
     {"\xff.flv", "/%FF.flv"},
+    {"films/movie.mp4", "/movie.flv"},
+    {"MOVIE.MKV", "/MOVIE.flv"},
+    {"http://a/b/stream.ts?key=c.mp4", "/stream.flv"},
+    {".mp4", "/.mp4"},
     {"-", "/live.flv"},
     {"http://a/films/movie.flv?key=a/b#c", "/movie.flv"},
     {"http://a/a%20b.flv", "/a%20b.flv"},

@@ -269,9 +269,40 @@ START_TEST(test_check_bound) {
     many.emplace_back(kFirstTag + i, 0.0);
   IndexVerify check(index_of(many), true, 0);
   const auto reads = flvtest::drive(check, kClip.bytes);
-  ck_assert_uint_le(reads.count, IndexVerify::kMaxEntries * 3);
+  ck_assert_uint_le(reads.count, IndexVerify::kMaxEntries * IndexVerify::kMaxTried);
   IndexVerify none({}, true, 0);
   ck_assert(!none.next_request() && none.take().positions.empty());
+}
+END_TEST
+
+// A long index keeps one keyframe of each group.
+START_TEST(test_long_index) {
+  Stream stream;
+  stream.header().configs();
+  constexpr std::size_t kKeys = 10 * IndexVerify::kMaxEntries;
+  for (std::uint32_t i = 0; i < kKeys; ++i)
+    stream.key(i * 100, 20).aac(i * 100).aac(i * 100 + 50);
+  const Entries keys = flvtest::key_frames_of(stream);
+  IndexVerify honest(index_of(keys), true, stream.bytes.size());
+  const auto likely = honest.requests();
+  ck_assert_uint_eq(likely.size(), IndexVerify::kMaxEntries);
+  const auto reads = flvtest::drive(honest, stream.bytes);
+  ck_assert_uint_eq(reads.count, IndexVerify::kMaxEntries);
+  const KeyframeIndex kept = honest.take();
+  ck_assert_uint_eq(kept.positions.size(), IndexVerify::kMaxEntries);
+  for (std::size_t i = 0; i < kept.positions.size(); ++i) {
+    ck_assert_uint_eq(likely[i].offset, kept.positions[i]);
+    ck_assert_uint_eq(kept.positions[i], keys[10 * i].first);
+    ck_assert_double_eq_tol(kept.times[i], keys[10 * i].second, 1e-9);
+  }
+  // Most entries are audio.
+  const Entries media = flvtest::roles_of(stream, {Role::KeyFrame, Role::Media});
+  IndexVerify mixed(index_of(media), true, stream.bytes.size());
+  (void)flvtest::drive(mixed, stream.bytes);
+  const KeyframeIndex found = mixed.take();
+  ck_assert_uint_eq(found.positions.size(), IndexVerify::kMaxEntries);
+  for (const std::uint64_t position : found.positions)
+    ck_assert(std::ranges::binary_search(keys, position, {}, &Entries::value_type::first));
 }
 END_TEST
 
@@ -327,5 +358,6 @@ int main() {
                                     {test_many_key_frames},
                                     {test_check},
                                     {test_check_bound},
+                                    {test_long_index},
                                     {test_media, std::size(flvtest::kMedia)}});
 }

@@ -4,6 +4,8 @@
 #include <csignal>
 #include <string_view>
 
+#include "flv/seek/indexed_file.h"
+
 #include "media.h"
 #include "starting.h"
 #include "transitions.h"
@@ -46,6 +48,14 @@ static_assert(allows<IndexScan, IndexScan::TagStart>(".xxx"));
 static_assert(allows<IndexScan, IndexScan::WholeTag>("x.xx"));
 static_assert(allows<IndexScan, IndexScan::Resynchronizing>("x.xx"));
 static_assert(allows<IndexScan, IndexScan::Over>("...."));
+
+// Probing, FindingBase, Sampling, Scanning, ReadingBetween, Done.
+static_assert(allows<IndexedFile, IndexedFile::Probing>(".x.x.x"));
+static_assert(allows<IndexedFile, IndexedFile::FindingBase>("..x..."));
+static_assert(allows<IndexedFile, IndexedFile::Sampling>("...x.x"));
+static_assert(allows<IndexedFile, IndexedFile::Scanning>("....xx"));
+static_assert(allows<IndexedFile, IndexedFile::ReadingBetween>(".....x"));
+static_assert(allows<IndexedFile, IndexedFile::Done>("......"));
 
 // --- The check at run time ---
 
