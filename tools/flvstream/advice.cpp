@@ -15,7 +15,7 @@ std::string file_word(const std::string &input) {
   return shell_word(!is_plain && is_special ? "./" + input : input);
 }
 
-std::string codecs_text(const Container &container) {
+std::string codecs_text(const tools::Container &container) {
   std::string text;
   for (std::size_t i = 0; i < container.codecs.size(); ++i) {
     const bool last = i + 1 == container.codecs.size();
@@ -26,12 +26,12 @@ std::string codecs_text(const Container &container) {
 
 // Copies the tracks that FLV can contain, and encodes the others. If no codec was found, encodes
 // all tracks.
-std::string codec_options(const Container &container) {
+std::string codec_options(const tools::Container &container) {
   bool copies_video = !container.codecs.empty();
   bool copies_audio = copies_video;
-  for (const Codec &codec : container.codecs) {
-    copies_video = copies_video && (codec.track == Track::Audio || codec.fits_flv);
-    copies_audio = copies_audio && (codec.track == Track::Video || codec.fits_flv);
+  for (const tools::Codec &codec : container.codecs) {
+    copies_video = copies_video && (codec.track == tools::Track::Audio || codec.fits_flv);
+    copies_audio = copies_audio && (codec.track == tools::Track::Video || codec.fits_flv);
   }
   if (copies_video && copies_audio)
     return "-c copy";
@@ -39,7 +39,7 @@ std::string codec_options(const Container &container) {
          (copies_audio ? "copy" : "aac");
 }
 
-std::string unpacking(const Container &container, const std::string &input) {
+std::string unpacking(const tools::Container &container, const std::string &input) {
   std::string unpack = container.unpack;
   if (input == kStandard)
     return unpack;
@@ -50,15 +50,15 @@ std::string unpacking(const Container &container, const std::string &input) {
 
 } // namespace
 
-std::string advice_for(const Container &container, const std::string &input) {
+std::string advice_for(const tools::Container &container, const std::string &input) {
   switch (container.kind) {
-  case Container::Kind::Unknown:
+  case tools::Container::Kind::Unknown:
     return {};
-  case Container::Kind::Text:
+  case tools::Container::Kind::Text:
     return container.name;
-  case Container::Kind::Compressed:
+  case tools::Container::Kind::Compressed:
     return container.name + "; unpack it: " + unpacking(container, input) + " | flvstream -";
-  case Container::Kind::Media:
+  case tools::Container::Kind::Media:
     break;
   }
   return container.name + codecs_text(container) + "; convert it: ffmpeg -i " + file_word(input) +

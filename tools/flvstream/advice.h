@@ -4,12 +4,12 @@
 
 #include <string>
 
-#include "container.h"
+#include "common/container.h"
 
 namespace flvstream {
 
 // "MP4 with H.264 and AAC; convert it: ffmpeg -i movie.mp4 -c copy -f flv - | flvstream -". Empty
 // if the container is unknown.
-[[nodiscard]] std::string advice_for(const Container &container, const std::string &input);
+[[nodiscard]] std::string advice_for(const tools::Container &container, const std::string &input);
 
 } // namespace flvstream

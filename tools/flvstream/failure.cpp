@@ -111,12 +111,20 @@ bool looks_back(const Options &options) {
   return options.snap == "previous" && !options.snap_named;
 }
 
+// Of a short stream, only the converter has the bytes.
+tools::Container container_of(const Pipeline &pipeline, Intake &intake) {
+  tools::Container container = intake.identify();
+  const bool is_known = container.kind != tools::Container::Kind::Unknown || !pipeline.converter;
+  return is_known ? container : pipeline.converter->container();
+}
+
 // The messages of this project's elements are complete, but do not name options of flvstream.
-std::string own_reason(const Report &report, const Options &options, Intake &intake) {
+std::string own_reason(const Report &report, const Options &options, const Pipeline &pipeline,
+                       Intake &intake) {
   const std::string text = report.error->message;
   const GError *error = report.error.get();
   if (g_error_matches(error, GST_STREAM_ERROR, GST_STREAM_ERROR_WRONG_TYPE)) {
-    const std::string advice = advice_for(intake.identify(), options.input);
+    const std::string advice = advice_for(container_of(pipeline, intake), options.input);
     return advice.empty() ? text : "Not an FLV file, but " + advice;
   }
   if (looks_back(options) && is_seek_error(report))
@@ -125,6 +133,19 @@ std::string own_reason(const Report &report, const Options &options, Intake &int
                            g_error_matches(error, GST_STREAM_ERROR, GST_STREAM_ERROR_DEMUX) &&
                            text.find("index") != std::string::npos;
   return is_of_index ? without_stop(text) + "; --index=auto continues without it" : text;
+}
+
+// The demuxers' errors end with a full stop. If FLV cannot carry a codec, ffmpeg encodes it again.
+std::string converter_reason(const Report &report, const Options &options, Intake &intake) {
+  const std::string text = without_stop(report.error->message);
+  const bool is_codec =
+      g_error_matches(report.error.get(), GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT) &&
+      text.find("cannot carry") != std::string::npos;
+  const std::string advice = is_codec ? advice_for(intake.identify(), options.input) : "";
+  const std::size_t remedy = advice.find("; ");
+  return remedy == std::string::npos
+             ? text
+             : advice.substr(0, remedy) + ", but " + text + advice.substr(remedy);
 }
 
 std::string verb_for_output(const Options &options) {
@@ -146,7 +167,9 @@ std::string failure_of(GstMessage *message, const Options &options, const Pipeli
   const GstObject *element = GST_MESSAGE_SRC(message);
   const std::string input = input_name(options);
   if (element == GST_OBJECT(pipeline.seek) || element == GST_OBJECT(pipeline.pace))
-    return input + ": " + own_reason(report, options, intake);
+    return input + ": " + own_reason(report, options, pipeline, intake);
+  if (pipeline.converter && pipeline.converter->owns(GST_MESSAGE_SRC(message)))
+    return input + ": " + converter_reason(report, options, intake);
   if (element == GST_OBJECT(pipeline.source))
     return with_name("cannot read ", input,
                      is_url(options.input) ? http_reason(report, options) : system_reason(report));

@@ -67,7 +67,7 @@ std::int64_t Gauge::position() {
     guint64 start = 0;
     g_object_get(pipeline_.seek, "actual-time", &start, nullptr);
     if (first)
-      origin_ = *first - static_cast<gint64>(start);
+      origin_ = *first - static_cast<gint64>(start_.value_or(start));
   }
   return std::max<gint64>(*position / kMs - origin_.value_or(0), 0);
 }
@@ -115,7 +115,9 @@ Progress Gauge::progress() {
   if (options_.pace && gst_structure_get_int64(stats.get(), "lead", &lead))
     progress.lead = lead;
   progress.position = position();
-  auto duration = query(pipeline_.seek, GST_FORMAT_TIME, gst_pad_query_duration);
+  GstElement *remuxer = pipeline_.converter ? pipeline_.converter->remuxer() : nullptr;
+  auto duration =
+      query(remuxer ? remuxer : pipeline_.seek, GST_FORMAT_TIME, gst_pad_query_duration);
   if (!duration)
     duration = query(pipeline_.pace, GST_FORMAT_TIME, gst_pad_query_duration);
   if (duration)

@@ -12,6 +12,11 @@ public:
   // Both borrowed.
   Gauge(const Options &options, const Pipeline &pipeline);
 
+  // ms: the position of the converter's start in the input.
+  void set_start(guint64 start) {
+    start_ = start;
+    origin_.reset();
+  }
   [[nodiscard]] Progress progress();
   void summarize(Summary &summary);
   [[nodiscard]] bool has_media() const;
@@ -25,6 +30,7 @@ private:
   const Options &options_;
   const Pipeline &pipeline_;
   bool names_no_pace_;           // the output is a regular file
+  std::optional<guint64> start_; // of the converter
   std::optional<gint64> origin_; // ms: the timestamp at the start of the recording
   guint64 bytes_before_ = 0;
   gint64 time_before_; // us

@@ -41,17 +41,23 @@ GstPadProbeReturn Intake::on_bytes(GstPad *, GstPadProbeInfo *info, gpointer dat
   return self->head_.size() < kMaxHead ? GST_PAD_PROBE_OK : GST_PAD_PROBE_REMOVE;
 }
 
-Container Intake::identify() {
-  if (input_ == kStandard && is_regular(STDIN_FILENO))
-    return flvstream::identify(FileBytes(STDIN_FILENO));
-  if (input_ != kStandard && !is_url(input_)) {
-    // O_NONBLOCK: opening a FIFO does not wait for a writer.
-    const Descriptor file(open(input_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-    if (is_regular(file.number()))
-      return flvstream::identify(FileBytes(file.number()));
-  }
+std::optional<tools::Container> container_of_file(const std::string &input) {
+  if (input == kStandard)
+    return is_regular(STDIN_FILENO) ? std::optional(tools::identify(tools::FileBytes(STDIN_FILENO)))
+                                    : std::nullopt;
+  if (is_url(input))
+    return std::nullopt;
+  // O_NONBLOCK: opening a FIFO does not wait for a writer.
+  const Descriptor file(open(input.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  return is_regular(file.number()) ? std::optional(tools::identify(tools::FileBytes(file.number())))
+                                   : std::nullopt;
+}
+
+tools::Container Intake::identify() {
+  if (const auto container = container_of_file(input_))
+    return *container;
   const std::lock_guard lock(mutex_);
-  return flvstream::identify(MemoryBytes(head_));
+  return tools::identify(tools::MemoryBytes(head_));
 }
 
 } // namespace flvstream

@@ -3,13 +3,17 @@
 #pragma once
 
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/gst_ptr.h"
-#include "container.h"
+#include "common/container.h"
 
 namespace flvstream {
+
+// Reads a regular file. nullopt: `input` is none.
+[[nodiscard]] std::optional<tools::Container> container_of_file(const std::string &input);
 
 class Intake {
 public:
@@ -20,7 +24,7 @@ public:
   ~Intake() = default;
 
   // Reads the file again. If that is not possible, uses the first bytes that came from the source.
-  [[nodiscard]] Container identify();
+  [[nodiscard]] tools::Container identify();
 
 private:
   static GstPadProbeReturn on_bytes(GstPad *pad, GstPadProbeInfo *info, gpointer self);

@@ -9,9 +9,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "common/signals.h"
 #include "pipeline.h"
 #include "player.h"
-#include "signals.h"
 
 namespace {
 
@@ -92,7 +92,7 @@ flvstream::Summary run_from_key_frame(flvstream::Options options) {
 int main(int argc, char **argv) {
   using namespace flvstream;
   fill_standard_descriptors();
-  hold_signals();
+  tools::hold_signals();
   std::setlocale(LC_ALL, "");
   const Parsed parsed = parse(argc, argv);
   if (parsed.outcome == Parsed::Outcome::Done)

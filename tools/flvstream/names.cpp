@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "base/gst_ptr.h"
+#include "common/address.h"
 
 namespace flvstream {
 
@@ -41,7 +42,7 @@ std::string output_name(const Options &options) {
 
 std::vector<std::string> client_urls(const Options &options) {
   const bool is_http = options.destination == Destination::HttpServer;
-  std::vector<std::string> urls = reachable(options.address);
+  std::vector<std::string> urls = tools::reachable(options.address);
   const std::string path = is_http ? escaped_path(options.path) : "";
   for (std::string &url : urls) {
     url.insert(0, is_http ? "http://" : "tcp://");

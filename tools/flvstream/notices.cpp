@@ -42,6 +42,20 @@ std::string notice_of_start(const GstStructure *structure, const Options &option
   return {};
 }
 
+std::string notice_of_converted_start(const GstStructure *structure, const Options &options,
+                                      guint64 begin) {
+  if (!options.start)
+    return {};
+  gboolean is_last = FALSE;
+  gst_structure_get_boolean(structure, "is-last", &is_last);
+  if (is_last)
+    return "no key frame at or after " + time_name(*options.start) +
+           "; starts at the last one, at " + time_name(begin);
+  return begin > *options.start ? "no key frame at or before " + time_name(*options.start) +
+                                      "; starts at the next one, at " + time_name(begin)
+                                : "";
+}
+
 std::string notice_of_discontinuity(const GstStructure *structure) {
   guint before = 0;
   guint behind = 0;

@@ -13,6 +13,10 @@ namespace flvstream {
 [[nodiscard]] std::string notice_of_start(const GstStructure *structure, const Options &options,
                                           const Pipeline &pipeline);
 
+// The text for the converter's message about a start at `begin`, in ms.
+[[nodiscard]] std::string notice_of_converted_start(const GstStructure *structure,
+                                                    const Options &options, guint64 begin);
+
 // The text for flvpace's message about a jump of the timestamps.
 [[nodiscard]] std::string notice_of_discontinuity(const GstStructure *structure);
 

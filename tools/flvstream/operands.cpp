@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "operands.h"
 
+#include <cstring>
+
 #include <glib.h>
 
 #include "base/gst_ptr.h"
@@ -130,20 +132,36 @@ std::string hint_for_host(const std::string &host, const std::string &input) {
   return "--host=" + host + " is a URL, and not HOST:PORT" + destination_hint(host, input);
 }
 
+namespace {
+
+// Converted input is served as FLV, so the name ends with .flv.
+std::string with_flv(std::string path) {
+  for (const char *extension : {".mp4", ".m4v", ".m4a", ".mov", ".mkv", ".mka", ".webm", ".ts",
+                                ".m2ts", ".mts", ".ogg", ".oga", ".opus", ".mp3", ".aac"}) {
+    const std::size_t size = std::strlen(extension);
+    if (path.size() > size + 1 &&
+        g_ascii_strcasecmp(path.c_str() + path.size() - size, extension) == 0)
+      return path.replace(path.size() - size, size, ".flv");
+  }
+  return path;
+}
+
+} // namespace
+
 std::string default_path(const std::string &input) {
   std::string name = is_url(input) ? input.substr(0, input.find_first_of("?#")) : input;
   if (is_url(input)) {
     const std::string tail = after_scheme(name);
     const std::size_t slash = tail.rfind('/');
     return slash == std::string::npos || slash + 1 == tail.size() ? "/live.flv"
-                                                                  : tail.substr(slash);
+                                                                  : with_flv(tail.substr(slash));
   }
   if (name == kStandard)
     return "/live.flv";
   name = name.substr(name.rfind('/') + 1);
   const gstflv::StringPtr escaped(g_uri_escape_bytes(reinterpret_cast<const guint8 *>(name.data()),
                                                      name.size(), "!$&'()*+,;=:@"));
-  return std::string("/") + escaped.get();
+  return with_flv(std::string("/") + escaped.get());
 }
 
 std::string shell_word(const std::string &text) {

@@ -8,9 +8,9 @@
 
 #include <gst/gst.h>
 
+#include "common/values.h"
 #include "config.h"
 #include "operands.h"
-#include "values.h"
 
 namespace flvstream {
 
@@ -19,14 +19,16 @@ namespace {
 constexpr const char *kSummary =
     R"(Streams FLV at the speed it plays, from any byte offset or time.
 
-INPUT is a file, - for standard input, or an http URL. OUTPUT is a file or a
-device, or - for standard output, as is no OUTPUT.)";
+INPUT is a file, - for standard input, or an http URL: FLV, MP4, QuickTime,
+Matroska, WebM, MPEG-TS, Ogg, MP3 or AAC. OUTPUT is a file or a device, or - for
+standard output, as is no OUTPUT.)";
 
 constexpr const char *kExamples = R"(Examples:
   flvstream movie.flv | ffplay -
   flvstream -b 2s -h 127.0.0.1:5000 movie.flv
   flvstream -b 2s -l -h :5000 --loop movie.flv
   flvstream -b 2s --http=8080 --loop movie.flv
+  flvstream -s 10:00 -h 127.0.0.1:5000 movie.mp4
   flvstream --no-pace -s 1:30 movie.flv part.flv)";
 
 constexpr std::uint32_t kMaxDatagram = 65507; // bytes: the maximum of UDP over IPv4
@@ -123,7 +125,7 @@ std::string exclusion_of(const Raw &raw, const Values &values) {
 // Parses the value of --http: "HOST:PORT/PATH".
 std::string take_place(const std::string &text, Options &options) {
   const std::size_t slash = text.find('/');
-  const auto address = parse_address(text.substr(0, slash), HostPart::Optional);
+  const auto address = tools::parse_address(text.substr(0, slash), tools::HostPart::Optional);
   if (!address)
     return "--http=" + text + " is not [[HOST]:]PORT[/PATH]";
   options.address = *address;
@@ -143,8 +145,8 @@ std::string take_address(const Values &values, Options &options) {
   const std::string input = values.operands.empty() ? "movie.flv" : values.operands.front();
   if (std::string hint = hint_for_host(*values.host, input); !hint.empty())
     return hint;
-  const auto address =
-      parse_address(*values.host, listens ? HostPart::Optional : HostPart::Required);
+  const auto address = tools::parse_address(*values.host, listens ? tools::HostPart::Optional
+                                                                  : tools::HostPart::Required);
   if (!address)
     return "--host=" + *values.host + " is no " + form;
   options.address = *address;
@@ -160,9 +162,9 @@ bool is_one_of(const std::string &text, std::initializer_list<const char *> allo
 }
 
 std::string take_start(const Values &values, Options &options) {
-  if (values.offset && !(options.offset = parse_size(*values.offset)))
+  if (values.offset && !(options.offset = tools::parse_size(*values.offset)))
     return "--offset=" + *values.offset + " is not a number of bytes, such as 300000 or 10M";
-  if (values.start && !(options.start = parse_time(*values.start)))
+  if (values.start && !(options.start = tools::parse_time(*values.start)))
     return "--start=" + *values.start + " is not a time: seconds, m:ss or h:mm:ss";
   if (values.snap && !is_one_of(*values.snap, {"next", "previous", "exact"}))
     return "--snap=" + *values.snap + " is not one of next, previous, exact";
@@ -171,11 +173,12 @@ std::string take_start(const Values &values, Options &options) {
   options.snap = values.snap.value_or(options.start ? "previous" : "next");
   options.snap_named = values.snap.has_value();
   options.index = values.index.value_or(options.index);
+  options.index_named = values.index.has_value();
   return {};
 }
 
 std::string take_span(const char *name, const std::string &text, std::uint32_t &target) {
-  const auto span = parse_span(text);
+  const auto span = tools::parse_span(text);
   if (!span || *span > G_MAXUINT32)
     return std::string(name) + "=" + text + " is not a time: milliseconds, 500ms or 2s";
   target = static_cast<std::uint32_t>(*span);
@@ -188,7 +191,7 @@ std::string take_pace(const Values &values, Options &options) {
       return wrong;
   }
   if (values.speed) {
-    const auto number = parse_decimal(*values.speed);
+    const auto number = tools::parse_decimal(*values.speed);
     if (!number || *number < 0.01 || *number > 1000)
       return "--speed=" + *values.speed + " is not a number from 0.01 to 1000";
     options.speed = *number;
@@ -201,7 +204,7 @@ std::string take_pace(const Values &values, Options &options) {
 std::string take_mtu(const Values &values, Options &options) {
   if (!values.mtu)
     return {};
-  const auto number = parse_number(*values.mtu, G_MAXUINT32);
+  const auto number = tools::parse_number(*values.mtu, G_MAXUINT32);
   if (!number)
     return "--mtu=" + *values.mtu + " is not a number of bytes";
   if (options.destination == Destination::Udp && *number > kMaxDatagram)

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "address.h"
+#include "common/address.h"
 
 namespace flvstream {
 
@@ -19,7 +19,7 @@ struct Options {
   std::string output = kStandard; // a file or a device
   bool output_named = false;
   Destination destination = Destination::Output;
-  Address address;                     // of all destinations except Output
+  tools::Address address;              // of all destinations except Output
   std::string path;                    // of the HTTP server's stream, escaped as in a URL
   std::uint32_t burst = 0;             // ms
   std::optional<std::uint64_t> offset; // bytes
@@ -27,6 +27,7 @@ struct Options {
   std::string snap = "next";           // as in flvseek
   bool snap_named = false;             // --snap is present, so no other value is tried
   std::string index = "auto";
+  bool index_named = false; // --index is present
   bool pace = true;
   double speed = 1.0;
   std::optional<std::uint32_t> max_gap; // ms; nullopt: the default of flvpace

@@ -9,7 +9,9 @@
 #include <cerrno>
 #include <cmath>
 
-#include "config.h"
+#include "common/address.h"
+#include "common/plugins.h"
+#include "intake.h"
 #include "names.h"
 #include "operands.h"
 #include "output.h"
@@ -31,35 +33,6 @@ constexpr guint64 kClientTimeout = 30 * GST_SECOND;
 // limit per ms.
 constexpr guint kHttpDrain = 10'000; // ms: the time for clients to receive the rest
 constexpr guint64 kMaxRate = 4096;
-
-constexpr const char *kHttpServer = "httpserversink";
-
-struct Package {
-  const char *element;
-  const char *debian;
-};
-
-constexpr Package kPackages[] = {
-    {"filesrc", "libgstreamer1.0-0"},
-    {"fdsrc", "libgstreamer1.0-0"},
-    {"souphttpsrc", "gstreamer1.0-plugins-good"},
-    {"fdsink", "libgstreamer1.0-0"},
-    {"tcpclientsink", "gstreamer1.0-plugins-base"},
-    {"tcpserversink", "gstreamer1.0-plugins-base"},
-    {"udpsink", "gstreamer1.0-plugins-good"},
-};
-
-std::string missing(const char *element) {
-  std::string text = std::string("there is no GStreamer element ") + element;
-  for (const Package &package : kPackages) {
-    if (std::string_view(package.element) == element)
-      return text + "; on Debian: apt-get install " + package.debian;
-  }
-  if (std::string_view(element) == kHttpServer)
-    return text + "; it comes with this program, in " + PLUGINS_DIR +
-           ", where that was built with libsoup 3; on Debian: apt-get install libsoup-3.0-dev";
-  return text + "; it should have come with this program, in " + PLUGINS_DIR;
-}
 
 std::optional<struct stat> file_of(const std::string &name, int standard) {
   struct stat file {};
@@ -101,20 +74,6 @@ std::string write_failure(const Options &options) {
   return complaint.empty() ? "" : "cannot write " + output_name(options) + ": " + complaint;
 }
 
-// The plugins that are installed with this program may be outside of GStreamer's search path.
-void find_own_plugins(const Options &options) {
-  for (const char *name : {"flvseek", "flvpace", kHttpServer}) {
-    if (name == kHttpServer && options.destination != Destination::HttpServer)
-      continue;
-    GstElementFactory *factory = gst_element_factory_find(name);
-    if (!factory) {
-      gst_registry_scan_path(gst_registry_get(), PLUGINS_DIR);
-      return;
-    }
-    gst_object_unref(factory);
-  }
-}
-
 // The server's `path` property: the decoded path, or `path` itself if the decoded path has
 // characters that a URL must escape. Empty: `path` has a query, a fragment, or an invalid escape.
 std::string served_path(const std::string &path) {
@@ -149,6 +108,7 @@ public:
     if (result_.pace)
       configure_pace();
     add_sink();
+    add_converter();
     if (!result_.complaint.empty())
       result_.pipeline.reset();
     return std::move(result_);
@@ -161,7 +121,7 @@ private:
       return nullptr;
     GstElement *element = gst_element_factory_make(factory, nullptr);
     if (!element) {
-      result_.complaint = missing(factory);
+      result_.complaint = tools::missing_element(factory);
       return nullptr;
     }
     gst_bin_add(GST_BIN(result_.pipeline.get()), element);
@@ -237,6 +197,19 @@ private:
     }
   }
 
+  // Of a file, all codecs are known before the start.
+  void add_converter() {
+    if (!result_.complaint.empty())
+      return;
+    result_.converter =
+        std::make_unique<Converter>(options_, result_.pipeline.get(), result_.source, result_.seek);
+    const auto container = container_of_file(options_.input);
+    if (container)
+      result_.complaint = result_.converter->decide(*container);
+    else
+      result_.converter->watch();
+  }
+
   void add_network_sink(const char *factory) {
     result_.sink = add(factory);
     if (result_.sink)
@@ -264,7 +237,7 @@ private:
       return;
     const gint64 burst = gint64{options_.burst} * GST_MSECOND;
     GObject *sink = G_OBJECT(result_.sink);
-    g_object_set(sink, "host", bind_host(options_.address).c_str(), "port",
+    g_object_set(sink, "host", tools::bind_host(options_.address).c_str(), "port",
                  gint{options_.address.port}, "burst-value",
                  static_cast<guint64>(std::max<gint64>(burst, GST_MSECOND)), "time-min",
                  burst + kHistory, "units-max", burst + kHistory + kMaxLag, "timeout",
@@ -282,13 +255,13 @@ private:
           "cannot serve on " + output_name(options_) + ": no client can ask for such a path";
       return;
     }
-    result_.sink = add(kHttpServer);
+    result_.sink = add(tools::kHttpServer);
     if (!result_.sink)
       return;
     const auto burst = media_time(options_.burst, options_.speed);
     const auto lag = media_time(kMaxLag / GST_MSECOND, std::max(options_.speed, 1.0));
     GObject *sink = G_OBJECT(result_.sink);
-    g_object_set(sink, "address", bind_host(options_.address).c_str(), "port",
+    g_object_set(sink, "address", tools::bind_host(options_.address).c_str(), "port",
                  guint{options_.address.port}, "path", path.c_str(), "burst", burst, "max-lag", lag,
                  "max-lag-bytes", (guint64{burst} + lag) * kMaxRate, "client-timeout",
                  static_cast<guint>(kClientTimeout / GST_MSECOND), "drain-timeout", kHttpDrain,
@@ -320,7 +293,9 @@ Pipeline build(const Options &options) {
     none.complaint = write_failure(options);
   if (!none.complaint.empty())
     return none;
-  find_own_plugins(options);
+  tools::find_own_plugins({"flvseek", "flvpace"});
+  if (options.destination == Destination::HttpServer)
+    tools::find_own_plugins({tools::kHttpServer});
   return Builder(options).build();
 }
 

@@ -2,15 +2,18 @@
 // The pipeline for a command line.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "base/gst_ptr.h"
+#include "converter.h"
 #include "options.h"
 
 namespace flvstream {
 
-// The elements are borrowed from `pipeline`.
+// The elements are borrowed from `pipeline`. The converter outlives it.
 struct Pipeline {
+  std::unique_ptr<Converter> converter; // to FLV
   gstflv::ElementPtr pipeline;
   GstElement *source = nullptr;
   GstElement *seek = nullptr; // flvseek

@@ -6,10 +6,10 @@
 
 #include <utility>
 
+#include "common/signals.h"
 #include "failure.h"
 #include "names.h"
 #include "notices.h"
-#include "signals.h"
 
 namespace flvstream {
 
@@ -87,7 +87,7 @@ Summary Player::play() {
   const guint signals[] = {g_unix_signal_add(SIGINT, on_signal, this),
                            g_unix_signal_add(SIGTERM, on_signal, this)};
   const guint ticks = line_ == Line::None ? 0 : g_timeout_add(kTick, on_tick, this);
-  listen_to_signals();
+  tools::listen_to_signals();
   const gint64 begin = g_get_monotonic_time();
   states_.request(is_server(options_) ? GST_STATE_PAUSED : GST_STATE_PLAYING);
   g_main_loop_run(loop_);
@@ -205,6 +205,8 @@ void Player::handle_notice(const GstStructure *structure) {
     handle_ready();
   else if (gst_structure_has_name(structure, kAgain))
     begin_again();
+  else if (gst_structure_has_name(structure, "remux-start"))
+    handle_converted_start(structure);
   else if (gst_structure_has_name(structure, "flvseek") && summary_.rounds == 1)
     handle_start(structure);
   else if (gst_structure_has_name(structure, "flvpace-discontinuity") && summary_.rounds == 1)
@@ -212,9 +214,20 @@ void Player::handle_notice(const GstStructure *structure) {
 }
 
 void Player::handle_start(const GstStructure *structure) {
+  if (pipeline_.converter->remuxer())
+    return;
   summary_.start_offset = number_in(structure, "actual-offset");
   summary_.start_time = number_in(structure, "actual-time");
   const std::string notice = notice_of_start(structure, options_, pipeline_);
+  if (!notice.empty() && !options_.quiet)
+    say(input_name(options_) + ": " + notice);
+}
+
+void Player::handle_converted_start(const GstStructure *structure) {
+  constexpr guint64 kMs = GST_MSECOND;
+  summary_.start_time = number_in(structure, "position") / kMs;
+  gauge_.set_start(summary_.start_time);
+  const std::string notice = notice_of_converted_start(structure, options_, summary_.start_time);
   if (!notice.empty() && !options_.quiet)
     say(input_name(options_) + ": " + notice);
 }

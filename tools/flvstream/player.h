@@ -51,6 +51,7 @@ private:
   void handle_warning(GstMessage *message);
   void handle_notice(const GstStructure *structure);
   void handle_start(const GstStructure *structure);
+  void handle_converted_start(const GstStructure *structure);
   void handle_discontinuity(const GstStructure *structure);
   void begin_again();
   void finish(const char *result);

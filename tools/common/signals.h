@@ -2,11 +2,11 @@
 // SIGINT and SIGTERM end a stream. This is not a failure.
 #pragma once
 
-namespace flvstream {
+namespace tools {
 
 // Blocks the signals until listen_to_signals(). A signal during GStreamer's scan of the plugins
 // would leave some of them out of the registry permanently.
 void hold_signals();
 void listen_to_signals();
 
-} // namespace flvstream
+} // namespace tools

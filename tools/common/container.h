@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace flvstream {
+namespace tools {
 
 // Reads bytes at any offset.
 class ByteSource {
@@ -70,4 +70,4 @@ struct Container {
 [[nodiscard]] std::vector<Codec> codecs_of_matroska(const ByteSource &source);
 [[nodiscard]] std::vector<Codec> codecs_of_transport_stream(const ByteSource &source);
 
-} // namespace flvstream
+} // namespace tools

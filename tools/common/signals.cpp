@@ -3,7 +3,7 @@
 
 #include <csignal>
 
-namespace flvstream {
+namespace tools {
 
 namespace {
 
@@ -25,4 +25,4 @@ void listen_to_signals() {
   change_mask(SIG_UNBLOCK);
 }
 
-} // namespace flvstream
+} // namespace tools

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace flvstream {
+namespace tools {
 
 struct Address {
   std::string host; // without brackets; empty: all addresses of this machine
@@ -29,4 +29,4 @@ enum class HostPart { Required, Optional };
 // loopback address, and then each address of this machine that a client can connect to.
 [[nodiscard]] std::vector<std::string> reachable(const Address &address);
 
-} // namespace flvstream
+} // namespace tools

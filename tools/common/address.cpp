@@ -17,7 +17,7 @@
 
 #include "values.h"
 
-namespace flvstream {
+namespace tools {
 
 namespace {
 
@@ -126,4 +126,4 @@ std::vector<std::string> reachable(const Address &address) {
   return places;
 }
 
-} // namespace flvstream
+} // namespace tools

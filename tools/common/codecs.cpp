@@ -7,7 +7,7 @@
 
 #include "container.h"
 
-namespace flvstream {
+namespace tools {
 
 namespace {
 
@@ -351,4 +351,4 @@ std::vector<Codec> codecs_of_transport_stream(const ByteSource &source) {
   return {};
 }
 
-} // namespace flvstream
+} // namespace tools

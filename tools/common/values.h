@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-namespace flvstream {
+namespace tools {
 
 [[nodiscard]] std::optional<std::uint64_t> parse_number(const std::string &text,
                                                         std::uint64_t maximum);
@@ -23,4 +23,4 @@ namespace flvstream {
 // In bytes: "300000", "10M", "1.5G". The units k, M, G and T are powers of 1024.
 [[nodiscard]] std::optional<std::uint64_t> parse_size(const std::string &text);
 
-} // namespace flvstream
+} // namespace tools

@@ -5,7 +5,7 @@
 
 #include <glib.h>
 
-namespace flvstream {
+namespace tools {
 
 namespace {
 
@@ -98,4 +98,4 @@ std::optional<std::uint64_t> parse_size(const std::string &text) {
   return std::nullopt;
 }
 
-} // namespace flvstream
+} // namespace tools

@@ -11,7 +11,7 @@
 
 #include "flv/format/other_format.h"
 
-namespace flvstream {
+namespace tools {
 
 namespace {
 
@@ -77,4 +77,4 @@ Container identify(const ByteSource &source) {
   return container;
 }
 
-} // namespace flvstream
+} // namespace tools
