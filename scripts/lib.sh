@@ -12,7 +12,7 @@ basic_packages=(g++ meson ninja-build pkgconf python3 libgstreamer1.0-dev gstrea
   gstreamer1.0-plugins-base)
 demo_packages=("${basic_packages[@]}" ffmpeg)
 demo_tools=(g++ meson ninja pkg-config python3 gst-launch-1.0 ffmpeg ffprobe)
-build_packages=("${basic_packages[@]}" check libsoup-3.0-dev libgnutls28-dev)
+build_packages=("${basic_packages[@]}" check libsoup-3.0-dev libgnutls28-dev libjson-glib-dev)
 build_tools=(g++ meson ninja pkg-config python3)
 
 # needed COLUMN [KIND]: a column of the list of what the tests use.
@@ -117,7 +117,7 @@ npm_in() {
 # The versions of the libraries that meson looks for; empty for one that is missing.
 library_versions() {
   local library
-  for library in gstreamer-1.0 gstreamer-check-1.0 check libsoup-3.0 gnutls liburing; do
+  for library in gstreamer-1.0 gstreamer-check-1.0 check libsoup-3.0 gnutls json-glib-1.0 liburing; do
     echo "$library $(pkg-config --modversion "$library" 2>/dev/null)"
   done
 }

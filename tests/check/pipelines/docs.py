@@ -96,9 +96,13 @@ def every_recipe_is_run():
 
 @case
 def every_block_of_the_recipes_is_named():
-    texts = [page.read_text(encoding="utf-8").split("\n## Recipes\n")[-1] for page in RECIPE_PAGES]
+    pages = [page.read_text(encoding="utf-8") for page in RECIPE_PAGES]
+    texts = [text.split("\n## Recipes\n")[-1] for text in pages]
     blocks = len(re.findall(r"^```\w+$", "".join(texts), re.MULTILINE))
-    check(len(recipes()) == blocks, f"{blocks} blocks, {len(recipes())} distinct names")
+    named = "".join(texts).count("<!-- recipe: ")
+    check(named == blocks, f"{blocks} blocks, {named} names")
+    names = "".join(pages).count("<!-- recipe: ")
+    check(len(recipes()) == names, f"{names} names, {len(recipes())} are distinct")
 
 
 @case

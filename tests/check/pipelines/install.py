@@ -6,7 +6,7 @@ import os
 import pathlib
 import re
 
-from pipeline import ROOT, SAMPLE, case, check, main, needs, run
+from pipeline import ROOT, SAMPLE, Skip, case, check, main, needs, run
 
 BUILD = os.environ["FLV_BUILD"]
 
@@ -42,6 +42,25 @@ def the_command_and_its_page():
     run(f"{environment(plugins)} {command} --speed=50 {SAMPLE} copy.flv").ok()
     check(pathlib.Path("copy.flv").read_bytes() == SAMPLE.read_bytes(), "another file")
     check(list(root.glob("**/man1/flvstream.1*")), "no man page")
+
+
+@case
+def the_server_and_its_files():
+    root, plugins = installed()
+    command = next(root.glob("**/bin/flvserve"), None)
+    if not command:
+        raise Skip("flvserve is not built")
+    told = run(f"{environment(plugins)} {command} --print-config {SAMPLE}").ok().stdout
+    pathlib.Path("flvserve.conf").write_text(told, encoding="utf-8")
+    run(f"{environment(plugins)} {command} --config=flvserve.conf --check-config").ok()
+    unit = next(root.glob("**/systemd/system/flvserve.service")).read_text(encoding="utf-8")
+    check(f"ExecStart={str(command).removeprefix(str(root))} --config=" in unit, unit)
+    for pattern in ("man1/flvserve.1*", "systemd/system/flvserve.socket", "examples/flvserve.conf",
+                    "bash-completion/completions/flvserve", "zsh/site-functions/_flvserve",
+                    "fish/vendor_completions.d/flvserve.fish",
+                    "bash-completion/completions/flvstream", "zsh/site-functions/_flvstream",
+                    "fish/vendor_completions.d/flvstream.fish"):
+        check(list(root.glob(f"**/{pattern}")), f"no {pattern}")
 
 
 @case

@@ -5,17 +5,20 @@ ports replaced. Its output decodes."""
 
 import contextlib
 import functools
+import os
 import pathlib
 import re
+import shutil
 import socket
 
 from commandline import FLVSTREAM, web_server
+from serverprocess import FLVSERVE
 from flvfile import clip, pictures, tags_of
 from pipeline import (ROOT, add_case, background, case, check, check_decodes, finish, free_port,
                       main, needs, needs_element, run, wait_for_port)
 
 SECONDS = 8
-SECTIONS = ("Uses", "flvstream")
+SECTIONS = ("Uses", "flvstream", "flvserve")
 # rtmp.py tests this line, and has the server for it.
 ELSEWHERE = "rtmp2sink"
 PORTS = re.compile(r"(?<=[:=])(?:5000|8080)\b")
@@ -79,6 +82,16 @@ def send_datagrams(line, port):
     check(len(tags_of(bytes(received))) > 10, f"{len(received)} bytes arrived")
 
 
+def play_server(line, port):
+    os.mkdir("videos")
+    shutil.copyfile("movie.flv", "videos/movie.flv")
+    run("ffmpeg -v error -i movie.flv -c copy movie.mkv").ok()
+    command = line if "--listen" in line else line.replace("flvserve", "flvserve --listen=:8080")
+    name = {"-": "live.flv", "videos": "movie.flv"}.get(line.split()[-1], line.split()[-1])
+    command = PORTS.sub(str(port), command).replace("flvserve ", f"exec {FLVSERVE} ")
+    serve(command, port, f"http://127.0.0.1:{port}/{name}")
+
+
 def play(line):
     with web_server() as web:
         play_beside(web, line)
@@ -89,7 +102,12 @@ def play_beside(web, line):
     for element in re.findall(r"\b(\w+(?:src|sink))\b", line):
         needs_element(element)
     clip(SECONDS)
+    if "movie.mp4" in line:
+        run("ffmpeg -v error -i movie.flv -c copy movie.mp4").ok()
     port = free_port()
+    if "flvserve" in line:
+        play_server(line, port)
+        return
     command = PORTS.sub(str(port), line).replace("http://127.0.0.1/", f"{web}/")
     if command.startswith("flvstream"):
         command = FLVSTREAM + command.removeprefix("flvstream")
@@ -118,7 +136,8 @@ def play_beside(web, line):
 @case
 def lines_are_found():
     kinds = [line.split()[0] for line in lines()]
-    check(kinds.count("gst-launch-1.0") > 8 and kinds.count("flvstream") > 5, str(kinds))
+    check(kinds.count("gst-launch-1.0") > 8 and kinds.count("flvstream") > 5 and
+          kinds.count("flvserve") > 2, str(kinds))
 
 
 @case
