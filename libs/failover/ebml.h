@@ -40,7 +40,7 @@ enum Id : std::uint32_t {
 
 struct Number {
   std::uint64_t value = 0;
-  std::size_t size = 0;  // bytes of the number
+  std::size_t size = 0;    // bytes of the number
   bool is_unknown = false; // all value bits are set: an unknown size
 };
 

@@ -35,13 +35,15 @@ void Health::note_bytes(Time now) {
 }
 
 void Health::count(Time now) {
-  lag_ += static_cast<double>(now - counted_) * kSlowClock;
+  lag_ += static_cast<double>(now - counted_) * kForgiving;
   counted_ = now;
 }
 
 void Health::note_media(Time now, std::int64_t time) {
   constexpr std::int64_t kInterleaving = 10'000; // ms
   count(now);
+  if (!media_)
+    lag_ = 0; // the time to connect is no lag
   if (!media_ || time < *media_ - kInterleaving) {
     media_ = time;
     return;
@@ -70,7 +72,7 @@ void Health::unblock(Time now) {
 
 Time Health::slow_at(Time timeout) const {
   return counted_ +
-         static_cast<Time>(std::ceil((static_cast<double>(timeout) - lag_) / kSlowClock));
+         static_cast<Time>(std::ceil((static_cast<double>(timeout) - lag_) / kForgiving));
 }
 
 std::optional<Loss> Health::loss(Time now, Time timeout) const {

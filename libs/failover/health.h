@@ -25,7 +25,8 @@ enum class Loss : std::uint8_t {
 
 // One attempt to use a source, from its start on. A source is lost if nothing comes for the
 // timeout, or if its media falls behind real time by the timeout. A slow source of half the rate
-// is thus lost after twice the timeout. A media clock that is up to 1 % slow is not counted.
+// is thus lost after about twice the timeout. A lag is forgiven at 5 % of real time, so a slow
+// media clock, or stalls that are far apart, do not add up.
 class Health {
 public:
   // A decoder must be able to start within this many timeouts of media.
@@ -48,19 +49,17 @@ public:
   [[nodiscard]] Time deadline(Time timeout) const;
 
 private:
-  static constexpr double kSlowClock = 0.99;
+  static constexpr double kForgiving = 0.95;
 
   void count(Time now);
   [[nodiscard]] Time silent_at(Time timeout) const { return last_bytes_ + timeout; }
   [[nodiscard]] Time slow_at(Time timeout) const;
-  [[nodiscard]] Time keyless_at(Time timeout) const {
-    return started_ + kKeyFrameFactor * timeout;
-  }
+  [[nodiscard]] Time keyless_at(Time timeout) const { return started_ + kKeyFrameFactor * timeout; }
 
   Time started_;
   Time last_bytes_;
-  Time counted_;    // the lag is valid for this time
-  double lag_ = 0;  // ms of media that are missing for real time
+  Time counted_;                      // the lag is valid for this time
+  double lag_ = 0;                    // ms of media that are missing for real time
   std::optional<std::int64_t> media_; // the highest timestamp
   std::optional<Time> blocked_;       // since
   bool has_bytes_ = false;

@@ -39,7 +39,7 @@ private:
   std::size_t at_ = 0;
   std::uint64_t to_skip_ = 0; // bytes after bytes_
   Buffer header_;
-  Buffer cluster_; // a cluster's start, until its first video block
+  Buffer cluster_;                  // a cluster's start, until its first video block
   std::uint64_t scale_ = 1'000'000; // ns of a timestamp's unit
   std::uint64_t cluster_time_ = 0;  // in that unit
   std::vector<std::uint64_t> video_tracks_;

@@ -35,8 +35,9 @@ bool MpegTsCutter::sync() {
     return true;
   }
   constexpr std::size_t kSure = 3;
-  const std::size_t step = find_packet(left, kSure).value_or(
-      left.size() > kSure * kPacketSize ? left.size() - kSure * kPacketSize : 0);
+  const std::size_t step =
+      find_packet(left, kSure)
+          .value_or(left.size() > kSure * kPacketSize ? left.size() - kSure * kPacketSize : 0);
   at_ += step;
   skipped_ += step;
   is_malformed_ |= skipped_ > kMaxSkipped;

@@ -95,7 +95,7 @@ Buffer SourceReader::header() const {
 }
 
 Buffer SourceReader::prefix() const {
-  return opening_ ? *opening_ : header();
+  return opening_ && container() == Container::Flv ? *opening_ : header();
 }
 
 } // namespace failover

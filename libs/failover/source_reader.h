@@ -31,10 +31,9 @@ public:
     std::string reason;
   };
   using State = std::variant<Detecting, Cutting, Failed>;
-  using Transitions =
-      states::TransitionTable<states::Transition<Detecting, Cutting>,
-                              states::Transition<Detecting, Failed>,
-                              states::Transition<Cutting, Failed>>;
+  using Transitions = states::TransitionTable<states::Transition<Detecting, Cutting>,
+                                              states::Transition<Detecting, Failed>,
+                                              states::Transition<Cutting, Failed>>;
 
   // Bytes before the first start that are kept to be sent unchanged.
   static constexpr std::size_t kMaxOpening = 1 << 20;
@@ -48,7 +47,7 @@ public:
   // Why the bytes cannot be used: "the source sends HTML". nullptr: they can.
   [[nodiscard]] const std::string *failure() const;
   // What must be sent before the last piece, which is a start, so that a decoder can start. At the
-  // first start of a source that begins decodable, these are all bytes before it.
+  // first start of an FLV source that begins decodable, these are all bytes before it.
   [[nodiscard]] Buffer prefix() const;
   // The header only.
   [[nodiscard]] Buffer header() const;

@@ -294,8 +294,7 @@ std::optional<Index> Supervisor::target(Time now) const {
 bool Supervisor::wants_output(Index index, Time now) const {
   if (!is_running(slots_[index].source))
     return false;
-  return std::holds_alternative<Searching>(selection_) || in_use() == index ||
-         target(now) == index;
+  return std::holds_alternative<Searching>(selection_) || in_use() == index || target(now) == index;
 }
 
 void Supervisor::note_output(Index index, Time now) {

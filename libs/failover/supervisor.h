@@ -113,8 +113,7 @@ public:
   using SelectionTransitions =
       states::TransitionTable<states::Transition<Off, Searching>,
                               states::Transition<Searching, Using>,
-                              states::Transition<Searching, Off>,
-                              states::Transition<Using, Using>,
+                              states::Transition<Searching, Off>, states::Transition<Using, Using>,
                               states::Transition<Using, Searching>, states::Transition<Using, Off>>;
 
   // --- Demand ---
@@ -188,7 +187,7 @@ public:
 private:
   struct Slot {
     Source source;
-    unsigned failures = 0; // in a row
+    unsigned failures = 0;    // in a row
     bool is_reported = false; // as lost
     Counters counters;
   };
