@@ -168,6 +168,7 @@ void Engine::run() {
   while (is_running()) {
     supervisor_.update(now());
     act();
+    space_.notify_all();
     if (reports_.empty())
       wait_for_deadline(lock);
     else
@@ -175,8 +176,13 @@ void Engine::run() {
   }
 }
 
+std::optional<Time> Engine::next_deadline() const {
+  const auto next = supervisor_.next_deadline(now());
+  return next && due_ ? std::min(*next, *due_) : due_ ? due_ : next;
+}
+
 void Engine::wait_for_deadline(Lock &lock) {
-  armed_ = supervisor_.next_deadline(now());
+  armed_ = next_deadline();
   if (!armed_) {
     wake_.wait(lock); // a spurious wakeup does no harm
     return;
@@ -212,7 +218,7 @@ void Engine::act() {
     }
     space_.notify_all(); // a source that is held may go on now
   }
-  const auto next = supervisor_.next_deadline(now());
+  const auto next = next_deadline();
   if (!reports_.empty() || (next && (!armed_ || *next < *armed_)))
     wake();
 }
@@ -238,8 +244,10 @@ void Engine::stop_source(Index index) {
   if (!slot.feed)
     return;
   GST_DEBUG_OBJECT(element_, "source %u stops", static_cast<guint>(index));
-  if (output_feed_ == slot.feed.get())
+  if (output_feed_ == slot.feed.get()) {
     output_feed_ = nullptr;
+    due_.reset();
+  }
   slot.run->stop();
   slot.ending.push_back(std::move(slot.run));
   slot.run = nullptr;
@@ -308,6 +316,7 @@ void Engine::take_pieces(Lock &lock, Feed &feed, bool is_finite) {
 
 void Engine::take_piece(Lock &lock, Feed &feed, Piece piece, bool is_finite, Batch &batch) {
   const Index index = feed.index();
+  bool begins_with_start = false;
   if (piece.time)
     supervisor_.note_media(index, now(), *piece.time);
   if (piece.is_start) {
@@ -322,10 +331,14 @@ void Engine::take_piece(Lock &lock, Feed &feed, Piece piece, bool is_finite, Bat
       if (is_current(feed) && !is_wrong_type(feed) && is_due())
         begin_output(feed);
     }
-    batch.begins_with_start = true;
+    begins_with_start = true;
   }
-  if (output_feed_ == &feed)
-    batch.bytes.insert(batch.bytes.end(), piece.bytes.begin(), piece.bytes.end());
+  if (output_feed_ == &feed && is_finite && piece.time)
+    pace(lock, feed, *piece.time, batch);
+  if (output_feed_ != &feed)
+    return;
+  batch.begins_with_start |= begins_with_start;
+  batch.bytes.insert(batch.bytes.end(), piece.bytes.begin(), piece.bytes.end());
 }
 
 void Engine::begin_output(Feed &feed) {
@@ -341,6 +354,21 @@ void Engine::begin_output(Feed &feed) {
   supervisor_.note_output(index, now());
   act();
   data_.notify_all();
+}
+
+// A file leaves in real time.
+void Engine::pace(Lock &lock, Feed &feed, std::int64_t media, Batch &batch) {
+  const Time due = feed.pace().due(now(), media);
+  if (due <= now())
+    return;
+  send(lock, feed, batch);
+  if (!is_current(feed))
+    return;
+  due_ = due;
+  act();
+  block(lock, feed, [this, due] { return now() >= due; });
+  if (is_current(feed))
+    due_.reset();
 }
 
 void Engine::send(Lock &lock, const Feed &feed, Batch &batch) {

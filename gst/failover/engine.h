@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/gst_ptr.h"
+#include "failover/file_pace.h"
 #include "failover/source_reader.h"
 #include "failover/supervisor.h"
 #include "output_queue.h"
@@ -34,12 +35,15 @@ public:
   void fail(failover::Loss loss, const std::string &text) override;
 
   [[nodiscard]] failover::Index index() const { return index_; }
-  failover::SourceReader &reader() { return reader_; } // guarded by the engine's mutex
+  // Guarded by the engine's mutex.
+  failover::SourceReader &reader() { return reader_; }
+  failover::FilePace &pace() { return pace_; }
 
 private:
   const std::shared_ptr<Engine> engine_;
   const failover::Index index_;
   failover::SourceReader reader_;
+  failover::FilePace pace_;
 };
 
 class Engine : public std::enable_shared_from_this<Engine> {
@@ -105,6 +109,7 @@ private:
   // The engine's thread.
   void run();
   void wait_for_deadline(Lock &lock);
+  [[nodiscard]] std::optional<failover::Time> next_deadline() const;
   void wake();
   void report(Lock &lock);
   void post(const failover::Action &action);
@@ -126,6 +131,7 @@ private:
   [[nodiscard]] bool is_wrong_type(Feed &feed) const;
   void begin_output(Feed &feed);
   void send(Lock &lock, const Feed &feed, Batch &batch);
+  void pace(Lock &lock, Feed &feed, std::int64_t media, Batch &batch);
   template <typename Condition> void block(Lock &lock, const Feed &feed, Condition condition);
 
   GstElement *const element_; // not used after stop()
@@ -143,6 +149,7 @@ private:
   const Feed *output_feed_ = nullptr; // sends now; compared only
   bool is_flushing_ = false;
   std::vector<failover::Action> reports_;
+  std::optional<failover::Time> due_;   // of the file in use, which waits
   std::optional<failover::Time> armed_; // the deadline for which the engine's thread waits
   GstClockID wait_ = nullptr;           // borrowed from the engine's thread
   std::thread thread_;

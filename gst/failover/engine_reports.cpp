@@ -41,8 +41,11 @@ void Engine::post(const Action &action) {
     const std::string uri = uri_of(lost->index);
     const char *reason = failover::nick_of(lost->loss);
     const auto index = static_cast<guint>(lost->index);
-    GST_INFO_OBJECT(element_, "source %u is lost (%s): %s %s", index, reason, uri.c_str(),
-                    lost->text.c_str());
+    GST_CAT_LEVEL_LOG(GST_CAT_DEFAULT, lost->is_news ? GST_LEVEL_INFO : GST_LEVEL_DEBUG, element_,
+                      "source %u is lost (%s), next attempt in %u ms: %s %s", index, reason,
+                      static_cast<guint>(lost->retry_in), uri.c_str(), lost->text.c_str());
+    if (!lost->is_news)
+      return;
     post_message(element_,
                  gst_structure_new("source-lost", "index", G_TYPE_UINT, index, "uri", G_TYPE_STRING,
                                    uri.c_str(), "reason", G_TYPE_STRING, reason, "text",

@@ -205,8 +205,8 @@ void Supervisor::lose(Index index, Loss loss, const std::string &text, Time now)
   const Time delay = retry_delay(settings_.retry, slot.failures, random_());
   const bool was_in_use = in_use() == index;
   actions_.emplace_back(StopSource{index});
-  if (!std::exchange(slot.is_reported, true))
-    actions_.emplace_back(ReportLost{index, loss, text, was_in_use, delay});
+  const bool is_news = !std::exchange(slot.is_reported, true);
+  actions_.emplace_back(ReportLost{index, loss, text, was_in_use, is_news, delay});
   set_source(index, Waiting{now + delay});
   if (requested_ == index)
     requested_.reset();

@@ -38,12 +38,14 @@ struct StartSource {
 struct StopSource {
   Index index = 0;
 };
-// Reports to the application. A source that is lost is reported once until it is back.
+// Reports to the application. A source that is lost is reported once until it is back: then only
+// the log tells of failed attempts.
 struct ReportLost {
   Index index = 0;
   Loss loss = Loss::Error;
   std::string text;    // can be empty
   bool in_use = false; // the source was in use
+  bool is_news = true; // the source was not lost before
   Time retry_in = 0;   // ms
 };
 struct ReportBack {
