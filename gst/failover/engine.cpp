@@ -102,7 +102,6 @@ void Engine::stop() {
     }
     output_.clear();
     wake();
-    data_.notify_all();
     space_.notify_all();
   }
   if (thread_.joinable())
@@ -121,8 +120,8 @@ void Engine::stop() {
 
 GstFlowReturn Engine::pop(Packet &packet) {
   Lock lock(mutex_);
-  data_.wait(lock, [this] { return is_flushing_ || !is_running() || !output_.is_empty(); });
-  if (is_flushing_ || !is_running())
+  data_.wait(lock, [this] { return is_flushing_ || !output_.is_empty(); });
+  if (is_flushing_)
     return GST_FLOW_FLUSHING;
   packet = output_.pop();
   space_.notify_all();
@@ -133,6 +132,11 @@ void Engine::set_flushing(bool is_flushing) {
   const std::lock_guard lock(mutex_);
   is_flushing_ = is_flushing;
   data_.notify_all();
+}
+
+bool Engine::is_stopped() {
+  const std::lock_guard lock(mutex_);
+  return std::holds_alternative<Stopped>(state_);
 }
 
 // --- Any thread ---

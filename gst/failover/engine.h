@@ -75,9 +75,10 @@ public:
   void stop();
 
   // --- The streaming thread of the element ---
-  // FLUSHING: set_flushing(true) was called, or the engine is stopped.
+  // FLUSHING: set_flushing(true) was called.
   [[nodiscard]] GstFlowReturn pop(Packet &packet);
   void set_flushing(bool is_flushing);
+  [[nodiscard]] bool is_stopped();
 
   // --- Any thread ---
   void set_settings(const failover::Settings &settings);

@@ -104,13 +104,13 @@ gstflv::StructurePtr Engine::stats() {
     g_value_init(&value, GST_TYPE_STRUCTURE);
     g_value_take_boxed(
         &value,
-        gst_structure_new("source", "uri", G_TYPE_STRING, uri.c_str(), "state", G_TYPE_STRING,
-                          lower.get(), "attempts", G_TYPE_UINT64, counters.attempts, "losses",
-                          G_TYPE_UINT64, counters.losses, "repeats", G_TYPE_UINT64,
-                          counters.repeats, "bytes-in", G_TYPE_UINT64, slot.bytes, "last-reason",
-                          G_TYPE_STRING, reason_of(counters).c_str(), "last-text", G_TYPE_STRING,
-                          counters.last_text.c_str(), "ending", G_TYPE_UINT,
-                          static_cast<guint>(hanging), nullptr));
+        gst_structure_new(
+            "source", "uri", G_TYPE_STRING, uri.c_str(), "state", G_TYPE_STRING, lower.get(),
+            "blocked", G_TYPE_BOOLEAN, supervisor_.is_blocked(index), "attempts", G_TYPE_UINT64,
+            counters.attempts, "losses", G_TYPE_UINT64, counters.losses, "repeats", G_TYPE_UINT64,
+            counters.repeats, "bytes-in", G_TYPE_UINT64, slot.bytes, "last-reason", G_TYPE_STRING,
+            reason_of(counters).c_str(), "last-text", G_TYPE_STRING, counters.last_text.c_str(),
+            "ending", G_TYPE_UINT, static_cast<guint>(hanging), nullptr));
     gst_value_array_append_and_take_value(&list, &value);
   }
   gst_structure_take_value(stats.get(), "sources", &list);

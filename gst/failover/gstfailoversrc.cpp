@@ -91,14 +91,6 @@ std::shared_ptr<Engine> engine_of(gpointer object) {
 
 // --- The source ---
 
-gboolean gst_failover_src_start(GstBaseSrc *source) noexcept {
-  if (!failover::split_uris(properties_of(source).uris).empty())
-    return TRUE;
-  FLV_ELEMENT_ERROR(source, RESOURCE, SETTINGS, ("No source: the property uris is empty."),
-                    (nullptr));
-  return FALSE;
-}
-
 gboolean gst_failover_src_unlock(GstBaseSrc *source) noexcept {
   if (const auto engine = engine_of(source))
     engine->set_flushing(true);
@@ -115,11 +107,25 @@ gboolean gst_failover_src_is_seekable(GstBaseSrc *) noexcept {
   return FALSE;
 }
 
+// In PAUSED, waits for the engine of the next PLAYING. FLUSHING in PAUSED would end the task, in a
+// race with the base class, which starts it for PLAYING.
+GstFlowReturn pop(GstBaseSrc *source, gstfailover::Packet &packet) {
+  for (;;) {
+    const auto engine = engine_of(source);
+    const GstFlowReturn flow = engine ? engine->pop(packet) : GST_FLOW_FLUSHING;
+    if (flow == GST_FLOW_OK || !engine || !engine->is_stopped())
+      return flow;
+    if (gst_base_src_wait_playing(source) != GST_FLOW_OK)
+      return GST_FLOW_FLUSHING;
+    constexpr gulong kTurn = 100; // us: the base class is about to note the pause
+    if (engine_of(source) == engine)
+      g_usleep(kTurn);
+  }
+}
+
 GstFlowReturn gst_failover_src_create(GstPushSrc *source, GstBuffer **buffer) noexcept {
-  const auto engine = engine_of(source);
   gstfailover::Packet packet;
-  const GstFlowReturn flow = engine ? engine->pop(packet) : GST_FLOW_FLUSHING;
-  if (flow != GST_FLOW_OK)
+  if (const GstFlowReturn flow = pop(GST_BASE_SRC(source), packet); flow != GST_FLOW_OK)
     return flow;
   if (packet.caps && !gst_base_src_set_caps(GST_BASE_SRC(source), packet.caps.get()))
     return GST_FLOW_NOT_NEGOTIATED;
@@ -173,6 +179,14 @@ failover::ContainerSet accepted_containers(GstElement *element) {
   return set.empty() ? failover::ContainerSet::all() : set;
 }
 
+bool has_uris(GstElement *element) {
+  if (!failover::split_uris(properties_of(element).uris).empty())
+    return true;
+  FLV_ELEMENT_ERROR(element, RESOURCE, SETTINGS, ("No source: the property uris is empty."),
+                    (nullptr));
+  return false;
+}
+
 void start_engine(GstElement *element) {
   const Properties properties = properties_of(element);
   auto engine = std::make_shared<Engine>(element, failover::split_uris(properties.uris),
@@ -191,13 +205,15 @@ void stop_engine(GstElement *element) {
 
 GstStateChangeReturn gst_failover_src_change_state(GstElement *element,
                                                    GstStateChange transition) noexcept {
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !has_uris(element))
+    return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
     start_engine(element);
+  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
+    stop_engine(element);
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(gst_failover_src_parent_class)->change_state(element, transition);
-  const bool has_failed =
-      transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING && result == GST_STATE_CHANGE_FAILURE;
-  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED || has_failed)
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING && result == GST_STATE_CHANGE_FAILURE)
     stop_engine(element);
   return result;
 }
@@ -258,7 +274,6 @@ static void gst_failover_src_class_init(GstFailoverSrcClass *klass) {
   object_class->finalize = gst_failover_src_finalize;
   element_class->change_state = gst_failover_src_change_state;
   element_class->send_event = gst_failover_src_send_event;
-  source_class->start = gst_failover_src_start;
   source_class->unlock = gst_failover_src_unlock;
   source_class->unlock_stop = gst_failover_src_unlock_stop;
   source_class->is_seekable = gst_failover_src_is_seekable;

@@ -63,7 +63,7 @@ void Health::block(Time now) {
 void Health::unblock(Time now) {
   if (!blocked_)
     return;
-  started_ += now - *blocked_;
+  keyless_since_ += now - *blocked_;
   last_bytes_ = now;
   counted_ = now;
   lag_ = 0;

@@ -32,7 +32,7 @@ public:
   // A decoder must be able to start within this many timeouts of media.
   static constexpr Time kKeyFrameFactor = 4;
 
-  explicit Health(Time now) : started_(now), last_bytes_(now), counted_(now) {}
+  explicit Health(Time now) : started_(now), keyless_since_(now), last_bytes_(now), counted_(now) {}
 
   void note_bytes(Time now);
   // `time` is the media's timestamp in ms. A step back of up to 10 s is interleaving.
@@ -42,6 +42,7 @@ public:
   void block(Time now);
   void unblock(Time now);
 
+  [[nodiscard]] bool is_blocked() const { return blocked_.has_value(); }
   [[nodiscard]] Time started() const { return started_; }
   // Why the source is lost at `now`. nullopt: it works.
   [[nodiscard]] std::optional<Loss> loss(Time now, Time timeout) const;
@@ -54,9 +55,12 @@ private:
   void count(Time now);
   [[nodiscard]] Time silent_at(Time timeout) const { return last_bytes_ + timeout; }
   [[nodiscard]] Time slow_at(Time timeout) const;
-  [[nodiscard]] Time keyless_at(Time timeout) const { return started_ + kKeyFrameFactor * timeout; }
+  [[nodiscard]] Time keyless_at(Time timeout) const {
+    return keyless_since_ + kKeyFrameFactor * timeout;
+  }
 
   Time started_;
+  Time keyless_since_; // without blocked time
   Time last_bytes_;
   Time counted_;                      // the lag is valid for this time
   double lag_ = 0;                    // ms of media that are missing for real time

@@ -179,6 +179,11 @@ public:
   void note_output(Index index, Time now);
 
   [[nodiscard]] const Source &source(Index index) const { return slots_[index].source; }
+  // Downstream blocks the source.
+  [[nodiscard]] bool is_blocked(Index index) const {
+    const Health *health = health_of(slots_[index].source);
+    return health && health->is_blocked();
+  }
   [[nodiscard]] const Counters &counters(Index index) const { return slots_[index].counters; }
   [[nodiscard]] std::size_t size() const { return slots_.size(); }
   [[nodiscard]] const Selection &selection() const { return selection_; }

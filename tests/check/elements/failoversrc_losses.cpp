@@ -147,7 +147,7 @@ GST_START_TEST(a_source_never_begins) {
   Line line(kTwo);
   const std::string message = std::string("lost 0 ") + bad.reason;
   if (bad.at > 0) {
-    wait_for([] { return a().starts() == 1; });
+    wait_for([] { return a().starts() == 1 && (a().running() == 0 || a().is_drained()); });
     line.advance(bad.at - 1);
     fail_if(line.has(message), "%s: too early", bad.name);
     line.advance(1);
@@ -211,7 +211,8 @@ GST_START_TEST(downstream_blocks) {
   for (std::uint32_t frame = 0; frame < 3000; ++frame)
     a().send(kLive.frame(frame));
   line.wait_for_message("switched 0 start");
-  g_usleep(20'000); // the source fills the queue
+  // The queue is full, and the source has more.
+  wait_for([&] { return line.source_stat(0, "blocked") == "true"; });
   line.advance(60'000);
   assert_same(line.messages(), "switched 0 start");
   line.block(false);

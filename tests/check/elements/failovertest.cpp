@@ -8,6 +8,8 @@
 
 #include <gst/base/gstpushsrc.h>
 
+#include "watched.h"
+
 using namespace flvtest;
 
 namespace failovertest {
@@ -21,18 +23,22 @@ struct Fakes {
   std::map<std::string, std::unique_ptr<Fake>> by_name;
 };
 
+Line *current_line = nullptr;
+
 Fakes &fakes() {
-  static Fakes all;
-  return all;
+  static auto *all = new Fakes; // threads that hang at the end of the program use it
+  return *all;
 }
 
 } // namespace
 
 void wait_for(const std::function<bool()> &condition, const char *what) {
-  constexpr std::chrono::seconds kHangs(30);
+  const std::chrono::seconds kHangs(is_watched() ? 60 : 15);
   constexpr gulong kPoll = 200; // us
   const auto deadline = std::chrono::steady_clock::now() + kHangs;
   while (!condition()) {
+    if (current_line)
+      current_line->run_due();
     fail_if(std::chrono::steady_clock::now() > deadline, "%s", what);
     g_usleep(kPoll);
   }
@@ -46,11 +52,6 @@ Fake &Fake::named(const std::string &name) {
   if (!fake)
     fake = std::make_unique<Fake>();
   return *fake;
-}
-
-void Fake::forget_all() {
-  const std::lock_guard lock(fakes().mutex);
-  fakes().by_name.clear();
 }
 
 void Fake::set_mode(Mode mode) {
@@ -335,11 +336,13 @@ Line::Line(const std::string &properties, GstState state, const std::string &cap
   const gstflv::PadPtr source(gst_element_get_static_pad(element(), "src"));
   fail_unless(gst_pad_link(source.get(), pad_) == GST_PAD_LINK_OK);
   gst_pad_set_active(pad_, TRUE);
+  current_line = this;
   if (state != GST_STATE_NULL)
     set_state(state);
 }
 
 Line::~Line() {
+  current_line = nullptr;
   block(false);
   set_state(GST_STATE_NULL);
   gst_pad_set_active(pad_, FALSE);
@@ -370,8 +373,9 @@ void Line::process_wait(GstClockID id) {
 }
 
 void Line::run_until(const std::function<bool()> &condition, guint64 limit) {
-  constexpr int kPatience = 100; // polls: an engine that does not wait may be about to
-  constexpr gulong kPoll = 200;  // us
+  constexpr int kPatience = 50; // polls: an engine that does not wait may be about to
+  constexpr int kSettled = 3;   // polls
+  constexpr gulong kPoll = 200; // us
   const GstClockTime end = kStart + limit * GST_MSECOND;
   for (int polls = 0; polls < kPatience && !condition();) {
     const gstflv::ClockIdPtr id(next_wait());
@@ -379,13 +383,20 @@ void Line::run_until(const std::function<bool()> &condition, guint64 limit) {
       polls++;
       g_usleep(kPoll);
     } else if (gst_clock_id_get_time(id.get()) > end) {
-      break;
+      polls += kPatience / kSettled;
+      g_usleep(kPoll);
     } else {
       polls = 0;
       process_wait(id.get());
       g_usleep(kPoll);
     }
   }
+}
+
+void Line::run_due() {
+  const gstflv::ClockIdPtr id(next_wait());
+  if (id && gst_clock_id_get_time(id.get()) <= gst_clock_get_time(GST_CLOCK(clock_.get())))
+    process_wait(id.get());
 }
 
 void Line::advance(guint64 ms) {
@@ -395,12 +406,19 @@ void Line::advance(guint64 ms) {
     gst_test_clock_set_time(clock_.get(), kStart + end * GST_MSECOND);
 }
 
+static bool is_over(Fake &fake) {
+  return fake.starts() > 0 && fake.running() == 0;
+}
+
 void Line::play(const std::vector<std::pair<Fake *, Live>> &streams, std::uint32_t first,
                 std::uint32_t end) {
   for (std::uint32_t number = first; number < end; ++number) {
     for (const auto &[fake, live] : streams) {
+      if (is_over(*fake))
+        continue;
       fake->send(live.frame(number));
-      wait_for([&fake = fake] { return fake->is_drained(); }, "the source is blocked");
+      wait_for([&fake = fake] { return fake->is_drained() || is_over(*fake); },
+               "the source is blocked");
     }
     advance(40);
   }

@@ -29,7 +29,7 @@ using gstflv::CapsPtr;
 using gstflv::ElementPtr;
 using gstflv::StructurePtr;
 
-// Waits in real time until another thread makes the condition true. The clock does not advance.
+// Waits in real time until another thread makes the condition true. The test clock stands still.
 void wait_for(const std::function<bool()> &condition, const char *what = "nothing happens");
 
 // What stands behind a URI.
@@ -43,7 +43,6 @@ public:
   };
 
   static Fake &named(const std::string &name);
-  static void forget_all(); // of a finished test
 
   void set_mode(Mode mode);
   void set_finite(bool is_finite); // the source knows its length
@@ -140,9 +139,11 @@ public:
   // --- Time, in ms since the start ---
   [[nodiscard]] guint64 now() const;
   void advance(guint64 ms);
+  void run_due(); // deadlines that have passed
   // Advances by single deadlines until the condition is true, and at most to `limit`.
   void run_until(const std::function<bool()> &condition, guint64 limit);
-  // Sends frames `first` to `end` - 1 of the stream in real time. Advances 40 ms after each.
+  // Sends frames `first` to `end` - 1 of the stream in real time, while the source runs. Advances
+  // 40 ms after each.
   void play(Fake &fake, const Live &live, std::uint32_t first, std::uint32_t end);
   void play(const std::vector<std::pair<Fake *, Live>> &streams, std::uint32_t first,
             std::uint32_t end);
