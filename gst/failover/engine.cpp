@@ -102,6 +102,7 @@ void Engine::stop() {
     }
     output_.clear();
     wake();
+    data_.notify_all();
     space_.notify_all();
   }
   if (thread_.joinable())
@@ -120,8 +121,8 @@ void Engine::stop() {
 
 GstFlowReturn Engine::pop(Packet &packet) {
   Lock lock(mutex_);
-  data_.wait(lock, [this] { return is_flushing_ || !output_.is_empty(); });
-  if (is_flushing_)
+  data_.wait(lock, [this] { return is_flushing_ || !is_running() || !output_.is_empty(); });
+  if (is_flushing_ || !is_running())
     return GST_FLOW_FLUSHING;
   packet = output_.pop();
   space_.notify_all();

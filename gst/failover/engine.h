@@ -75,7 +75,7 @@ public:
   void stop();
 
   // --- The streaming thread of the element ---
-  // FLUSHING: set_flushing(true) was called.
+  // FLUSHING: set_flushing(true) was called, or the engine is stopped.
   [[nodiscard]] GstFlowReturn pop(Packet &packet);
   void set_flushing(bool is_flushing);
   [[nodiscard]] bool is_stopped();
