@@ -13,7 +13,8 @@ import re
 from introspection import needs_introspection, python
 from pipeline import ROOT, add_case, check, main, needs_element, run
 
-ELEMENTS = {"flvpace": "flvpace", "flvseek": "flvseek", "httpserversink": "flvhttp"}
+ELEMENTS = {"flvpace": "flvpace", "flvseek": "flvseek", "httpserversink": "flvhttp",
+            "failoversrc": "failover"}
 # Folders in gst/ whose name differs from the plugin's name.
 FOLDERS = {"flvhttp": "httpserver"}
 BUILD = pathlib.Path(os.environ["FLV_BUILD"])
@@ -109,7 +110,7 @@ def signal_comments_name_their_arguments(element):
     needs_element(element)
     for symbol, text in comments_of(ELEMENTS[element]).items():
         if "::" in symbol:
-            check(re.search(r"^@sink: ", text, re.MULTILINE), f"{symbol} has no @sink")
+            check(re.search(r"^@(sink|source): ", text, re.MULTILINE), f"{symbol} has no @sink")
 
 
 def plugin_says_what_it_is(element):

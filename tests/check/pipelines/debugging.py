@@ -37,7 +37,7 @@ CATEGORIES = """
 for element in sys.argv[1:]:
     assert Gst.ElementFactory.make(element)
 for category in Gst.debug_get_all_categories():
-    if category.get_name().startswith(("flv", "httpserver")):
+    if category.get_name().startswith(("flv", "httpserver", "failover")):
         print(category.get_name(), category.get_description(), sep="|")
 """
 
@@ -108,7 +108,7 @@ def every_block_is_run():
 @case
 def categories():
     needs_introspection()
-    elements = ("flvpace", "flvseek", "httpserversink")
+    elements = ("flvpace", "flvseek", "httpserversink", "failoversrc")
     for element in elements:
         needs_element(element)
     found = sorted(line.split("|") for line in python(CATEGORIES, *elements).stdout.splitlines())

@@ -9,13 +9,13 @@ import re
 
 from pipeline import RECIPE_PAGES, ROOT, add_case, case, check, main, needs_element, recipes, run
 
-ELEMENTS = ["flvpace", "flvseek", "httpserversink"]
+ELEMENTS = ["flvpace", "flvseek", "httpserversink", "failoversrc"]
 TYPES = {"Unsigned Integer64": "uint64", "Unsigned Integer": "uint", "Double": "double",
          "Boolean": "boolean", "Enum": "enum", "Flags": "flags", "Boxed": "GstStructure",
          "String": "string"}
 INHERITED = {"name": "The name of the object", "parent": "The parent of the object"}
-# Two elements that have every property of a sink's base class, and few others.
-SINKS = ["fakesink", "filesink"]
+# For each base class, two elements that have all its properties, and few others.
+OF_BASE_CLASSES = {"GstBaseSink": ["fakesink", "filesink"], "GstBaseSrc": ["fakesrc", "filesrc"]}
 
 
 def page_of(element):
@@ -30,10 +30,11 @@ def inspected(element):
     """The lines of gst-inspect-1.0 for each property."""
     text = run(f"gst-inspect-1.0 {element}").ok().stdout
     inherited = set(INHERITED.items())
-    if "GstBaseSink" in text and element not in SINKS:
-        one, other = ({(name, blurb_of(lines)) for name, lines in inspected(sink).items()}
-                      for sink in SINKS)
-        inherited |= one & other
+    for base, elements in OF_BASE_CLASSES.items():
+        if base in text and element not in elements:
+            one, other = ({(name, blurb_of(lines)) for name, lines in inspected(each).items()}
+                          for each in elements)
+            inherited |= one & other
     text = text.split("Element Properties:\n", 1)[1].split("\nElement Signals:", 1)[0]
     parts = re.split(r"^  ([a-z-]+) +: ", text, flags=re.MULTILINE)
     return {name: lines for name, lines in zip(parts[1::2], parts[2::2])

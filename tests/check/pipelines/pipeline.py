@@ -84,7 +84,8 @@ def _run_cases():
 _RECIPE = re.compile(r"^<!-- recipe: (\S+) -->\n```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-RECIPE_PAGES = [ROOT / "docs/recipes.md", ROOT / "docs/httpserversink.md"]
+RECIPE_PAGES = [ROOT / "docs/recipes.md", ROOT / "docs/httpserversink.md",
+                ROOT / "docs/failoversrc.md"]
 
 
 def recipes():

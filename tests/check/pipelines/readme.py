@@ -124,7 +124,7 @@ def lines_are_found():
 @case
 def every_element_has_a_line():
     elements = {element for element, _, _ in lines_of_comments()}
-    check(elements == {"flvpace", "flvseek", "httpserversink"}, str(elements))
+    check(elements == {"flvpace", "flvseek", "httpserversink", "failoversrc"}, str(elements))
 
 
 for name, number, each in lines_of_comments():
