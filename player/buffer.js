@@ -4,6 +4,7 @@
 //   {type: 'appended', edge}     all tracks are buffered up to edge, s
 //   {type: 'failed', reason}     the MediaSource is of no use any more
 
+import {concat} from './mp4.js';
 import {States} from './states.js';
 
 const KEEP = 8; // s of media behind the position
@@ -189,11 +190,5 @@ function joined(queue) {
   while (queue[0].type === 'media' && queue[count]?.type === 'media' && queue[count].at == null) {
     count++;
   }
-  if (count === 1) {
-    return {data: queue[0].data, count};
-  }
-  const parts = queue.slice(0, count).map(({data}) => data);
-  const data = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  parts.reduce((at, part) => (data.set(part, at), at + part.length), 0);
-  return {data, count};
+  return {data: count === 1 ? queue[0].data : concat(queue.slice(0, count).map(({data}) => data)), count};
 }

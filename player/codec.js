@@ -133,20 +133,17 @@ function avc(config) {
   };
 }
 
-// The first NAL unit of a type in an hvcC record.
-function hevcNal(config, type) {
-  let at = 23;
-  for (let arrays = config[22]; arrays > 0 && at + 3 <= config.length; arrays--) {
-    const found = (config[at] & 63) === type;
+// The first sequence parameter set in an hvcC record.
+function hevcSequence(config) {
+  for (let at = 23; at + 5 < config.length;) {
+    const type = config[at] & 63;
     let count = config[at + 1] << 8 | config[at + 2];
-    at += 3;
-    for (; count > 0 && at + 2 <= config.length; count--) {
+    for (at += 3; count > 0 && at + 2 < config.length; count--) {
       const size = config[at] << 8 | config[at + 1];
-      at += 2;
-      if (found) {
-        return config.subarray(at, at + size);
+      at += 2 + size;
+      if (type === 33) {
+        return config.subarray(at - size, at);
       }
-      at += size;
     }
   }
   throw damaged('the HEVC configuration has no sequence header');
@@ -171,10 +168,8 @@ function hevcSize(sps) {
 
 function hevc(config) {
   const space = ['', 'A', 'B', 'C'][config[1] >> 6];
-  let compatible = 0;
-  for (let bit = 0; bit < 32; bit++) {
-    compatible += (config[2 + (bit >> 3)] >> 7 - (bit & 7) & 1) * 2 ** bit;
-  }
+  const compatible = Array.from({length: 32}, (_, bit) => // in reverse order
+    (config[2 + (bit >> 3)] >> 7 - (bit & 7) & 1) * 2 ** bit).reduce((sum, value) => sum + value);
   const constraints = Array.from(config.subarray(6, 12));
   while (constraints.at(-1) === 0) {
     constraints.pop();
@@ -182,7 +177,7 @@ function hevc(config) {
   const tier = config[1] & 0x20 ? 'H' : 'L';
   const parts = ['hvc1', space + (config[1] & 31), hex(compatible, 1), tier + config[12],
                  ...constraints.map((byte) => hex(byte, 1))];
-  return {codecs: [parts.join('.')], ...hevcSize(hevcNal(config, 33)), box: 'hvcC'};
+  return {codecs: [parts.join('.')], ...hevcSize(hevcSequence(config)), box: 'hvcC'};
 }
 
 // The payload of the first sequence header in AV1 units.
@@ -268,26 +263,16 @@ function vp9(config, key) {
 
 function aac(config) {
   const bits = new Bits(config);
-  const objectType = () => {
-    const type = bits.read(5);
-    return type === 31 ? 32 + bits.read(6) : type;
-  };
-  const frequency = () => {
-    const index = bits.read(4);
-    return index === 15 ? bits.read(24) : AAC_RATES[index];
-  };
-  const type = objectType();
-  const rate = frequency();
+  const type = bits.read(5);
+  const object = type === 31 ? 32 + bits.read(6) : type;
+  const index = bits.read(4);
+  const rate = index === 15 ? bits.read(24) : AAC_RATES[index];
   const layout = bits.read(4);
-  if (type === 5 || type === 29) {
-    frequency();
-    objectType();
-  }
   if (!rate) {
     throw damaged('the AAC configuration has no sample rate');
   }
-  return {codecs: [`mp4a.40.${type}`], rate, channels: layout === 7 ? 8 : layout || 2, layout,
-          frameLength: bits.read(1) ? 960 : 1024, box: 'esds', objectType: 0x40};
+  return {codecs: [`mp4a.40.${object}`], rate, channels: layout === 7 ? 8 : layout || 2, layout,
+          frameLength: 1024, box: 'esds', objectType: 0x40};
 }
 
 // The header of an MP3 frame at an offset; null if there is none.
@@ -315,29 +300,24 @@ function mp3(_, key) {
 }
 
 function opus(config) {
-  const head = config?.length >= 19 ? config :
-    Uint8Array.from([...'OpusHead'].map((c) => c.charCodeAt()).concat(1, 2, 0, 0, 128, 187, 0, 0, 0, 0, 0));
+  const head = config?.length >= 19 ? config : new Uint8Array(19).fill(2, 9, 10); // OpusHead
   // The same fields, in the other byte order.
-  const own = Uint8Array.of(0, head[9], head[11], head[10], head[15], head[14], head[13], head[12],
-                            head[17], head[16], ...head.subarray(18));
+  const own = [0, 9, 11, 10, 15, 14, 13, 12, 17, 16].map((at) => at && head[at]);
   return {codecs: ['opus'], rate: 48000, channels: head[9], family: head[18], frameLength: 960,
-          box: 'dOps', config: own};
+          box: 'dOps', config: Uint8Array.of(...own, ...head.subarray(18))};
 }
 
 function flac(config) {
-  let at = config[0] === 0x66 ? 4 : 0; // “fLaC”
-  at += config.length - at >= 38 ? 4 : 0;
-  const info = config.subarray(at, at + 34);
+  // In front of STREAMINFO there may be “fLaC” and a block header.
+  const info = config.subarray(config[0] === 0x66 ? 8 : config.length >= 38 ? 4 : 0).subarray(0, 34);
   const bits = new Bits(info);
   bits.skip(80);
   const rate = bits.read(20);
   const channels = bits.read(3) + 1;
-  const depth = bits.read(5) + 1;
-  bits.skip(64);
-  if (!rate) {
+  if (!rate || info.length < 34) {
     throw damaged('the FLAC configuration has no sample rate');
   }
-  return {codecs: ['flac'], rate, channels, depth, frameLength: info[2] << 8 | info[3], box: 'dfLa',
+  return {codecs: ['flac'], rate, channels, frameLength: info[2] << 8 | info[3], box: 'dfLa',
           config: Uint8Array.of(0, 0, 0, 0, 0x80, 0, 0, 34, ...info)};
 }
 

@@ -4,6 +4,7 @@
 
 const LEAST = 0.12; // the target for a network that delivers without jitter
 const MOST = 3;
+const MOST_JITTER = 0.8; // a longer interruption does not raise the target
 const WINDOW = 10; // in which the jitter of arrival is measured
 const SETTLE = 0.7; // after a connection begins: the burst of the server is no jitter
 const STALL_PENALTY = 0.15; // more target after each stall
@@ -59,7 +60,8 @@ export class DelayKeeper {
       return 0.1;
     }
     const most = this.#arrivals.reduce((value, {before}) => Math.max(value, before), -Infinity);
-    return most - this.#arrivals.reduce((value, {after}) => Math.min(value, after), Infinity);
+    const least = this.#arrivals.reduce((value, {after}) => Math.min(value, after), Infinity);
+    return Math.min(MOST_JITTER, most - least);
   }
 
   // The delay to keep.

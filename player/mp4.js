@@ -5,7 +5,7 @@ const VIDEO_TIMESCALE = 90000;
 const SYNC = 0x02000000; // depends on no other sample
 const NO_SYNC = 0x01010000;
 
-const concat = (parts) => {
+export const concat = (parts) => {
   const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -53,7 +53,7 @@ function sampleEntry(track) {
                u32(0x480000), zeros(4), u16(1), zeros(32), u16(24), u16(0xffff), decoder);
   }
   const type = codec === '.mp3' ? 'mp4a' : codec;
-  return box(type, zeros(6), u16(1), zeros(8), u16(channels), u16(track.depth ?? 16), zeros(4),
+  return box(type, zeros(6), u16(1), zeros(8), u16(channels), u16(16), zeros(4),
              u16(rate < 65536 ? rate : 0), u16(0), decoder);
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// <flv-player src="ADDRESS" autoplay muted debug>: plays a live FLV stream over fetch or WebSocket.
-// Properties: state, reason. Methods: play(), stop(). Event: statechange. See docs/player.md.
+// <flv-player src="ADDRESS" autoplay muted debug> plays a live FLV stream: see docs/player.md.
 
 import {Buffers, supports} from './buffer.js';
 import {DelayKeeper} from './delay.js';
@@ -10,8 +9,8 @@ import {Source} from './source.js';
 import {States} from './states.js';
 
 const TICK = 100; // ms
-const MOST_FAILURES = 3; // of the decoder, within MINUTE
-const MINUTE = 60_000; // ms
+const MOST_FAILURES = 3; // of the decoder in a minute
+const UNDECODABLE = 'The browser cannot decode the stream.';
 
 const STATES = {
   idle: ['connecting', 'stopped'],
@@ -19,86 +18,80 @@ const STATES = {
   playing: ['waiting', 'reconnecting', 'idle', 'stopped'],
   waiting: ['playing', 'reconnecting', 'idle', 'stopped'],
   reconnecting: ['connecting', 'idle', 'stopped'],
-  stopped: ['connecting', 'idle'],
+  stopped: ['connecting', 'idle', 'stopped'],
 };
-const TEXTS = {idle: '', connecting: 'Connecting…', playing: '', waiting: 'Waiting for data…'};
+const TEXTS = {connecting: 'Connecting…', waiting: 'Waiting for data…'};
 
-const ICONS = {
-  play: 'M8 5v14l11-7z',
-  sound: 'M3 9v6h4l5 5V4L7 9zM16 8a5 5 0 0 1 0 8M18 5a9 9 0 0 1 0 14',
-  muted: 'M3 9v6h4l5 5V4L7 9zM16 9l6 6M22 9l-6 6',
-  full: 'M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5',
-};
-const icon = (name) => `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${ICONS[name]}"/></svg>`;
+const icon = (path) => `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${path}"/></svg>`;
+const SOUND = icon('M3 9v6h4l5 5V4L7 9zM16 8a5 5 0 0 1 0 8M18 5a9 9 0 0 1 0 14');
+const MUTED = icon('M3 9v6h4l5 5V4L7 9zM16 9l6 6M22 9l-6 6');
 
-const HTML = `
-<video playsinline part="video" aria-label="Live stream"></video><canvas hidden></canvas>
+const HTML = `<video playsinline aria-label="Live stream"></video><canvas hidden></canvas>
 <p id="status" role="status"></p><p id="notice" role="status"></p>
-<button id="play" aria-label="Play">${icon('play')}</button>
+<button id="play" aria-label="Play">${icon('M8 5v14l11-7z')}</button>
 <button id="unmute" hidden>Turn the sound on</button>
 <div id="bar"><button id="mute"></button>
 <input id="volume" type="range" min="0" max="1" step="0.05" aria-label="Volume">
-<button id="full" aria-label="Full screen">${icon('full')}</button></div>
-<dl hidden></dl>`;
+<button id="full" aria-label="Full screen">${icon('M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5')}</button></div>
+<pre id="figures" hidden></pre>`;
 
 const CSS = `
 :host{display:block;position:relative;aspect-ratio:16/9;overflow:hidden;background:#000;color:#fff;
   font:1rem/1.4 system-ui,sans-serif}
-:host([hidden]),[hidden]{display:none!important}
+[hidden]{display:none!important}
 video,canvas{position:absolute;inset:0;width:100%;height:100%;object-fit:contain}
-button,input{font:inherit;color:inherit;accent-color:#fff;cursor:pointer}
+button,input{font:inherit;color:inherit;accent-color:#fff}
 button{display:grid;place-items:center;min-width:2.75rem;height:2.75rem;padding:0 .5rem;border:0;
   border-radius:.5rem;background:#000a}
-button:hover{background:#333c}
 :focus-visible{outline:3px solid #7db8f5;outline-offset:-3px}
 svg{width:1.5rem;fill:none;stroke:currentColor;stroke-width:2}
-p{position:absolute;inset:1rem 1rem auto;width:fit-content;max-width:calc(100% - 2rem);margin:0 auto;
-  padding:.3rem .9rem;border-radius:1rem;background:#000c;text-align:center}
-#notice{top:3.5rem}
+p{position:absolute;inset:1rem 1rem auto;width:fit-content;margin:0 auto;padding:.3rem .9rem;
+  border-radius:1rem;background:#000c;text-align:center}
 p:empty{display:none}
-#play{position:absolute;inset:0;margin:auto;width:4.5rem;height:4.5rem;border-radius:50%}
+#notice{top:3.5rem}
+#play,#unmute{position:absolute;inset:0;margin:auto;width:4.5rem;height:4.5rem;border-radius:50%}
 #play svg{width:2.5rem;fill:currentColor}
-#unmute{position:absolute;inset:auto 0 4.5rem;margin:auto;width:fit-content;background:#fff;color:#000}
-#bar{position:absolute;inset:auto 0 0;display:flex;gap:.25rem;align-items:center;padding:.5rem;
+#unmute{inset:auto 0 4.5rem;width:fit-content;height:2.75rem;border-radius:.5rem;background:#fff;color:#000}
+#bar{position:absolute;inset:auto 0 0;display:flex;align-items:center;padding:.5rem;
   background:linear-gradient(#0000,#000a);transition:opacity .2s}
-#volume{width:6rem}
+#volume{width:6rem;margin:.5rem}
 #full{margin-left:auto}
-:host([quiet]){cursor:none}
 :host([quiet]) #bar:not(:focus-within){opacity:0}
-dl{position:absolute;inset:.5rem auto auto .5rem;display:grid;grid-template-columns:auto auto;
-  gap:0 .75rem;margin:0;padding:.5rem;background:#000c;font:.8rem/1.4 monospace;pointer-events:none}
-dd{margin:0}
-@media (prefers-reduced-motion:reduce){#bar{transition:none}}`;
+pre{position:absolute;inset:.5rem auto auto .5rem;margin:0;padding:.5rem;background:#000c;font-size:.8rem;
+  pointer-events:none}
+@media (prefers-reduced-motion){#bar{transition:none}}`;
 
 const seconds = () => performance.now() / 1000;
 
 class FlvPlayer extends HTMLElement {
-  static observedAttributes = ['src', 'debug'];
+  static observedAttributes = ['src'];
 
-  reason = ''; // why it stopped or waits
+  reason = ''; // why it does not play
   #state = new States(STATES, 'idle', () => this.#show());
   #video;
+  #canvas; // the last picture, while there is no other
   #parts; // elements by id
   #buffers;
   #delay = new DelayKeeper();
   #source = null;
   #parser = null;
   #remuxer = null;
-  #names = {}; // of the codecs, by kind
-  #failures = []; // times
+  #codecs = {}; // names by kind
+  #failures = []; // times, s
   #timer = null;
   #quietTimer = null;
-  #total = {bytes: 0, connections: 0, speed: 0, since: 0, counted: 0};
+  #connections = 0;
   #wake = () => this.#wakeUp();
 
   constructor() {
     super();
-    const root = this.attachShadow({mode: 'open', delegatesFocus: true});
+    const root = this.attachShadow({mode: 'open'});
     root.innerHTML = HTML;
     const style = new CSSStyleSheet();
     style.replaceSync(CSS);
     root.adoptedStyleSheets = [style];
     this.#video = root.querySelector('video');
+    this.#canvas = root.querySelector('canvas');
     this.#parts = Object.fromEntries(Array.from(root.querySelectorAll('[id]'), (part) => [part.id, part]));
     this.#buffers = new Buffers(this.#video, (event) => this.#onBuffers(event));
     this.#listen();
@@ -113,9 +106,7 @@ class FlvPlayer extends HTMLElement {
     addEventListener('online', this.#wake);
     this.#video.muted = this.hasAttribute('muted');
     this.#show();
-    if (this.hasAttribute('autoplay') && this.hasAttribute('src')) {
-      this.play();
-    }
+    this.attributeChangedCallback();
   }
 
   disconnectedCallback() {
@@ -124,11 +115,12 @@ class FlvPlayer extends HTMLElement {
     this.stop();
   }
 
-  attributeChangedCallback(name, before, after) {
-    if (name === 'src' && this.isConnected && before !== after) {
-      const plays = !this.#state.is('idle', 'stopped') || this.hasAttribute('autoplay');
+  // The address is set or changes.
+  attributeChangedCallback() {
+    if (this.isConnected) {
+      const plays = this.#source || this.hasAttribute('autoplay');
       this.stop();
-      if (plays && after) {
+      if (plays && this.getAttribute('src')) {
         this.play();
       }
     }
@@ -136,27 +128,28 @@ class FlvPlayer extends HTMLElement {
 
   // Connects, and plays from the live edge.
   play() {
-    if (!this.#state.is('idle', 'stopped')) {
+    if (this.#source) {
       return;
     }
-    const address = URL.parse?.(this.getAttribute('src') ?? '', document.baseURI) ??
-      new URL(this.getAttribute('src') ?? '', document.baseURI);
-    if (!/^(https?|wss?):$/.test(address.protocol)) {
+    let url = {};
+    try {
+      url = new URL(this.getAttribute('src') ?? '', document.baseURI);
+    } catch {
+      // has no protocol
+    }
+    if (!/^(http|ws)s?:$/.test(url.protocol)) {
       this.#end('The address has to start with http, https, ws or wss.');
-      return;
-    }
-    if (!supports('video/mp4; codecs="avc1.42E01E"')) {
+    } else if (!supports('video/mp4; codecs="avc1.42E01E"')) {
       this.#end('This browser cannot play live streams.');
-      return;
+    } else {
+      this.reason = '';
+      this.#failures = [];
+      this.#state.set('connecting');
+      this.#makeRemuxer();
+      this.#source = new Source(url.href, (event) => this.#onSource(event));
+      this.#source.start();
+      this.#timer = setInterval(() => this.#tick(), TICK);
     }
-    this.reason = '';
-    this.#failures = [];
-    this.#state.set('connecting');
-    this.#remuxer = new Remuxer((operation) => this.#onMedia(operation), supports);
-    this.#source = new Source(address.href, (event) => this.#onSource(event));
-    this.#source.start();
-    this.#timer = setInterval(() => this.#tick(), TICK);
-    this.#video.play().catch((error) => this.#refused(error));
   }
 
   // Disconnects. The last picture stays.
@@ -178,18 +171,23 @@ class FlvPlayer extends HTMLElement {
     clearInterval(this.#timer);
     this.#source?.stop();
     this.#source = null;
-    this.#parser = null;
     this.#keepPicture();
     this.#buffers.close();
     this.#video.removeAttribute('src');
     this.#parts.notice.textContent = '';
   }
 
-  // Data
+  // From the connection to the buffers
+
+  #makeRemuxer() {
+    this.#remuxer = new Remuxer((operation) => this.#onMedia(operation), supports);
+  }
 
   #onSource({type, bytes, reason}) {
-    if (type === 'open') {
-      this.#total.connections++;
+    if (type === 'data') {
+      this.#parse(bytes);
+    } else if (type === 'open') {
+      this.#connections++;
       this.#parser = new FlvParser((item) => this.#remuxer.take(item));
       this.#remuxer.discontinuity();
       this.#delay.begin(seconds());
@@ -197,18 +195,15 @@ class FlvPlayer extends HTMLElement {
         this.reason = '';
         this.#state.set('connecting');
       }
-    } else if (type === 'data') {
-      this.#total.bytes += bytes.length;
-      this.#parse(bytes);
-    } else if (type === 'waiting') {
-      this.reason = `${reason} Reconnecting…`;
-      if (!this.#state.is('reconnecting')) {
-        this.#state.set('reconnecting');
-      } else {
-        this.#show();
-      }
-    } else {
+    } else if (type === 'stopped') {
       this.#end(reason);
+    } else {
+      this.reason = `${reason} Reconnecting…`;
+      if (this.#state.is('reconnecting')) {
+        this.#show();
+      } else {
+        this.#state.set('reconnecting');
+      }
     }
   }
 
@@ -230,57 +225,70 @@ class FlvPlayer extends HTMLElement {
       return;
     }
     if (operation.type === 'start') {
-      this.#names = {};
+      this.#codecs = {};
       this.#keepPicture();
     } else if (operation.type === 'init') {
-      this.#names[operation.kind] = operation.name;
+      this.#codecs[operation.kind] = operation.name;
     }
     this.#buffers.take(operation);
     if (operation.type === 'start') {
-      this.#video.play().catch((error) => this.#refused(error));
+      this.#start();
     }
   }
 
   #onBuffers({type, edge, reason}) {
-    if (type === 'appended') {
-      if (edge !== null) {
-        this.#delay.arrived(seconds(), edge);
-        this.#control();
-      }
-      return;
+    if (type === 'failed') {
+      this.#fail(reason);
+    } else if (edge !== null) {
+      this.#delay.arrived(seconds(), edge);
+      this.#control();
     }
-    const now = performance.now();
-    this.#failures = [...this.#failures.filter((time) => now - time < MINUTE), now];
-    if (this.#failures.length >= MOST_FAILURES) {
-      this.#end(reason);
-    } else {
-      this.#remuxer = new Remuxer((operation) => this.#onMedia(operation), supports);
+  }
+
+  // Begins anew with another MediaSource and connection.
+  #fail(reason) {
+    const now = seconds();
+    this.#failures = [...this.#failures.filter((time) => now - time < 60), now];
+    if (this.#failures.length < MOST_FAILURES) {
+      this.#makeRemuxer();
       this.#source.restart(reason);
+    } else {
+      this.#end(reason);
     }
   }
 
   // Playback
 
+  #start() {
+    this.#video.play().catch(({name}) => {
+      if (name !== 'NotAllowedError' || !this.#source) {
+        return; // another MediaSource took over
+      }
+      if (this.#video.muted) {
+        this.stop();
+      } else { // browsers play sound only after a click
+        this.#video.muted = true;
+        this.#parts.unmute.hidden = !this.#codecs.audio;
+        this.#start();
+      }
+    });
+  }
+
   #control(slept = false) {
     const video = this.#video;
     const {edge} = this.#buffers;
+    const {buffered} = video;
     if (edge === null || video.seeking) {
       return;
     }
-    const ranges = Array.from(video.buffered, (_, at) => [video.buffered.start(at), video.buffered.end(at)]);
-    const {rate, seek} = this.#delay.decide({now: seconds(), position: video.currentTime, edge, ranges,
-                                             slept});
+    const {rate, seek} = this.#delay.decide({
+      now: seconds(), position: video.currentTime, edge, slept,
+      ranges: Array.from(buffered, (_, at) => [buffered.start(at), buffered.end(at)]),
+    });
     if (seek !== undefined) {
       video.currentTime = seek;
     }
-    if (video.playbackRate !== rate) {
-      video.playbackRate = rate;
-    }
-  }
-
-  #tick() {
-    this.#control();
-    this.#count();
+    video.playbackRate = rate;
   }
 
   // The page is in front again, or the network is back.
@@ -288,28 +296,12 @@ class FlvPlayer extends HTMLElement {
     if (this.#source && !document.hidden) {
       this.#source.wake();
       this.#control(true);
-      if (this.#video.paused) {
-        this.#video.play().catch((error) => this.#refused(error));
-      }
-    }
-  }
-
-  // Browsers play sound only after a click.
-  #refused({name}) {
-    if (name !== 'NotAllowedError' || !this.#source) {
-      return;
-    }
-    if (this.#video.muted) {
-      this.stop();
-    } else {
-      this.#video.muted = true;
-      this.#parts.unmute.hidden = false;
-      this.#video.play().catch((error) => this.#refused(error));
+      this.#start();
     }
   }
 
   #onPlaying() {
-    this.#parts.unmute.parentNode.querySelector('canvas').hidden = true;
+    this.#canvas.hidden = true;
     if (this.#state.is('connecting', 'waiting')) {
       this.#state.set('playing');
     }
@@ -322,54 +314,45 @@ class FlvPlayer extends HTMLElement {
     }
   }
 
-  // The last picture covers the video until the next MediaSource has one.
-  #keepPicture() {
-    const video = this.#video;
-    if (video.readyState >= 2 && video.videoWidth) {
-      const canvas = this.shadowRoot.querySelector('canvas');
-      Object.assign(canvas, {width: video.videoWidth, height: video.videoHeight, hidden: false});
-      canvas.getContext('2d').drawImage(video, 0, 0);
+  #onPause() {
+    // By a media key. A browser that pauses a hidden page is told to play by #wakeUp.
+    if (this.#source && !document.hidden && this.#video.readyState >= 2) {
+      this.stop();
     }
   }
 
-  // Display
+  #keepPicture() {
+    const {videoWidth: width, videoHeight: height, readyState} = this.#video;
+    if (readyState >= 2 && width) {
+      Object.assign(this.#canvas, {width, height, hidden: false});
+      this.#canvas.getContext('2d').drawImage(this.#video, 0, 0);
+    }
+  }
+
+  // Controls and display
 
   #listen() {
     const video = this.#video;
     const {play, unmute, mute, volume, full} = this.#parts;
-    video.addEventListener('playing', () => this.#onPlaying());
-    video.addEventListener('waiting', () => this.#onWaiting());
-    video.addEventListener('timeupdate', () => this.#control());
-    video.addEventListener('volumechange', () => this.#showVolume());
-    video.addEventListener('pause', () => {
-      // By a media key; while the page is hidden, by the browser.
-      if (this.#source && video.readyState >= 2 && !document.hidden && video.src) {
-        this.stop();
-      }
-    });
-    video.addEventListener('error', () => {
-      if (this.#source && video.error) {
-        this.#onBuffers({type: 'failed', reason: 'The browser cannot decode the stream.'});
-      }
-    });
     const toggleMute = () => {
       video.muted = !video.muted;
     };
+    video.onplaying = () => this.#onPlaying();
+    video.onwaiting = () => this.#onWaiting();
+    video.onpause = () => this.#onPause();
+    video.onvolumechange = () => this.#showVolume();
+    video.onerror = () => this.#source && video.error && this.#fail(UNDECODABLE);
     play.onclick = () => this.play();
     unmute.onclick = mute.onclick = toggleMute;
-    volume.oninput = () => {
-      video.muted = false;
-      video.volume = volume.value;
-    };
+    volume.oninput = () => Object.assign(video, {muted: false, volume: volume.value});
     full.onclick = () => this.#toggleFullScreen();
-    this.addEventListener('pointermove', () => this.#showBar());
-    this.addEventListener('pointerdown', () => this.#showBar());
-    this.addEventListener('keydown', ({key, ctrlKey, altKey, metaKey}) => {
+    this.onpointermove = this.onpointerdown = () => this.#showBar();
+    this.onkeydown = ({key, ctrlKey, altKey, metaKey}) => {
+      this.#showBar();
       if (!ctrlKey && !altKey && !metaKey) {
         ({m: toggleMute, f: full.onclick})[key]?.();
       }
-      this.#showBar();
-    });
+    };
   }
 
   #toggleFullScreen() {
@@ -389,12 +372,8 @@ class FlvPlayer extends HTMLElement {
   }
 
   #show() {
-    const {status, play} = this.#parts;
-    const text = this.reason || TEXTS[this.state];
-    if (status.textContent !== text) {
-      status.textContent = text;
-    }
-    play.hidden = !this.#state.is('idle', 'stopped');
+    this.#parts.status.textContent = this.reason || (TEXTS[this.state] ?? '');
+    this.#parts.play.hidden = this.#source !== null || !this.#state.is('idle', 'stopped');
     this.#showVolume();
     this.#showBar();
     this.dispatchEvent(new Event('statechange'));
@@ -403,42 +382,29 @@ class FlvPlayer extends HTMLElement {
   #showVolume() {
     const {mute, volume, unmute} = this.#parts;
     const {muted} = this.#video;
-    mute.innerHTML = icon(muted ? 'muted' : 'sound');
-    mute.setAttribute('aria-label', muted ? 'Turn the sound on' : 'Mute');
+    mute.innerHTML = muted ? MUTED : SOUND;
+    mute.ariaLabel = muted ? 'Turn the sound on' : 'Mute';
     volume.value = muted ? 0 : this.#video.volume;
     unmute.hidden ||= !muted;
   }
 
-  #count() {
-    const panel = this.shadowRoot.querySelector('dl');
-    panel.hidden = !this.hasAttribute('debug');
-    const now = seconds();
-    if (now - this.#total.since < 1) {
-      return;
-    }
-    const total = this.#total;
-    total.speed = (total.bytes - total.counted) * 8 / 1000 / (now - total.since);
-    Object.assign(total, {since: now, counted: total.bytes});
-    panel.innerHTML = panel.hidden ? '' : Object.entries(this.figures).map(
-      ([name, value]) => `<dt>${name}</dt><dd>${value}</dd>`).join('');
+  #tick() {
+    this.#control();
+    const {figures} = this.#parts;
+    figures.hidden = !this.hasAttribute('debug');
+    figures.textContent = figures.hidden ? '' :
+      Object.entries(this.figures).map(([name, value]) => `${name}: ${value}`).join('\n');
   }
 
-  // What the debug display shows.
+  // For the debug display and tests.
   get figures() {
     const video = this.#video;
     const {edge} = this.#buffers;
-    const {totalVideoFrames, droppedVideoFrames} = video.getVideoPlaybackQuality();
+    const {totalVideoFrames: frames, droppedVideoFrames: dropped} = video.getVideoPlaybackQuality();
     return {
-      state: this.state,
-      delay: edge === null ? null : +(edge - video.currentTime).toFixed(3),
-      target: +this.#delay.target(seconds()).toFixed(3),
-      rate: video.playbackRate,
-      kbps: Math.round(this.#total.speed),
-      codecs: Object.values(this.#names).join(' '),
-      size: `${video.videoWidth}x${video.videoHeight}`,
-      frames: totalVideoFrames,
-      dropped: droppedVideoFrames,
-      connections: this.#total.connections,
+      state: this.state, delay: edge && edge - video.currentTime, target: this.#delay.target(seconds()),
+      rate: video.playbackRate, codecs: Object.values(this.#codecs).join(' '), frames, dropped,
+      width: video.videoWidth, height: video.videoHeight, connections: this.#connections,
     };
   }
 }

@@ -8,7 +8,7 @@
 
 import {StreamError} from './flv.js';
 import {audioFrames, describe} from './codec.js';
-import {initSegment, mediaSegment, timescale} from './mp4.js';
+import {concat, initSegment, mediaSegment, timescale} from './mp4.js';
 import {silentFrame} from './silence.js';
 import {States} from './states.js';
 
@@ -229,7 +229,7 @@ export class Remuxer {
       const gap = (tick - track.next) * 1000 / rate;
       if (gap < -JITTER) {
         // Silence was inserted too early, or the time steps back.
-        track.patience = Math.min(MOST_PATIENCE, Math.max(track.patience, FIRST_PATIENCE - gap));
+        track.patience = Math.min(MOST_PATIENCE, track.patience - gap + JITTER);
         return;
       }
       if (gap > JITTER) {
@@ -371,8 +371,7 @@ export class Remuxer {
     if (mime === about.raw) {
       operation.at = track.placed === first ? null : operation.start;
       track.placed = end;
-      operation.data = new Uint8Array(samples.reduce((sum, {data}) => sum + data.length, 0));
-      samples.reduce((at, {data}) => (operation.data.set(data, at), at + data.length), 0);
+      operation.data = concat(samples.map(({data}) => data));
     } else {
       operation.data = mediaSegment(++this.#sequence, samples);
     }

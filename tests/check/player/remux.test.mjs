@@ -28,7 +28,7 @@ function checkFrames(ours, source, slack, what) {
 // Samples of ../shared/media, and what the player says of them.
 const FRAMES = {
   'aac_only.flv': 'a', 'aac_only_33s.flv': 'a', 'avc_aac_obs.flv': 'va', 'h264_aac_bbb.flv': 'va',
-  'h264_aac_red5.flv': 'va', 'h264_gstmux_index.flv': 'v', 'h264_only_33s.flv': 'v',
+  'h264_aac_red5.flv': 'v', 'h264_gstmux_index.flv': 'v', 'h264_only_33s.flv': 'v',
   'no_metadata.flv': 'va', 'slides.flv': 'v', 'radio-rebase.flv': 'a', 'neg-start.flv': 'va',
   'rec1h.flv': 'va', 'meta-novalue.flv': 'va', 'streamid1.flv': 'va', 'h264_aac_avatar.flv': 'va',
   'audio-emptyvideo.flv': 'a', 'audio-gap.flv': 'v', 'h264_multinalu_tiny.flv': 'v',
