@@ -6,6 +6,7 @@
 #include "listener.h"
 #include "response.h"
 #include "tls_stream.h"
+#include "url_path.h"
 
 namespace flvhttp {
 
@@ -109,7 +110,7 @@ bool wants_websocket(SoupServerMessage *message) {
 
 // Sets the CORS fields for requests that libsoup rejects without calling answer().
 void Listener::begin_answer(SoupServerMessage *message) const {
-  allow_origin(message, common_origin());
+  allow_origin(message, routes_.common_origin());
 }
 
 void Listener::answer(SoupServerMessage *message) {
@@ -118,9 +119,14 @@ void Listener::answer(SoupServerMessage *message) {
   const std::string method = soup_server_message_get_method(message);
   const char *path = g_uri_get_path(soup_server_message_get_uri(message));
   set_header(message, "Connection", "close");
-  const auto route = find(path);
-  if (!route)
+  const auto normalized = normalized_path(path);
+  const auto found = normalized ? routes_.find(*normalized) : Routes::Found{};
+  const auto *route = std::get_if<Route>(&found);
+  const auto *site = std::get_if<std::shared_ptr<Site>>(&found);
+  if (!route && !site)
     return refuse(message, SOUP_STATUS_NOT_FOUND);
+  if (site)
+    return refuse(message, SOUP_STATUS_NOT_IMPLEMENTED);
   allow_origin(message, route->broadcast->settings()->allow_origin);
   set_header(message, "Cache-Control", "no-cache, no-store");
   if (method == "OPTIONS")
