@@ -336,6 +336,7 @@ void Broadcast::end_turn(const Poller &poller) {
     bytes_gone_ += client->cursor().bytes();
     skips_gone_ += client->cursor().skips();
     events_.emplace_back(Removed{client->id(), *reason, client->stats()});
+    client->log();
     return true;
   });
   if (round_)

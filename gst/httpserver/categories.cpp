@@ -2,6 +2,7 @@
 #include "categories.h"
 
 GST_DEBUG_CATEGORY(gst_http_server_client_debug);
+GST_DEBUG_CATEGORY(gst_http_server_download_debug);
 GST_DEBUG_CATEGORY(gst_http_server_ingest_debug);
 GST_DEBUG_CATEGORY(gst_http_server_stream_debug);
 
@@ -10,6 +11,8 @@ namespace flvhttp {
 void init_categories() {
   GST_DEBUG_CATEGORY_INIT(gst_http_server_client_debug, "httpserver-client", 0,
                           "clients of httpserversink");
+  GST_DEBUG_CATEGORY_INIT(gst_http_server_download_debug, "httpserver-download", 0,
+                          "downloads from sites");
   GST_DEBUG_CATEGORY_INIT(gst_http_server_ingest_debug, "httpserver-ingest", 0,
                           "input of httpserversink");
   GST_DEBUG_CATEGORY_INIT(gst_http_server_stream_debug, "httpserver-stream", 0,

@@ -5,6 +5,7 @@
 #include <gst/gst.h>
 
 GST_DEBUG_CATEGORY_EXTERN(gst_http_server_client_debug);
+GST_DEBUG_CATEGORY_EXTERN(gst_http_server_download_debug);
 GST_DEBUG_CATEGORY_EXTERN(gst_http_server_ingest_debug);
 GST_DEBUG_CATEGORY_EXTERN(gst_http_server_stream_debug);
 

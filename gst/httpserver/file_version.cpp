@@ -15,10 +15,12 @@ OpenFile::~OpenFile() {
 }
 
 std::optional<FileVersion> FileVersion::of(int descriptor) {
-  constexpr std::int64_t kSecond = 1'000'000'000; // ns
   struct stat file {};
-  if (fstat(descriptor, &file) != 0)
-    return std::nullopt;
+  return fstat(descriptor, &file) == 0 ? std::optional(of(file)) : std::nullopt;
+}
+
+FileVersion FileVersion::of(const struct stat &file) {
+  constexpr std::int64_t kSecond = 1'000'000'000; // ns
   FileVersion version;
   version.device = file.st_dev;
   version.inode = file.st_ino;

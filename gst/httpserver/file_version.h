@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+struct stat;
+
 namespace flvhttp {
 
 // Owns a file descriptor. Downloads share it.
@@ -36,6 +38,7 @@ struct FileVersion {
 
   // nullopt: fstat() fails.
   [[nodiscard]] static std::optional<FileVersion> of(int descriptor);
+  [[nodiscard]] static FileVersion of(const struct stat &file);
   bool operator==(const FileVersion &) const = default;
 
   // A strong entity tag, with its quotes. `variant` tells representations of the same file apart;

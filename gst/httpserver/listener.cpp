@@ -240,15 +240,17 @@ std::vector<ListenAddress> Listener::places() const {
 }
 
 guint64 Listener::clients() const {
-  return routes_.clients();
-}
-
-void Listener::set_download_timeout(guint timeout) {
-  download_timeout_ = timeout;
+  return routes_.clients() + downloads_.count();
 }
 
 void Listener::set_log(std::shared_ptr<RequestLog> log) {
+  const std::lock_guard lock(log_mutex_);
   log_ = std::move(log);
+}
+
+std::shared_ptr<RequestLog> Listener::log() const {
+  const std::lock_guard lock(log_mutex_);
+  return log_;
 }
 
 bool Listener::has_room() const {
@@ -360,6 +362,12 @@ void Listener::run() {
                      static_cast<const Listener *>(data)->begin_answer(message);
                    }),
                    this);
+  for (const char *signal : {"request-finished", "request-aborted"})
+    g_signal_connect(server_.get(), signal,
+                     G_CALLBACK(+[](SoupServer *, SoupServerMessage *message, gpointer data) {
+                       static_cast<const Listener *>(data)->log_answer(message);
+                     }),
+                     this);
   request_reader_ = std::make_unique<RequestReader>(
       context_, [this](Admitted admitted) { admit(std::move(admitted)); },
       [this] { return origin_lines(routes_.common_origin()); });

@@ -14,6 +14,7 @@
 
 #include <libsoup/soup.h>
 
+#include "download_thread.h"
 #include "endpoint.h"
 #include "request_log.h"
 #include "request_reader.h"
@@ -42,8 +43,10 @@ struct Pending {
   }
 
   Admitted admitted;
-  SourcePtr timeout;    // shuts the connection down
-  Line *line = nullptr; // set while the request waits for its body
+  gint64 since = g_get_real_time();        // µs since 1970
+  gint64 arrival = g_get_monotonic_time(); // µs
+  SourcePtr timeout;                       // shuts the connection down
+  Line *line = nullptr;                    // set while the request waits for its body
   Line::iterator place;
 };
 inline constexpr const char *kPending = "flvhttp-pending";
@@ -80,7 +83,7 @@ public:
   // The maximum number of clients(); 0: any number. Further clients get 503.
   void set_max_clients(guint count) { max_clients_ = count; }
   // ms: a download whose client acknowledges nothing for this long is closed; 0: never.
-  void set_download_timeout(guint timeout);
+  void set_download_timeout(guint timeout) { downloads_.set_timeout(timeout); }
   void set_log(std::shared_ptr<RequestLog> log);
 
   // Adds all routes, or none. Requests are answered from the first call on. Returns the path that
@@ -130,13 +133,18 @@ private:
   void answer_report(SoupServerMessage *message, const Route &route);
   void answer_stream(SoupServerMessage *message, const std::shared_ptr<Broadcast> &broadcast);
   void upgrade(SoupServerMessage *message, const std::shared_ptr<Broadcast> &broadcast);
-  static void hand_over(SoupServerMessage *message, Broadcast &broadcast, fanout::Framing framing);
+  [[nodiscard]] static Admitted take_connection(SoupServerMessage *message);
+  void answer_site(SoupServerMessage *message, Site &site);
+  void hand_over(SoupServerMessage *message, Broadcast &broadcast, fanout::Framing framing);
+  [[nodiscard]] std::shared_ptr<RequestLog> log() const;
+  [[nodiscard]] LogEntryPtr log_entry(SoupServerMessage *message) const;
+  void log_answer(SoupServerMessage *message) const;
 
   std::vector<std::unique_ptr<Endpoint>> endpoints_;
   std::atomic<guint> request_timeout_ = 5000;
   std::atomic<guint> max_clients_ = 0;
-  std::atomic<guint> download_timeout_ = 30000;
-  std::shared_ptr<RequestLog> log_;
+  mutable std::mutex log_mutex_;
+  std::shared_ptr<RequestLog> log_; // guarded by log_mutex_
   Start start_ = Start::AtFirstRoute;
   Routes routes_;
 
@@ -144,6 +152,7 @@ private:
   std::vector<std::function<void()>> work_; // queued by run_soon()
 
   WriterThread writer_thread_;
+  DownloadThread downloads_;
   GMainContext *context_;
   GMainLoop *loop_;
   gstflv::ObjectPtr<GSocketListener> socket_;

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 
 namespace flvhttp {
 
@@ -16,7 +18,7 @@ struct LoggedRequest {
   std::string referer;  // "": the request has no such field, as for `agent`
   std::string agent;
   unsigned status = 0;     // 499: the client left before the response
-  std::uint64_t bytes = 0; // sent to the client, including the response head
+  std::uint64_t bytes = 0; // of the body, sent to the client; of a stream, with the response head
   double duration_s = 0;
   std::string reason; // why the connection ended: name_of() of a Reason
   bool secure = false;
@@ -33,5 +35,29 @@ public:
   // from any thread, with locks of the server held: must not block, and must not call the server.
   virtual void write(const LoggedRequest &request) = 0;
 };
+
+// A request that is written to the log when it is finished.
+class LogEntry {
+public:
+  LogEntry(std::shared_ptr<RequestLog> log, LoggedRequest request)
+      : log_(std::move(log)), request_(std::move(request)) {}
+
+  void write(unsigned status, std::uint64_t bytes, double duration_s, const char *reason) const {
+    LoggedRequest finished = request_;
+    finished.status = status;
+    finished.bytes = bytes;
+    finished.duration_s = duration_s;
+    finished.reason = reason;
+    log_->write(finished);
+  }
+
+private:
+  std::shared_ptr<RequestLog> log_;
+  LoggedRequest request_;
+};
+using LogEntryPtr = std::shared_ptr<const LogEntry>;
+
+// The status of a request whose client left before the response.
+inline constexpr unsigned kNoResponse = 499;
 
 } // namespace flvhttp
