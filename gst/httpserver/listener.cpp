@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "categories.h"
 #include "config.h"
 #include "descriptors.h"
 #include "prefixed_stream.h"
@@ -165,6 +166,7 @@ std::shared_ptr<Listener> Listener::share(std::shared_ptr<Listener> listener,
 Listener::Listener(const std::vector<ListenAddress> &places)
     : context_(g_main_context_new()), loop_(g_main_loop_new(context_, FALSE)),
       socket_(g_socket_listener_new()), stop_(g_cancellable_new()) {
+  init_categories();
   for (const ListenAddress &place : places)
     endpoints_.push_back(std::make_unique<Endpoint>(place));
   g_socket_listener_set_backlog(socket_.get(), kBacklog);
@@ -410,7 +412,7 @@ void Listener::accepted(GAsyncResult *result) {
     return accept_later();
   }
   // Without routes, new connections are closed at once.
-  if (!routes_.is_empty() || start_ == Start::AtStart)
+  if (!routes_.is_empty() || start_ == Start::Explicit)
     request_reader_->enter(connection.get(), credentials(*Endpoint::of(source)), request_timeout_);
   if (make_room())
     accept();

@@ -53,7 +53,7 @@ inline constexpr const char *kPending = "flvhttp-pending";
 
 class Listener {
 public:
-  enum class Start : std::uint8_t { AtFirstRoute, AtStart };
+  enum class Start : std::uint8_t { AtFirstRoute, Explicit };
 
   // Returns the existing listener at `place`, or a new one. If an earlier listener at the port is
   // being destroyed, waits for that. nullptr: `error` is set.

@@ -73,7 +73,8 @@ std::uint64_t ByteSchedule::bytes_due(microseconds elapsed) const {
 ByteSchedule::microseconds ByteSchedule::due(std::uint64_t bytes) const {
   if (bytes <= head_)
     return microseconds(0);
-  return std::max(microseconds(0), time_at(offset_ + (bytes - head_)) - lead_);
+  const std::uint64_t behind = std::min(bytes - head_, kAll - offset_);
+  return std::max(microseconds(0), time_at(offset_ + behind) - lead_);
 }
 
 } // namespace fanout

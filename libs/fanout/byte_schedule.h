@@ -38,7 +38,8 @@ public:
   ByteSchedule(std::shared_ptr<const Points> table, std::uint64_t head, std::uint64_t offset,
                std::chrono::milliseconds burst);
 
-  // The number of bytes of the body that are due `elapsed` after the start; kAll: all bytes.
+  // The number of bytes of the body that are due `elapsed` after the start; kAll: all bytes. Bytes
+  // before the first point are due at once.
   [[nodiscard]] std::uint64_t bytes_due(microseconds elapsed) const;
   // The elapsed time at which `bytes` bytes of the body are due: the earliest time for which
   // bytes_due() is at least `bytes`.
