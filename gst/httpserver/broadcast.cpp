@@ -132,6 +132,11 @@ bool Broadcast::has_room() const {
   return settings_->max_clients == 0 || count_ < settings_->max_clients;
 }
 
+std::size_t Broadcast::client_count() const {
+  const std::lock_guard lock(inbox_mutex_);
+  return count_;
+}
+
 void Broadcast::add(Arrival arrival) {
   {
     const std::lock_guard lock(inbox_mutex_);
@@ -331,6 +336,7 @@ void Broadcast::end_turn(const Poller &poller) {
     bytes_gone_ += client->cursor().bytes();
     skips_gone_ += client->cursor().skips();
     events_.emplace_back(Removed{client->id(), *reason, client->stats()});
+    client->log();
     return true;
   });
   if (round_)

@@ -87,6 +87,7 @@ public:
   // Empty until clients get responses.
   [[nodiscard]] std::string content_type() const;
   [[nodiscard]] bool has_room() const;
+  [[nodiscard]] std::size_t client_count() const;
   [[nodiscard]] bool has_ended() const;
   // false: the stream has begun, and can be read only from its start.
   [[nodiscard]] bool can_be_joined() const;

@@ -5,12 +5,13 @@
 #include <gst/gst.h>
 
 GST_DEBUG_CATEGORY_EXTERN(gst_http_server_client_debug);
+GST_DEBUG_CATEGORY_EXTERN(gst_http_server_download_debug);
 GST_DEBUG_CATEGORY_EXTERN(gst_http_server_ingest_debug);
 GST_DEBUG_CATEGORY_EXTERN(gst_http_server_stream_debug);
 
 namespace flvhttp {
 
-// Must be called before the classes are used.
+// Must be called before the classes are used, after gst_init(). Later calls do nothing.
 void init_categories();
 
 } // namespace flvhttp

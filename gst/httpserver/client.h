@@ -7,6 +7,7 @@
 #include <string>
 
 #include "fanout/client_cursor.h"
+#include "request_log.h"
 #include "transport.h"
 
 namespace flvhttp {
@@ -22,6 +23,7 @@ enum class Reason : std::uint8_t {
   Protocol, // the client violated the protocol, or sent too much data
   Removed,  // the application removed the client
   Stopped,  // the element stopped
+  Changed,  // a file was changed while it was sent
 };
 
 [[nodiscard]] const char *name_of(Reason reason);
@@ -32,6 +34,7 @@ struct Visitor {
   std::string agent;
   fanout::Framing framing = fanout::Framing::Plain;
   bool secure = false;
+  LogEntryPtr log; // nullptr: the request is not logged
 };
 
 // A client that the writer thread has not taken yet.

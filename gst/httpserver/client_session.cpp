@@ -5,6 +5,8 @@
 #include <array>
 #include <utility>
 
+#include <libsoup/soup.h>
+
 #include "base/state_change.h"
 #include "categories.h"
 #include "response.h"
@@ -43,8 +45,8 @@ flv::Bytes bytes_of(std::string_view text) {
 } // namespace
 
 const char *name_of(Reason reason) {
-  constexpr std::array names = {"closed", "broken",   "slow",    "ended",  "drained",
-                                "waited", "protocol", "removed", "stopped"};
+  constexpr std::array names = {"closed", "broken",   "slow",    "ended",   "drained",
+                                "waited", "protocol", "removed", "stopped", "changed"};
   return names[static_cast<std::size_t>(reason)];
 }
 
@@ -55,6 +57,8 @@ ClientSession::ClientSession(guint64 id, Arrival arrival, Admission admission,
       state_(AwaitStream{admission}), since_(g_get_real_time()), arrival_(context.now),
       progress_(context.now), last_sent_(context.now) {
   transport_->watch_peer(context.settings->client_timeout);
+  if (is_websocket())
+    status_ = SOUP_STATUS_SWITCHING_PROTOCOLS; // sent by libsoup
 }
 
 void ClientSession::set_state(State next) {
@@ -73,6 +77,13 @@ ClientStats ClientSession::stats() const {
   stats.start = cursor_.start_point();
   stats.lag = cursor_.lag();
   return stats;
+}
+
+void ClientSession::log() const {
+  if (visitor_.log)
+    visitor_.log->write(status_, cursor_.bytes(),
+                        std::chrono::duration<double>(Clock::now() - arrival_).count(),
+                        name_of(close_reason().value_or(Reason::Closed)));
 }
 
 std::optional<Reason> ClientSession::close_reason() const {
@@ -127,9 +138,11 @@ void ClientSession::answer() {
                        needs_start_response(stream.type(), settings.allow_origin));
   if (!stream.can_be_sent())
     return;
-  if (!is_websocket())
+  if (!is_websocket()) {
+    status_ = SOUP_STATUS_OK;
     cursor_.queue_bytes(
         bytes_of(response_head("200 OK\r\nContent-Type: " + stream.type(), settings.allow_origin)));
+  }
   set_state(Streaming{});
 }
 
@@ -199,6 +212,7 @@ void ClientSession::begin_close(Reason reason, CloseCode code, std::string_view 
     fanout::websocket::append_close(frame, code, text);
     cursor_.queue_bytes(frame);
   } else if (is_in<AwaitStream>()) {
+    status_ = response.empty() ? SOUP_STATUS_SERVICE_UNAVAILABLE : SOUP_STATUS_NOT_ACCEPTABLE;
     cursor_.queue_bytes(bytes_of(response.empty()
                                      ? unavailable_response(context_.settings->allow_origin)
                                      : std::string(response)));

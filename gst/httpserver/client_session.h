@@ -75,6 +75,8 @@ public:
   [[nodiscard]] const Transport &transport() const { return *transport_; }
   [[nodiscard]] const fanout::ClientCursor &cursor() const { return cursor_; }
   [[nodiscard]] ClientStats stats() const;
+  // Writes the request to the log, if there is one. The client is closed.
+  void log() const;
   // nullopt: the client is not closed.
   [[nodiscard]] std::optional<Reason> close_reason() const;
 
@@ -123,7 +125,8 @@ private:
   Work work_ = Work::Nothing;
   bool is_blocked_ = false; // the socket accepts no data
 
-  gint64 since_; // µs since 1970
+  unsigned status_ = kNoResponse; // of the response
+  gint64 since_;                  // µs since 1970
   Clock::time_point arrival_;
   // The last time that the client acknowledged data, or had acknowledged all data.
   Clock::time_point progress_;

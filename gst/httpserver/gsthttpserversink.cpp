@@ -67,6 +67,7 @@ struct Private {
   explicit Private(GstElement *element) : ingest(element) {}
 
   flvhttp::Properties properties;       // guarded by the object's lock
+  std::shared_ptr<Listener> given;      // by the application; guarded by the object's lock
   std::shared_ptr<Listener> listener;   // set from start to stop
   Places places;                        // of the last start
   std::shared_ptr<Broadcast> broadcast; // guarded by the object's lock
@@ -187,9 +188,11 @@ gboolean gst_http_server_sink_start(GstBaseSink *sink) noexcept {
   GstHttpServerSink *self = GST_HTTP_SERVER_SINK(sink);
   Private &priv = self->priv;
   flvhttp::Properties properties;
+  std::shared_ptr<Listener> given;
   {
     const ObjectLock lock(self);
     properties = priv.properties;
+    given = priv.given;
   }
   const Places &places = properties.places;
   priv.places = places;
@@ -199,7 +202,7 @@ gboolean gst_http_server_sink_start(GstBaseSink *sink) noexcept {
     return FALSE;
   }
   GError *error = nullptr;
-  priv.listener = Listener::at(places.place, &error);
+  priv.listener = given ? std::move(given) : Listener::at(places.place, &error);
   if (!priv.listener) {
     FLV_ELEMENT_ERROR(self, RESOURCE, OPEN_READ_WRITE,
                       ("Cannot serve at %s port %u: %s.", places.place.address.c_str(),
@@ -351,7 +354,8 @@ gboolean move_in_ready(GstElement *element) {
   GstBaseSink *sink = GST_BASE_SINK(element);
   {
     const ObjectLock lock(element);
-    if (priv_of(element).properties.places == priv_of(element).places)
+    const Private &priv = priv_of(element);
+    if (priv.properties.places == priv.places && (!priv.given || priv.given == priv.listener))
       return TRUE;
   }
   gst_http_server_sink_stop(sink);
@@ -533,4 +537,9 @@ static void gst_http_server_sink_class_init(GstHttpServerSinkClass *klass) {
 
 static void gst_http_server_sink_init(GstHttpServerSink *self) {
   new (&self->priv) Private(GST_ELEMENT(self));
+}
+
+void gst_http_server_sink_set_listener(GstElement *sink, std::shared_ptr<Listener> listener) {
+  const ObjectLock lock(sink);
+  priv_of(sink).given.swap(listener);
 }

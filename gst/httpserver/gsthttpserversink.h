@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <memory>
+
 #include <gst/base/gstbasesink.h>
+
+namespace flvhttp {
+class Listener;
+}
 
 G_BEGIN_DECLS
 
@@ -11,3 +17,8 @@ G_DECLARE_FINAL_TYPE(GstHttpServerSink, gst_http_server_sink, GST, HTTP_SERVER_S
 GST_ELEMENT_REGISTER_DECLARE(httpserversink)
 
 G_END_DECLS
+
+// Serves at this listener instead of the address and the port of the properties. For programs that
+// are linked to the element. Takes effect when the element starts from READY.
+void gst_http_server_sink_set_listener(GstElement *sink,
+                                       std::shared_ptr<flvhttp::Listener> listener);

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The functions of Listener that answer the requests from libsoup.
+#include <algorithm>
+#include <array>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "listener.h"
 #include "response.h"
 #include "tls_stream.h"
+#include "url_path.h"
 
 namespace flvhttp {
 
@@ -56,6 +60,53 @@ std::string text_of(GSocketAddress *address) {
   text += host.get();
   text += brackets ? "]:" : ":";
   return text + std::to_string(g_inet_socket_address_get_port(inet));
+}
+
+// Without the port.
+std::string host_of(GSocketAddress *address) {
+  if (!G_IS_INET_SOCKET_ADDRESS(address))
+    return "";
+  const StringPtr host(
+      g_inet_address_to_string(g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(address))));
+  return host.get();
+}
+
+// The three words of a request line; "": missing.
+std::array<std::string, 3> request_line(std::string_view head) {
+  std::string_view line = head.substr(0, head.find_first_of("\r\n"));
+  std::array<std::string, 3> words;
+  for (std::string &word : words) {
+    const std::size_t end = std::min(line.find(' '), line.size());
+    word = line.substr(0, end);
+    line.remove_prefix(std::min(end + 1, line.size()));
+  }
+  return words;
+}
+
+Request request_of(SoupServerMessage *message, bool secure) {
+  Request request;
+  request.is_head = soup_server_message_get_method(message) == SOUP_METHOD_HEAD;
+  GUri *uri = soup_server_message_get_uri(message);
+  request.path = normalized_path(g_uri_get_path(uri)).value_or("/");
+  if (const char *query = g_uri_get_query(uri))
+    request.query = query;
+  request.address = host_of(soup_server_message_get_remote_address(message));
+  request.secure = secure;
+  SoupMessageHeadersIter iter;
+  soup_message_headers_iter_init(&iter, soup_server_message_get_request_headers(message));
+  const char *name = nullptr;
+  const char *value = nullptr;
+  while (soup_message_headers_iter_next(&iter, &name, &value)) {
+    const auto same =
+        std::find_if(request.fields.begin(), request.fields.end(), [name](const auto &each) {
+          return g_ascii_strcasecmp(each.first.c_str(), name) == 0;
+        });
+    if (same == request.fields.end())
+      request.fields.emplace_back(name, value);
+    else
+      same->second.append(", ").append(value);
+  }
+  return request;
 }
 
 void allow_origin(SoupServerMessage *message, const std::string &origin) {
@@ -109,7 +160,7 @@ bool wants_websocket(SoupServerMessage *message) {
 
 // Sets the CORS fields for requests that libsoup rejects without calling answer().
 void Listener::begin_answer(SoupServerMessage *message) const {
-  allow_origin(message, common_origin());
+  allow_origin(message, routes_.common_origin());
 }
 
 void Listener::answer(SoupServerMessage *message) {
@@ -118,19 +169,27 @@ void Listener::answer(SoupServerMessage *message) {
   const std::string method = soup_server_message_get_method(message);
   const char *path = g_uri_get_path(soup_server_message_get_uri(message));
   set_header(message, "Connection", "close");
-  const auto route = find(path);
-  if (!route)
+  const auto normalized = normalized_path(path);
+  const auto found = normalized ? routes_.find(*normalized) : Routes::Found{};
+  const auto *route = std::get_if<Route>(&found);
+  const auto *site = std::get_if<std::shared_ptr<Site>>(&found);
+  if (!route && !site)
     return refuse(message, SOUP_STATUS_NOT_FOUND);
-  allow_origin(message, route->broadcast->settings()->allow_origin);
-  set_header(message, "Cache-Control", "no-cache, no-store");
+  allow_origin(message,
+               site ? (*site)->allow_origin() : route->broadcast->settings()->allow_origin);
+  if (route)
+    set_header(message, "Cache-Control", "no-cache, no-store");
   if (method == "OPTIONS")
     return answer_preflight(message);
   if (method != "GET" && method != "HEAD") {
     set_header(message, "Allow", kMethods);
     return refuse(message, SOUP_STATUS_METHOD_NOT_ALLOWED);
   }
-  if (route->report)
+  if (route && route->report)
     return answer_report(message, *route);
+  if (site)
+    return has_room() ? answer_site(message, **site)
+                      : refuse(message, SOUP_STATUS_SERVICE_UNAVAILABLE);
   answer_stream(message, route->broadcast);
 }
 
@@ -164,8 +223,7 @@ void Listener::answer_report(SoupServerMessage *message, const Route &route) {
 
 void Listener::answer_stream(SoupServerMessage *message,
                              const std::shared_ptr<Broadcast> &broadcast) {
-  const bool head = soup_server_message_get_method(message) == SOUP_METHOD_HEAD;
-  if (head) {
+  if (soup_server_message_get_method(message) == SOUP_METHOD_HEAD) {
     const std::string type = broadcast->content_type();
     if (type.empty() || broadcast->has_ended())
       return refuse(message, SOUP_STATUS_SERVICE_UNAVAILABLE);
@@ -178,7 +236,7 @@ void Listener::answer_stream(SoupServerMessage *message,
                                       SOUP_ENCODING_EOF);
     return;
   }
-  if (!broadcast->has_room())
+  if (!broadcast->has_room() || !has_room())
     return refuse(message, SOUP_STATUS_SERVICE_UNAVAILABLE);
   if (!broadcast->can_be_joined())
     return refuse_middle(message, broadcast->content_type());
@@ -206,27 +264,85 @@ void Listener::upgrade(SoupServerMessage *message, const std::shared_ptr<Broadca
     return soup_server_message_set_response(message, nullptr, SOUP_MEMORY_STATIC, nullptr, 0);
   }
   struct Upgraded {
+    Listener *listener;
     std::shared_ptr<Broadcast> broadcast;
   };
   g_signal_connect_data(
       message, "wrote-informational", G_CALLBACK(+[](SoupServerMessage *ready, gpointer data) {
-        hand_over(ready, *static_cast<Upgraded *>(data)->broadcast, Framing::WebSocket);
+        const auto *upgraded = static_cast<Upgraded *>(data);
+        upgraded->listener->hand_over(ready, *upgraded->broadcast, Framing::WebSocket);
       }),
-      new Upgraded{broadcast},
+      new Upgraded{this, broadcast},
       [](gpointer data, GClosure *) { delete static_cast<Upgraded *>(data); },
       static_cast<GConnectFlags>(0));
 }
 
-void Listener::hand_over(SoupServerMessage *message, Broadcast &broadcast, Framing framing) {
-  GSocketAddress *address = soup_server_message_get_remote_address(message);
+// Takes the connection from libsoup.
+Admitted Listener::take_connection(SoupServerMessage *message) {
   Pending *pending = pending_of(message);
-  const char *agent = request_header(message, "User-Agent");
-  Visitor visitor{text_of(address), cut_text(agent ? agent : ""), framing,
-                  is_tls(pending->admitted.stream.get())};
   Admitted admitted = std::exchange(pending->admitted, {});
   pending->timeout.reset();
   const ObjectPtr<GIOStream> stolen(soup_server_message_steal_connection(message));
+  return admitted;
+}
+
+void Listener::hand_over(SoupServerMessage *message, Broadcast &broadcast, Framing framing) {
+  const char *agent = request_header(message, "User-Agent");
+  Visitor visitor{text_of(soup_server_message_get_remote_address(message)),
+                  cut_text(agent ? agent : ""), framing,
+                  is_tls(pending_of(message)->admitted.stream.get()), log_entry(message)};
+  Admitted admitted = take_connection(message);
   broadcast.add({std::move(visitor), Transport::over(std::move(admitted.stream), admitted.socket)});
+}
+
+// The client leaves libsoup at once. So a site can respond at any time, and a client that leaves
+// while the site works is noticed.
+void Listener::answer_site(SoupServerMessage *message, Site &site) {
+  DownloadClient client;
+  client.request = request_of(message, is_tls(pending_of(message)->admitted.stream.get()));
+  client.origin = site.allow_origin();
+  client.log = log_entry(message);
+  Admitted admitted = take_connection(message);
+  client.transport = Transport::over(std::move(admitted.stream), admitted.socket);
+  site.answer(downloads_.add(std::move(client)));
+}
+
+// nullptr: there is no log.
+LogEntryPtr Listener::log_entry(SoupServerMessage *message) const {
+  auto log = this->log();
+  const Pending *pending = pending_of(message);
+  if (!log || !pending)
+    return nullptr;
+  const auto field = [message](const char *name) {
+    const char *value = request_header(message, name);
+    return std::string(value ? value : "");
+  };
+  LoggedRequest request;
+  request.time_us = pending->since;
+  request.address = host_of(soup_server_message_get_remote_address(message));
+  auto [method, target, protocol] = request_line(pending->admitted.head);
+  request.method = std::move(method);
+  request.target = std::move(target);
+  request.protocol = std::move(protocol);
+  request.referer = cut_text(field("Referer"));
+  request.agent = cut_text(field("User-Agent"));
+  request.secure = is_tls(pending->admitted.stream.get());
+  return std::make_shared<const LogEntry>(std::move(log), std::move(request));
+}
+
+// The responses of libsoup. The other ones are logged when their clients leave.
+void Listener::log_answer(SoupServerMessage *message) const {
+  const Pending *pending = pending_of(message);
+  if (!pending || !pending->admitted.stream)
+    return;
+  if (const LogEntryPtr entry = log_entry(message)) {
+    const goffset size = soup_server_message_get_response_body(message)->length;
+    const bool head = soup_server_message_get_method(message) == SOUP_METHOD_HEAD;
+    entry->write(soup_server_message_get_status(message),
+                 head ? 0 : static_cast<std::uint64_t>(size),
+                 static_cast<double>(g_get_monotonic_time() - pending->arrival) * 1e-6,
+                 name_of(Reason::Ended));
+  }
 }
 
 } // namespace flvhttp

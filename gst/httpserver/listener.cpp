@@ -6,8 +6,12 @@
 #include <future>
 #include <utility>
 
+#include <netinet/in.h>
 #include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include "categories.h"
 #include "config.h"
 #include "descriptors.h"
 #include "prefixed_stream.h"
@@ -56,6 +60,12 @@ struct Registry {
   std::condition_variable gone;
   std::vector<Entry> entries;
 
+  // One entry per endpoint. `is_alone`: find() does not return the listener.
+  void add(const std::shared_ptr<Listener> &listener, bool is_alone) {
+    for (ListenAddress place : listener->places())
+      entries.push_back({std::move(place), is_alone, listener.get(), listener});
+  }
+
   [[nodiscard]] std::shared_ptr<Listener> find(const ListenAddress &place) const {
     for (const Entry &each : entries) {
       const bool same =
@@ -78,13 +88,26 @@ Registry &registry() {
   return it;
 }
 
+// 0: the descriptor is no TCP socket.
+guint16 port_of_socket(int descriptor) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (getsockname(descriptor, reinterpret_cast<sockaddr *>(&address), &size) != 0)
+    return 0;
+  if (address.ss_family == AF_INET6)
+    return ntohs(reinterpret_cast<const sockaddr_in6 &>(address).sin6_port);
+  if (address.ss_family == AF_INET)
+    return ntohs(reinterpret_cast<const sockaddr_in &>(address).sin_port);
+  return 0;
+}
+
 } // namespace
 
 // The lock is not held while prepare() looks up a name, so that other elements can start and stop.
 std::shared_ptr<Listener> Listener::at(const ListenAddress &place, GError **error) {
   if (auto shared = find_shared(place))
     return share(std::move(shared), place, error);
-  const std::shared_ptr<Listener> own(new Listener(place));
+  const std::shared_ptr<Listener> own(new Listener({place}));
   if (!own->prepare(error))
     return nullptr;
   Registry &all = registry();
@@ -93,14 +116,34 @@ std::shared_ptr<Listener> Listener::at(const ListenAddress &place, GError **erro
     std::unique_lock lock(all.mutex);
     all.gone.wait(lock, [&] { return !all.is_left(place.port); });
     shared = all.find(place);
-    if (!shared && !own->bind(error))
+    if (!shared && !own->bind({}, error))
       return nullptr;
-    if (!shared) {
-      all.entries.push_back({place, place.port == 0, own.get(), own});
-      all.entries.back().place.port = own->port_;
-    }
+    if (!shared)
+      all.add(own, place.port == 0);
   }
   return shared ? share(std::move(shared), place, error) : own;
+}
+
+std::shared_ptr<Listener> Listener::open(const std::vector<ListenAddress> &places,
+                                         const std::vector<int> &inherited_sockets, GError **error,
+                                         Start start) {
+  const std::shared_ptr<Listener> own(new Listener(places));
+  own->start_ = start;
+  if (!own->prepare(error)) {
+    for (const int each : inherited_sockets)
+      close(each);
+    return nullptr;
+  }
+  Registry &all = registry();
+  std::unique_lock lock(all.mutex);
+  all.gone.wait(lock, [&] {
+    return std::none_of(places.begin(), places.end(),
+                        [&](const ListenAddress &each) { return all.is_left(each.port); });
+  });
+  if (!own->bind(inherited_sockets, error))
+    return nullptr;
+  all.add(own, true);
+  return own;
 }
 
 std::shared_ptr<Listener> Listener::find_shared(const ListenAddress &place) {
@@ -111,7 +154,7 @@ std::shared_ptr<Listener> Listener::find_shared(const ListenAddress &place) {
 
 std::shared_ptr<Listener> Listener::share(std::shared_ptr<Listener> listener,
                                           const ListenAddress &place, GError **error) {
-  const ListenAddress &other = listener->place_;
+  const ListenAddress &other = listener->endpoints_.front()->place();
   if (other.certificate == place.certificate && other.key == place.key)
     return listener;
   g_set_error(error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE,
@@ -120,9 +163,12 @@ std::shared_ptr<Listener> Listener::share(std::shared_ptr<Listener> listener,
   return nullptr;
 }
 
-Listener::Listener(const ListenAddress &place)
-    : place_(place), context_(g_main_context_new()), loop_(g_main_loop_new(context_, FALSE)),
+Listener::Listener(const std::vector<ListenAddress> &places)
+    : context_(g_main_context_new()), loop_(g_main_loop_new(context_, FALSE)),
       socket_(g_socket_listener_new()), stop_(g_cancellable_new()) {
+  init_categories();
+  for (const ListenAddress &place : places)
+    endpoints_.push_back(std::make_unique<Endpoint>(place));
   g_socket_listener_set_backlog(socket_.get(), kBacklog);
 }
 
@@ -142,93 +188,124 @@ Listener::~Listener() {
   g_main_context_unref(context_);
 }
 
-// May block, because it looks up a host name.
 bool Listener::prepare(GError **error) {
-  if (!place_.certificate.empty()) {
-    const std::string &key = place_.key.empty() ? place_.certificate : place_.key;
-    tls_.emplace(place_.certificate, key);
-    if (!tls_->load(error))
-      return false;
-  }
-  const ObjectPtr<GResolver> resolver(g_resolver_get_default());
-  addresses_.reset(
-      g_resolver_lookup_by_name(resolver.get(), place_.address.c_str(), nullptr, error));
-  return addresses_ != nullptr;
+  return std::all_of(endpoints_.begin(), endpoints_.end(),
+                     [error](const auto &each) { return each->prepare(error); });
 }
 
-// Binds to all addresses of the host name that this machine has, at one port.
-bool Listener::bind(GError **error) {
-  port_ = place_.port;
-  bool bound = false;
-  for (const GList *item = addresses_.get(); item; item = item->next) {
-    const ObjectPtr<GSocketAddress> wanted(
-        g_inet_socket_address_new(static_cast<GInetAddress *>(item->data), port_));
-    GSocketAddress *effective = nullptr;
-    GError *problem = nullptr;
-    if (g_socket_listener_add_address(socket_.get(), wanted.get(), G_SOCKET_TYPE_STREAM,
-                                      G_SOCKET_PROTOCOL_TCP, nullptr, &effective, &problem)) {
-      port_ = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(effective));
-      g_object_unref(effective);
-      bound = true;
+// Takes all inherited sockets, also after an error.
+bool Listener::bind(const std::vector<int> &inherited_sockets, GError **error) {
+  const std::size_t places = endpoints_.size();
+  bool valid = true;
+  for (const int descriptor : inherited_sockets) {
+    if (!valid) {
+      close(descriptor);
       continue;
     }
-    const bool last = !item->next && !bound;
-    if (last || g_error_matches(problem, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE)) {
-      g_propagate_error(error, problem);
-      return false;
+    const guint16 port = port_of_socket(descriptor);
+    const auto same = std::find_if(endpoints_.begin(), endpoints_.end(), [port](const auto &each) {
+      return each->place().port == port && port != 0;
+    });
+    if (same != endpoints_.end()) {
+      valid = (*same)->adopt(descriptor, socket_.get(), error);
+      continue;
     }
-    g_error_free(problem);
+    ListenAddress place = places > 0 ? endpoints_.front()->place() : ListenAddress{};
+    place.port = port;
+    endpoints_.push_back(std::make_unique<Endpoint>(place));
+    valid = endpoints_.back()->prepare(error) &&
+            endpoints_.back()->adopt(descriptor, socket_.get(), error);
   }
-  return true;
+  for (std::size_t i = 0; i < places && valid; i++)
+    valid = endpoints_[i]->is_bound() || endpoints_[i]->bind(socket_.get(), error);
+  if (valid && endpoints_.empty()) {
+    g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "no address to listen at");
+    return false;
+  }
+  return valid;
 }
 
-std::optional<std::string> Listener::add(const std::vector<std::pair<std::string, Route>> &routes,
-                                         guint request_timeout) {
-  const std::lock_guard lock(routes_mutex_);
-  for (const auto &[path, route] : routes) {
-    if (routes_.contains(normalized_path(path).value_or(path)))
-      return path;
+std::vector<guint16> Listener::ports() const {
+  std::vector<guint16> ports;
+  for (const auto &each : endpoints_)
+    ports.push_back(each->port());
+  return ports;
+}
+
+std::vector<ListenAddress> Listener::places() const {
+  std::vector<ListenAddress> places;
+  for (const auto &each : endpoints_) {
+    places.push_back(each->place());
+    places.back().port = each->port();
   }
+  return places;
+}
+
+guint64 Listener::clients() const {
+  return routes_.clients() + downloads_.count();
+}
+
+void Listener::set_log(std::shared_ptr<RequestLog> log) {
+  const std::lock_guard lock(log_mutex_);
+  log_ = std::move(log);
+}
+
+std::shared_ptr<RequestLog> Listener::log() const {
+  const std::lock_guard lock(log_mutex_);
+  return log_;
+}
+
+bool Listener::has_room() const {
+  const guint most = max_clients_;
+  return most == 0 || clients() < most;
+}
+
+std::optional<std::string> Listener::add(const NamedRoutes &routes, guint request_timeout) {
   request_timeout_ = request_timeout;
-  for (const auto &[path, route] : routes)
-    routes_.emplace(normalized_path(path).value_or(path), route);
-  if (!thread_.joinable())
-    thread_ = std::thread([this] { run(); });
-  return std::nullopt;
+  auto taken = routes_.add(routes);
+  if (!taken && start_ == Start::AtFirstRoute)
+    start();
+  return taken;
 }
 
 void Listener::remove(const Broadcast *broadcast) {
-  const std::lock_guard lock(routes_mutex_);
-  std::erase_if(routes_,
-                [broadcast](const auto &each) { return each.second.broadcast.get() == broadcast; });
+  routes_.remove(broadcast);
 }
 
-// Without routes, new connections are closed at once.
-bool Listener::has_routes() const {
-  const std::lock_guard lock(routes_mutex_);
-  return !routes_.empty();
+std::optional<std::string> Listener::add_site(const std::string &prefix,
+                                              std::shared_ptr<Site> site) {
+  auto taken = routes_.add_site(prefix, std::move(site));
+  if (!taken && start_ == Start::AtFirstRoute)
+    start();
+  return taken;
 }
 
-// The allowed origin for responses that belong to no stream; "*" if the routes differ.
-std::string Listener::common_origin() const {
-  const std::lock_guard lock(routes_mutex_);
-  std::optional<std::string> common;
-  for (const auto &[path, route] : routes_) {
-    std::string origin = route.broadcast->settings()->allow_origin;
-    if (common && *common != origin)
-      return "*";
-    common = std::move(origin);
-  }
-  return common.value_or("*");
+void Listener::remove_site(const Site *site) {
+  routes_.remove_site(site);
+  if (is_running() && thread_.get_id() != std::this_thread::get_id())
+    finish_work();
 }
 
-std::optional<Route> Listener::find(const std::string &path) const {
-  const auto normalized = normalized_path(path);
-  if (!normalized)
-    return std::nullopt;
-  const std::lock_guard lock(routes_mutex_);
-  const auto place = routes_.find(*normalized);
-  return place == routes_.end() ? std::nullopt : std::optional(place->second);
+void Listener::start() {
+  const std::lock_guard lock(thread_mutex_);
+  if (!thread_.joinable())
+    thread_ = std::thread([this] { run(); });
+}
+
+bool Listener::is_running() {
+  const std::lock_guard lock(thread_mutex_);
+  return thread_.joinable();
+}
+
+void Listener::stop_accepting() {
+  const auto stop = [this] {
+    g_cancellable_cancel(stop_.get());
+    g_socket_listener_close(socket_.get());
+  };
+  if (!is_running())
+    return stop();
+  run_soon(stop);
+  finish_work();
 }
 
 // High priority: otherwise a constant flow of new connections would block a stop.
@@ -287,9 +364,15 @@ void Listener::run() {
                      static_cast<const Listener *>(data)->begin_answer(message);
                    }),
                    this);
+  for (const char *signal : {"request-finished", "request-aborted"})
+    g_signal_connect(server_.get(), signal,
+                     G_CALLBACK(+[](SoupServer *, SoupServerMessage *message, gpointer data) {
+                       static_cast<const Listener *>(data)->log_answer(message);
+                     }),
+                     this);
   request_reader_ = std::make_unique<RequestReader>(
       context_, [this](Admitted admitted) { admit(std::move(admitted)); },
-      [this] { return origin_lines(common_origin()); });
+      [this] { return origin_lines(routes_.common_origin()); });
   reports_ =
       std::make_unique<Reports>([this](std::function<void()> work) { run_soon(std::move(work)); });
   accept();
@@ -316,9 +399,11 @@ void Listener::accept() {
 
 void Listener::accepted(GAsyncResult *result) {
   GError *error = nullptr;
+  GObject *source = nullptr; // borrowed
   const ObjectPtr<GSocketConnection> connection(
-      g_socket_listener_accept_finish(socket_.get(), result, nullptr, &error));
-  if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED) || !request_reader_) {
+      g_socket_listener_accept_finish(socket_.get(), result, &source, &error));
+  if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED) || !request_reader_ ||
+      g_cancellable_is_cancelled(stop_.get())) {
     g_clear_error(&error);
     return;
   }
@@ -326,36 +411,25 @@ void Listener::accepted(GAsyncResult *result) {
     g_clear_error(&error);
     return accept_later();
   }
-  if (has_routes())
-    request_reader_->enter(connection.get(), credentials(), request_timeout_);
+  // Without routes, new connections are closed at once.
+  if (!routes_.is_empty() || start_ == Start::Explicit)
+    request_reader_->enter(connection.get(), credentials(*Endpoint::of(source)), request_timeout_);
   if (make_room())
     accept();
   else
     accept_later();
 }
 
-// The credentials for a new connection; nullptr: plain HTTP.
-std::shared_ptr<const TlsCredentials> Listener::credentials() {
-  if (!tls_)
-    return nullptr;
+std::shared_ptr<const TlsCredentials> Listener::credentials(Endpoint &endpoint) const {
   GError *error = nullptr;
-  auto current = tls_->current(&error);
+  auto current = endpoint.credentials(&error);
   if (error)
-    warn({GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
-          std::string(
-              "The changed TLS certificate cannot be used; the previous one stays in use: ") +
-              error->message + "."});
+    routes_.warn({GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
+                  std::string("The changed TLS certificate cannot be used; the previous one stays "
+                              "in use: ") +
+                      error->message + "."});
   g_clear_error(&error);
   return current;
-}
-
-// Warns all elements that use the listener.
-void Listener::warn(const Broadcast::Warning &warning) const {
-  const std::lock_guard lock(routes_mutex_);
-  for (const auto &[path, route] : routes_) {
-    if (!route.report)
-      route.broadcast->warn(warning);
-  }
 }
 
 // Closes connections without a complete request, the oldest first, until enough descriptors are

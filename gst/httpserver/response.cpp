@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "response.h"
 
+#include <algorithm>
+#include <ctime>
+
+#include <libsoup/soup.h>
+
+#include "config.h"
+#include "http/date.h"
+#include "site.h"
+
 namespace flvhttp {
 
 std::vector<std::pair<const char *, std::string>> origin_fields(const std::string &origin) {
@@ -9,7 +18,8 @@ std::vector<std::pair<const char *, std::string>> origin_fields(const std::strin
   std::vector<std::pair<const char *, std::string>> fields{
       {"Access-Control-Allow-Origin", origin},
       {"Access-Control-Expose-Headers",
-       "Content-Length, Content-Range, Content-Type, Date, Retry-After, Server"}};
+       "Accept-Ranges, Content-Length, Content-Range, Content-Type, Date, ETag, Last-Modified, "
+       "Retry-After, Server"}};
   // Browsers refuse credentials with "*".
   if (origin != "*") {
     fields.emplace_back("Access-Control-Allow-Credentials", "true");
@@ -29,6 +39,30 @@ std::string response_head(std::string_view status, const std::string &origin) {
   return "HTTP/1.1 " + std::string(status) +
          "\r\nCache-Control: no-cache, no-store\r\nX-Accel-Buffering: no\r\nConnection: close\r\n" +
          origin_lines(origin) + "\r\n";
+}
+
+bool has_body(unsigned status) {
+  return status >= 200 && status != SOUP_STATUS_NO_CONTENT && status != SOUP_STATUS_NOT_MODIFIED;
+}
+
+// A field with a line break would end the head early.
+std::string response_head(const Response &response, std::uint64_t size, const std::string &origin) {
+  const auto is_valid = [](const std::string &text) {
+    return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos;
+  };
+  std::string head =
+      "HTTP/1.1 " + std::to_string(response.status) + " " +
+      soup_status_get_phrase(response.status) +
+      "\r\nServer: " PACKAGE "/" VERSION "\r\nDate: " + http::format_date(std::time(nullptr)) +
+      "\r\nConnection: close\r\n";
+  if (has_body(response.status))
+    head += "Content-Length: " + std::to_string(size) + "\r\n";
+  head += origin_lines(origin);
+  for (const auto &[name, value] : response.fields) {
+    if (is_valid(name) && is_valid(value))
+      head += name + ": " + value + "\r\n";
+  }
+  return head + "\r\n";
 }
 
 std::string unavailable_response(const std::string &origin) {

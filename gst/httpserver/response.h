@@ -2,6 +2,7 @@
 // The texts of HTTP responses.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +19,12 @@ origin_fields(const std::string &origin);
 // The head of a response to a client of a stream. `status` may have header fields after the status
 // code, separated by CR LF.
 [[nodiscard]] std::string response_head(std::string_view status, const std::string &origin);
+struct Response;
+// The head of a site's response whose body has `size` bytes.
+[[nodiscard]] std::string response_head(const Response &response, std::uint64_t size,
+                                        const std::string &origin);
+// Whether a response with this status has a body, except to HEAD.
+[[nodiscard]] bool has_body(unsigned status);
 // 503: the client is to try again later.
 [[nodiscard]] std::string unavailable_response(const std::string &origin);
 // 406: a stream of this type can be read only from its start.

@@ -9,7 +9,9 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "tls_stream.h"
 
@@ -27,11 +29,25 @@ class Plain final : public Transport {
 public:
   Plain(IoStreamPtr connection, GSocket *socket) : Transport(std::move(connection), socket) {}
 
-  Result send(std::span<iovec> parts) override {
+  using Transport::send;
+  Result send(std::span<iovec> parts, Next next) override {
     msghdr message{};
     message.msg_iov = parts.data();
     message.msg_iovlen = parts.size();
-    return result(sendmsg(descriptor(), &message, MSG_NOSIGNAL | MSG_DONTWAIT));
+    const int more = next == Next::More ? MSG_MORE : 0;
+    return result(sendmsg(descriptor(), &message, MSG_NOSIGNAL | MSG_DONTWAIT | more));
+  }
+
+  // The caller blocks SIGPIPE.
+  Result send_file(int file, std::uint64_t offset, std::size_t size) override {
+    auto at = static_cast<off_t>(offset);
+    const ssize_t sent = sendfile(descriptor(), file, &at, size);
+    if (sent == 0 && size > 0)
+      return {Kind::Ended};
+    // Some file systems do not support it.
+    if (sent < 0 && (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP))
+      return Transport::send_file(file, offset, size);
+    return sent < 0 && errno == EIO ? Result{Kind::Ended} : result(sent);
   }
 
   Result receive(std::span<std::uint8_t> bytes) override {
@@ -53,7 +69,8 @@ class Tls final : public Transport {
 public:
   Tls(IoStreamPtr stream, GSocket *socket) : Transport(std::move(stream), socket) {}
 
-  Result send(std::span<iovec> parts) override {
+  using Transport::send;
+  Result send(std::span<iovec> parts, Next next) override {
     std::size_t taken = 0;
     Result last{Kind::Blocked};
     for (const iovec &part : parts) {
@@ -68,7 +85,8 @@ public:
         taken += count;
       }
     }
-    last = write_record();
+    if (next == Next::Nothing)
+      last = write_record();
     return last.kind == Kind::Gone ? last : Result{Kind::Done, taken};
   }
 
@@ -127,6 +145,21 @@ std::unique_ptr<Transport> Transport::over(IoStreamPtr connection, GSocket *sock
   if (is_tls(connection.get()))
     return std::make_unique<Tls>(std::move(connection), socket);
   return std::make_unique<Plain>(std::move(connection), socket);
+}
+
+Transport::Result Transport::send_file(int file, std::uint64_t offset, std::size_t size) {
+  std::array<std::uint8_t, 16 << 10> bytes{};
+  const ssize_t read =
+      pread(file, bytes.data(), std::min(size, bytes.size()), static_cast<off_t>(offset));
+  if (read <= 0 && size > 0)
+    return {Result::Kind::Ended};
+  iovec part{bytes.data(), static_cast<std::size_t>(read)};
+  return send(std::span(&part, 1));
+}
+
+void Transport::allow_long_queue() const {
+  const int none = 0; // the system's default
+  setsockopt(descriptor(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &none, sizeof none);
 }
 
 // Only keepalive: TCP_USER_TIMEOUT would close clients that read slowly through a small window.

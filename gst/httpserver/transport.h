@@ -2,6 +2,7 @@
 // A client's connection for the writer thread: non-blocking, plain or over TLS.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 
@@ -29,9 +30,17 @@ public:
   Transport(const Transport &) = delete;
   Transport &operator=(const Transport &) = delete;
 
+  // More: more data follows at once, so that the system can send it in the same packet.
+  enum class Next : std::uint8_t { Nothing, More };
+
   // Writes as much as possible without blocking. If that is less than all parts, the next call
   // returns Blocked.
-  [[nodiscard]] virtual Result send(std::span<iovec> parts) = 0;
+  [[nodiscard]] virtual Result send(std::span<iovec> parts, Next next) = 0;
+  [[nodiscard]] Result send(std::span<iovec> parts) { return send(parts, Next::Nothing); }
+  // Writes up to `size` bytes of a file without blocking, from `offset` on. Blocked: the socket is
+  // full. After Done with less than `size`, the socket need not be full. Ended: the file has no
+  // byte at `offset`, or cannot be read.
+  [[nodiscard]] virtual Result send_file(int file, std::uint64_t offset, std::size_t size);
   // Ended: the peer has closed its side, but may still read.
   [[nodiscard]] virtual Result receive(std::span<std::uint8_t> bytes) = 0;
   // Writes data that send() has stored. Returns whether all of it is written.
@@ -40,6 +49,8 @@ public:
   [[nodiscard]] int descriptor() const { return descriptor_; }
   // Detects a vanished peer within about `timeout` ms while no data is sent.
   void watch_peer(guint timeout) const;
+  // Lets the system's send buffer grow. For data that is not skipped.
+  void allow_long_queue() const;
   // Bytes in the system's send buffer that the peer has not acknowledged.
   [[nodiscard]] std::size_t unacknowledged() const;
   // Ends the stream in an orderly way. The destructor closes the connection without waiting.

@@ -25,8 +25,8 @@ constexpr std::size_t kStalledRead = 512;
 constexpr const char *kKey = "dGhlIHNhbXBsZSBub25jZQ==";
 constexpr const char *kAccept = "s3pplmbitxaq9kygzzhzrbk+xoo="; // lower case, like the stored head
 
-std::string request(const Plan &plan) {
-  std::string text = "GET " + plan.path + " HTTP/1.1\r\nHost: " + plan.host + ":" + plan.port +
+std::string request(const Plan &plan, const std::string &path) {
+  std::string text = "GET " + path + " HTTP/1.1\r\nHost: " + plan.host + ":" + plan.port +
                      "\r\nUser-Agent: load\r\n";
   if (plan.transport == Transport::WebSocket) {
     text += "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
@@ -71,7 +71,9 @@ std::uint32_t Client::events() const {
   }
 }
 
-void Client::connect(const Plan &plan, const Address &address, bool stalled) {
+void Client::connect(const Plan &plan, const std::string &path, const Address &address,
+                     bool stalled) {
+  path_ = &path;
   stalls_ = stalled;
   sight_.requested = bench::monotonic_now();
   fd_ = socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -90,7 +92,7 @@ void Client::connect(const Plan &plan, const Address &address, bool stalled) {
 void Client::on_connected(const Plan &plan) {
   if (plan.transport == Transport::Tcp)
     return accept();
-  const std::string text = request(plan);
+  const std::string text = request(plan, *path_);
   sight_.requested = bench::monotonic_now();
   // The send buffer is empty.
   if (send(fd_, text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size()))
@@ -115,7 +117,25 @@ void Client::on_ready(const Plan &plan, std::span<std::uint8_t> scratch) {
     return state_ == State::Head ? refuse("closed without an answer") : leave(State::Closed);
 }
 
+void Client::begin_measuring(Nanoseconds now) {
+  sight_.least_lead.reset();
+  if (state_ == State::Stream)
+    note_lead(now);
+}
+
+// The lead falls until the next bytes come.
+void Client::note_lead(Nanoseconds now) {
+  constexpr Nanoseconds kMillisecond = 1'000'000;
+  const auto media = scan_.duration();
+  if (!media)
+    return;
+  const Nanoseconds lead = *media * kMillisecond - (now - sight_.first_byte);
+  sight_.least_lead = std::min(sight_.least_lead.value_or(lead), lead);
+}
+
 void Client::finish(Nanoseconds now) {
+  if (state_ == State::Stream)
+    note_lead(now);
   if (state_ == State::Stream && sight_.first_byte > 0)
     sight_.longest_gap = std::max(sight_.longest_gap, now - sight_.last_byte);
 }
@@ -181,6 +201,7 @@ void Client::take_pieces(flv::Bytes bytes, Nanoseconds now) {
 void Client::take_stream(flv::Bytes bytes, Nanoseconds now) {
   if (bytes.empty())
     return;
+  note_lead(now);
   if (sight_.first_byte == 0)
     sight_.first_byte = now;
   else

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -29,6 +30,8 @@ struct Sight {
   Nanoseconds key_frame = 0;
   Nanoseconds longest_gap = 0;
   std::uint64_t bytes = 0;
+  // The least lead of the received media over real time, since begin_measuring().
+  std::optional<Nanoseconds> least_lead;
 };
 
 class Client {
@@ -48,9 +51,11 @@ public:
   Client &operator=(const Client &) = delete;
   ~Client();
 
-  void connect(const Plan &plan, const Address &address, bool stalled);
+  // `plan` and `path` outlive the client.
+  void connect(const Plan &plan, const std::string &path, const Address &address, bool stalled);
   // Handles the socket's events, and reads once. `scratch` is overwritten.
   void on_ready(const Plan &plan, std::span<std::uint8_t> scratch);
+  void begin_measuring(Nanoseconds now);
   // For a connected client, the end of the measurement ends the last gap, as a byte would.
   void finish(Nanoseconds now);
 
@@ -73,6 +78,7 @@ private:
   void take_head(const Plan &plan, flv::Bytes &bytes);
   void take_pieces(flv::Bytes bytes, Nanoseconds now);
   void take_stream(flv::Bytes bytes, Nanoseconds now);
+  void note_lead(Nanoseconds now);
   void accept();
   void refuse(std::string why);
   void leave(State state);
@@ -82,6 +88,7 @@ private:
   Carrier carrier_ = Carrier::Bare;
   bool stalls_ = false;
   bool accepted_ = false;
+  const std::string *path_ = nullptr;
   std::uint32_t frame_errors_ = 0;
   Sight sight_;
   TagScan scan_;

@@ -53,6 +53,8 @@ bool Crowd::run(void (*announce)(const Crowd &)) {
   if (!serve(from))
     return false;
   first_ = read();
+  for (Client &client : clients_)
+    client.begin_measuring(first_.time);
   announce(*this);
   if (!serve(to))
     return false;
@@ -93,7 +95,7 @@ bool Crowd::serve(Nanoseconds until) {
 void Crowd::connect_due(Nanoseconds now) {
   for (; next_ < clients_.size() && start_of(next_) <= now; ++next_) {
     Client &client = clients_[next_];
-    client.connect(plan_, address_, is_stalled(next_));
+    client.connect(plan_, plan_.paths[next_ % plan_.paths.size()], address_, is_stalled(next_));
     follow(client, 0, false);
   }
 }

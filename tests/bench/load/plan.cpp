@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 
 namespace load {
 
@@ -21,6 +22,8 @@ follow the tag headers.
 
   --transport=tcp|http|ws  raw bytes, the body of a GET, or the messages of a WebSocket (http)
   --path=/PATH             that is asked for (/)
+  --paths=FILE             has one path a line; each client takes the next one, and after the last
+                           one the first one again
   --clients=N              (1)
   --stalled=K              of them that take nothing behind the response head; their receive
                            buffers are small (0)
@@ -45,6 +48,9 @@ Figures
   key_frame_ms        … to the first key frame's first bytes; without_key_frame: who saw none
   errors              tags that are no tags, or that the size behind them contradicts; frames that
                       are none, or are masked; messages that begin inside a tag
+  least_lead_ms       the least time by which the media that a client had was longer than the time
+                      since its first byte, in the measured time: how near its player came to a
+                      pause (null: no client got a byte of a stream of tags then)
   first_timestamp     of the first frame, in ms: how many start at 0, the lowest, the highest
   cpu_percent         of a core, that this program took in the measured time
   round_ms            the longest time that it was busy between two looks at its clients
@@ -52,11 +58,12 @@ Figures
 Exit status: 0 somebody connected, 1 nobody or a failure, 2 wrong usage.
 )";
 
-enum Key { TransportKey = 1, Path, Clients, Stalled, Ramp, Settle, Seconds, Help };
+enum Key { TransportKey = 1, Path, Paths, Clients, Stalled, Ramp, Settle, Seconds, Help };
 
-constexpr std::array<option, 9> kOptions = {{
+constexpr std::array<option, 10> kOptions = {{
     {"transport", required_argument, nullptr, TransportKey},
     {"path", required_argument, nullptr, Path},
+    {"paths", required_argument, nullptr, Paths},
     {"clients", required_argument, nullptr, Clients},
     {"stalled", required_argument, nullptr, Stalled},
     {"ramp", required_argument, nullptr, Ramp},
@@ -95,8 +102,10 @@ bool take(int key, const char *value, Plan &plan) {
   case TransportKey:
     return read(value, plan.transport);
   case Path:
-    plan.path = value;
-    return plan.path.starts_with('/');
+    plan.paths = {value};
+    return plan.paths.front().starts_with('/');
+  case Paths:
+    return read_paths(value, plan.paths);
   case Clients:
     return read(value, plan.clients) && plan.clients > 0;
   case Stalled:
@@ -124,6 +133,17 @@ bool read_address(const std::string &text, Plan &plan) {
 }
 
 } // namespace
+
+bool read_paths(const char *name, std::vector<std::string> &paths) {
+  std::ifstream file(name);
+  paths.clear();
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with('/'))
+      return false;
+    paths.push_back(line);
+  }
+  return !paths.empty();
+}
 
 std::optional<int> parse(int argc, char **argv, Plan &plan) {
   constexpr int kWrongUsage = 2;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace load {
 
@@ -13,7 +14,8 @@ enum class Transport : std::uint8_t { Tcp, Http, WebSocket };
 struct Plan {
   std::string host;
   std::string port;
-  std::string path = "/";
+  // At least one. A client takes the next one after that of the previous client.
+  std::vector<std::string> paths = {"/"};
   Transport transport = Transport::Http;
   std::size_t clients = 1;
   std::size_t stalled = 0; // the stalled ones among them
@@ -21,6 +23,9 @@ struct Plan {
   double settle_ms = 1000; // from the last connect to the measured time
   double seconds = 10;     // the measured time
 };
+
+// Reads the paths from a file, one per line. false: it cannot be read, or a line is not a path.
+[[nodiscard]] bool read_paths(const char *name, std::vector<std::string> &paths);
 
 // Reads the command line. If it returns a value, that is the exit status, and all messages are
 // printed.

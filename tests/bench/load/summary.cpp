@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cinttypes>
 #include <cstdint>
+#include <optional>
 
 #include "figures.h" // for percentile()
 #include "text.h"
@@ -27,6 +28,7 @@ struct Counts {
   std::uint64_t frame_errors = 0;
   std::uint32_t lowest = UINT32_MAX; // the first timestamp
   std::uint32_t highest = 0;
+  std::optional<Nanoseconds> least_lead;
   std::vector<double> gaps; // ms, and so are the vectors below
   std::vector<double> first_bytes;
   std::vector<double> key_frames;
@@ -59,6 +61,8 @@ void add_reader(const Client &client, Counts &counts) {
     ++counts.without_key_frame;
   else
     counts.key_frames.push_back(ms(sight.key_frame - sight.requested));
+  if (sight.least_lead)
+    counts.least_lead = std::min(counts.least_lead.value_or(*sight.least_lead), *sight.least_lead);
   if (const auto first = scan.first_timestamp()) {
     counts.from_zero += *first == 0 ? 1 : 0;
     counts.lowest = std::min(counts.lowest, *first);
@@ -107,6 +111,10 @@ std::string summary(const Crowd &crowd) {
   append_spread(out, "key_frame_ms", counts.key_frames);
   bench::append(out, "\"errors\": {\"tags\": %" PRIu64 ", \"frames\": %" PRIu64 "}, ",
                 counts.tag_errors, counts.frame_errors);
+  if (counts.least_lead)
+    bench::append(out, "\"least_lead_ms\": %.0f, ", ms(*counts.least_lead));
+  else
+    out += "\"least_lead_ms\": null, ";
   if (counts.lowest <= counts.highest)
     bench::append(
         out, "\"first_timestamp\": {\"zero\": %zu, \"min\": %" PRIu32 ", \"max\": %" PRIu32 "}, ",

@@ -40,6 +40,7 @@ void TagScan::take() {
     return expect(State::PreviousTagSize, flv::kPreviousTagSizeSize);
   case State::PreviousTagSize:
     errors_ += flv::load_u32(held_.data()) == previous_ ? 0 : 1;
+    complete();
     return expect(State::TagHeader, flv::kTagHeaderSize);
   case State::TagHeader:
     return take_tag_header();
@@ -71,6 +72,14 @@ void TagScan::take_data() {
     first_timestamp_ = tag_.timestamp;
   skip_ = tag_.data_size - want_;
   expect(State::PreviousTagSize, flv::kPreviousTagSizeSize);
+}
+
+void TagScan::complete() {
+  if (!first_timestamp_ || tag_.is_script())
+    return;
+  // Timestamps may wrap.
+  const std::int64_t time = static_cast<std::int32_t>(tag_.timestamp - *first_timestamp_);
+  duration_ = std::max(duration_.value_or(time), time);
 }
 
 void TagScan::expect(State state, std::uint32_t size) {

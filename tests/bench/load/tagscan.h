@@ -21,6 +21,8 @@ public:
   [[nodiscard]] bool key_frame() const { return key_frame_; }
   // Of the first audio or video tag that is not a configuration.
   [[nodiscard]] std::optional<std::uint32_t> first_timestamp() const { return first_timestamp_; }
+  // ms: from the first timestamp to the last one of a complete tag. nullopt: no frame is complete.
+  [[nodiscard]] std::optional<std::int64_t> duration() const { return duration_; }
 
   // Whether no tag is incomplete.
   [[nodiscard]] bool at_boundary() const;
@@ -33,6 +35,7 @@ private:
   void take();
   void take_tag_header();
   void take_data();
+  void complete();
   void expect(State state, std::uint32_t size);
   void give_up();
 
@@ -48,6 +51,7 @@ private:
   flv::TagHeader tag_;
   flv::StreamIds ids_;
   std::optional<std::uint32_t> first_timestamp_;
+  std::optional<std::int64_t> duration_;
 };
 
 } // namespace load

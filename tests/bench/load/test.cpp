@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Tests of the clients' parsers: tags, frames, chunks.
 #include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
 
 #include "checkrun.h"
 #include "flvbuild.h"
 #include "framing.h"
+#include "plan.h"
 #include "tagscan.h"
 
 using namespace load;
@@ -49,6 +55,50 @@ START_TEST(test_key_frame) {
   waiting.feed(flv::Bytes(stream.bytes).subspan(before, 24));
   ck_assert(waiting.key_frame());
   ck_assert(!waiting.at_boundary());
+}
+END_TEST
+
+// Only complete tags count. The order of the timestamps does not matter.
+START_TEST(test_duration) {
+  Stream stream;
+  stream.header().configs(700);
+  TagScan scan;
+  scan.feed(stream.bytes);
+  ck_assert(!scan.duration());
+  std::size_t done = stream.bytes.size();
+  stream.key(700).inter(740).aac(730).inter(0x10);
+  const std::int64_t durations[] = {0, 40, 40, 40};
+  for (std::size_t i = 0; i < std::size(durations); ++i) {
+    const Stream::Tag &tag = stream.tags[stream.tags.size() - std::size(durations) + i];
+    const auto before = scan.duration();
+    scan.feed(flv::Bytes(stream.bytes).subspan(done, tag.end - 1 - done));
+    ck_assert(scan.duration() == before);
+    scan.feed(flv::Bytes(stream.bytes).subspan(tag.end - 1, 1));
+    ck_assert(scan.duration() == durations[i]);
+    done = tag.end;
+  }
+}
+END_TEST
+
+START_TEST(test_paths) {
+  char name[] = "/tmp/load-paths-XXXXXX";
+  const int descriptor = mkstemp(name);
+  ck_assert_int_ge(descriptor, 0);
+  const std::string texts[] = {"/a\n/b?start=5\n", "", "/a\nb\n"};
+  for (const std::string &text : texts) {
+    ck_assert_int_eq(ftruncate(descriptor, 0), 0);
+    ck_assert_int_eq(static_cast<int>(pwrite(descriptor, text.data(), text.size(), 0)),
+                     static_cast<int>(text.size()));
+    std::vector<std::string> paths;
+    const bool valid = read_paths(name, paths);
+    ck_assert_int_eq(valid, &text == &texts[0]);
+    if (valid)
+      ck_assert(paths == (std::vector<std::string>{"/a", "/b?start=5"}));
+  }
+  close(descriptor);
+  unlink(name);
+  std::vector<std::string> paths;
+  ck_assert(!read_paths(name, paths));
 }
 END_TEST
 
@@ -207,6 +257,8 @@ int main() {
   constexpr std::size_t kRows = std::size(kChunks);
   return flvtest::run("load", {{test_tags, kRows},
                                {test_key_frame},
+                               {test_duration},
+                               {test_paths},
                                {test_long_file_header, kRows},
                                {test_wrong_sizes, kRows},
                                {test_damage, kRows},

@@ -133,7 +133,7 @@ public:
   Peer(GSocket *socket, std::string &received, const bool &is_blocked)
       : Transport(nullptr, socket), received_(received), is_blocked_(is_blocked) {}
 
-  Result send(std::span<iovec> parts) override {
+  Result send(std::span<iovec> parts, Next) override {
     if (is_blocked_)
       return {Result::Kind::Blocked};
     std::size_t size = 0;
