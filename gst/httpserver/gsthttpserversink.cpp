@@ -40,6 +40,7 @@
 #include "categories.h"
 #include "config.h"
 #include "ingest.h"
+#include "page_site.h"
 #include "properties.h"
 #include "stats.h"
 #include "url_path.h"
@@ -66,14 +67,15 @@ guint signals[SIGNALS];
 struct Private {
   explicit Private(GstElement *element) : ingest(element) {}
 
-  flvhttp::Properties properties;       // guarded by the object's lock
-  std::shared_ptr<Listener> given;      // by the application; guarded by the object's lock
-  std::shared_ptr<Listener> listener;   // set from start to stop
-  Places places;                        // of the last start
-  std::shared_ptr<Broadcast> broadcast; // guarded by the object's lock
-  Ingest ingest;                        // used by the streaming thread
-  bool paused = false;                  // guarded by the preroll lock; true in PAUSED after PLAYING
-  bool warned_of_container = false;     // used by the streaming thread
+  flvhttp::Properties properties;          // guarded by the object's lock
+  std::shared_ptr<Listener> given;         // by the application; guarded by the object's lock
+  std::shared_ptr<Listener> listener;      // set from start to stop
+  Places places;                           // of the last start
+  std::shared_ptr<Broadcast> broadcast;    // guarded by the object's lock
+  std::shared_ptr<flvhttp::PageSite> page; // nullptr: without page-path
+  Ingest ingest;                           // used by the streaming thread
+  bool paused = false;              // guarded by the preroll lock; true in PAUSED after PLAYING
+  bool warned_of_container = false; // used by the streaming thread
 };
 
 struct _GstHttpServerSink {
@@ -141,11 +143,14 @@ void emit_all(gpointer element, Broadcast &broadcast) {
 std::vector<std::pair<std::string, flvhttp::Route>>
 routes_of(const Places &places, const std::shared_ptr<Broadcast> &broadcast) {
   std::vector<std::pair<std::string, flvhttp::Route>> routes;
-  routes.push_back({places.path, {broadcast, nullptr, {}}});
+  std::string page;
+  if (!places.page_path.empty())
+    page = flvhttp::page_reference(places.path, places.page_path);
+  routes.push_back({places.path, {broadcast, nullptr, {}, page}});
   const auto add = [&](const std::string &path, std::function<std::string()> build,
                        const char *type) {
     if (!path.empty())
-      routes.push_back({path, {broadcast, std::make_shared<Report>(std::move(build)), type}});
+      routes.push_back({path, {broadcast, std::make_shared<Report>(std::move(build)), type, {}}});
   };
   add(
       places.stats_path,
@@ -166,6 +171,7 @@ std::string fault_of(const Places &places) {
       {"path", places.path},
       {"stats-path", places.stats_path},
       {"metrics-path", places.metrics_path},
+      {"page-path", places.page_path},
   };
   for (const auto &[name, path] : paths) {
     if (path.empty() && &path != &places.path)
@@ -218,7 +224,14 @@ gboolean gst_http_server_sink_start(GstBaseSink *sink) noexcept {
       [listener, self](Broadcast &it) { listener->run_soon([self, &it] { emit_all(self, it); }); },
       GST_ELEMENT(self));
   broadcast->set(properties.settings);
-  if (const auto taken = listener->add(routes_of(places, broadcast), places.request_timeout)) {
+  auto taken = listener->add(routes_of(places, broadcast), places.request_timeout);
+  if (!taken && !places.page_path.empty()) {
+    priv.page = std::make_shared<flvhttp::PageSite>(places.page_path, places.path, broadcast);
+    taken = listener->add_site(places.page_path, priv.page);
+  }
+  if (taken) {
+    listener->remove(broadcast.get());
+    priv.page.reset();
     FLV_ELEMENT_ERROR(self, RESOURCE, BUSY,
                       ("The path \"%s\" at %s port %u is already served by another element.",
                        taken->c_str(), places.place.address.c_str(), unsigned{listener->port()}),
@@ -245,6 +258,8 @@ gboolean gst_http_server_sink_stop(GstBaseSink *sink) noexcept {
   if (!broadcast) // a restart in READY failed
     return TRUE;
   priv.listener->remove(broadcast.get());
+  if (const auto page = std::exchange(priv.page, nullptr))
+    priv.listener->remove_site(page.get());
   broadcast->close();
   priv.listener->writer_thread().remove(broadcast.get());
   priv.listener->finish_work();

@@ -151,6 +151,18 @@ bool is_from_elsewhere(SoupServerMessage *message) {
   return origin && !(site && host && g_ascii_strcasecmp(site + 3, host) == 0);
 }
 
+// Whether the user has opened the address in a browser. Players and scripts accept any type.
+bool is_browser(SoupServerMessage *message) {
+  const char *types = request_header(message, "Accept");
+  return types && strstr(types, "text/html");
+}
+
+void send_to(SoupServerMessage *message, const std::string &location) {
+  set_header(message, "Location", location.c_str());
+  set_header(message, "Vary", "Accept");
+  soup_server_message_set_status(message, SOUP_STATUS_FOUND, nullptr);
+}
+
 bool wants_websocket(SoupServerMessage *message) {
   const char *upgrade = request_header(message, "Upgrade");
   return upgrade && g_ascii_strcasecmp(upgrade, "websocket") == 0;
@@ -190,6 +202,8 @@ void Listener::answer(SoupServerMessage *message) {
   if (site)
     return has_room() ? answer_site(message, **site)
                       : refuse(message, SOUP_STATUS_SERVICE_UNAVAILABLE);
+  if (!route->page.empty() && is_browser(message))
+    return send_to(message, route->page);
   answer_stream(message, route->broadcast);
 }
 

@@ -64,6 +64,9 @@ bool set_place(Places &places, guint id, const GValue *value) {
   case PROP_METRICS_PATH:
     places.metrics_path = text_of(value);
     return true;
+  case PROP_PAGE_PATH:
+    places.page_path = text_of(value);
+    return true;
   case PROP_REQUEST_TIMEOUT:
     places.request_timeout = g_value_get_uint(value);
     return true;
@@ -137,6 +140,9 @@ bool get_place(const Places &places, guint id, GValue *value) {
     return true;
   case PROP_METRICS_PATH:
     set_text(value, places.metrics_path);
+    return true;
+  case PROP_PAGE_PATH:
+    set_text(value, places.page_path);
     return true;
   default:
     return false;
@@ -430,6 +436,17 @@ void install_properties(GObjectClass *object_class) {
    */
   add_text(PROP_METRICS_PATH, "metrics-path", "Metrics path",
            "Path of the metrics for Prometheus (none = no page)", nullptr, kReady);
+  /**
+   * GstHttpServerSink:page-path:
+   *
+   * The path of a page that plays the stream in a browser: with `/play`, the page is at `/play/`,
+   * and its modules are at `/play/player.js` and so on. A browser that opens
+   * #GstHttpServerSink:path is sent to the page. By default, there is no page.
+   *
+   * Default: NULL.
+   */
+  add_text(PROP_PAGE_PATH, "page-path", "Page path",
+           "Path of a page that plays the stream (none = no page)", nullptr, kReady);
   /**
    * GstHttpServerSink:stats:
    *

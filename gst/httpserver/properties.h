@@ -29,6 +29,7 @@ enum {
   PROP_MERGE,
   PROP_STATS_PATH,
   PROP_METRICS_PATH,
+  PROP_PAGE_PATH,
   PROP_STATS,
 };
 
@@ -41,6 +42,7 @@ struct Places {
   std::string path = "/";
   std::string stats_path;
   std::string metrics_path;
+  std::string page_path;
   guint request_timeout = kDefaultRequestTimeout;
 
   bool operator==(const Places &) const = default;

@@ -24,6 +24,8 @@ struct Route {
   // `type`.
   std::shared_ptr<Report> report;
   std::string type;
+  // Of a stream: where a browser that opens its path is sent; empty: it gets the stream.
+  std::string page;
 };
 using NamedRoutes = std::vector<std::pair<std::string, Route>>; // with their paths
 

@@ -50,6 +50,19 @@ std::vector<std::string> client_urls(const Options &options) {
   return urls;
 }
 
+std::string page_path(const std::string &stream_path) {
+  return stream_path.empty() || stream_path == "/" ? "/play/" : "/";
+}
+
+std::vector<std::string> page_urls(const Options &options) {
+  if (options.destination != Destination::HttpServer)
+    return {};
+  std::vector<std::string> urls = reachable(options.address);
+  for (std::string &url : urls)
+    url = "http://" + url + page_path(options.path);
+  return urls;
+}
+
 std::string time_name(std::uint64_t ms) {
   constexpr std::uint64_t kSecond = 1000;
   constexpr std::uint64_t kMinute = 60 * kSecond;

@@ -19,6 +19,12 @@ namespace flvstream {
 // The addresses that clients of a server can open.
 [[nodiscard]] std::vector<std::string> client_urls(const Options &options);
 
+// The path of the player page, beside the stream's path.
+[[nodiscard]] std::string page_path(const std::string &stream_path);
+
+// The addresses of the player page.
+[[nodiscard]] std::vector<std::string> page_urls(const Options &options);
+
 // "0:01:23.456" for a time in ms. A fraction of 0 is left out.
 [[nodiscard]] std::string time_name(std::uint64_t ms);
 

@@ -288,11 +288,11 @@ private:
     const auto burst = media_time(options_.burst, options_.speed);
     const auto lag = media_time(kMaxLag / GST_MSECOND, std::max(options_.speed, 1.0));
     GObject *sink = G_OBJECT(result_.sink);
-    g_object_set(sink, "address", bind_host(options_.address).c_str(), "port",
-                 guint{options_.address.port}, "path", path.c_str(), "burst", burst, "max-lag", lag,
-                 "max-lag-bytes", (guint64{burst} + lag) * kMaxRate, "client-timeout",
-                 static_cast<guint>(kClientTimeout / GST_MSECOND), "drain-timeout", kHttpDrain,
-                 nullptr);
+    g_object_set(
+        sink, "address", bind_host(options_.address).c_str(), "port", guint{options_.address.port},
+        "path", path.c_str(), "page-path", page_path(path).c_str(), "burst", burst, "max-lag", lag,
+        "max-lag-bytes", (guint64{burst} + lag) * kMaxRate, "client-timeout",
+        static_cast<guint>(kClientTimeout / GST_MSECOND), "drain-timeout", kHttpDrain, nullptr);
     gst_util_set_object_arg(sink, "join", burst > 0 ? "burst" : "latest-keyframe");
   }
 

@@ -175,6 +175,8 @@ void Player::handle_ready() {
     return;
   for (const std::string &url : client_urls(options_))
     say("waiting for clients on " + url);
+  for (const std::string &url : page_urls(options_))
+    say("in a browser: " + url);
 }
 
 void Player::handle_warning(GstMessage *message) {
