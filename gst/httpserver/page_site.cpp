@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string_view>
 #include <utility>
 
@@ -28,10 +29,16 @@ struct BytesUnref {
 };
 using BytesPtr = std::unique_ptr<GBytes, BytesUnref>;
 
+GResource *player_resource() {
+  static std::once_flag once;
+  std::call_once(once, flv_player_register_resource);
+  return flv_player_get_resource();
+}
+
 // The contents of an embedded file; empty: there is no such file.
 std::string embedded(const std::string &name) {
   const std::string path = "/flv/player/" + name;
-  const BytesPtr bytes(g_resource_lookup_data(flv_player_get_resource(), path.c_str(),
+  const BytesPtr bytes(g_resource_lookup_data(player_resource(), path.c_str(),
                                               G_RESOURCE_LOOKUP_FLAGS_NONE, nullptr));
   if (!bytes)
     return "";
