@@ -9,6 +9,7 @@ import {Source} from './source.js';
 import {States} from './states.js';
 
 const TICK = 100; // ms
+const MOST_SLEEP = 1; // s between ticks
 const MOST_FAILURES = 3; // of the decoder in a minute
 const UNDECODABLE = 'The browser cannot decode the stream.';
 
@@ -81,6 +82,7 @@ class FlvPlayer extends HTMLElement {
   #timer = null;
   #quietTimer = null;
   #connections = 0;
+  #ticked = 0; // s
   #wake = () => this.#wakeUp();
 
   constructor() {
@@ -148,6 +150,7 @@ class FlvPlayer extends HTMLElement {
       this.#makeRemuxer();
       this.#source = new Source(url.href, (event) => this.#onSource(event));
       this.#source.start();
+      this.#ticked = seconds();
       this.#timer = setInterval(() => this.#tick(), TICK);
     }
   }
@@ -295,6 +298,7 @@ class FlvPlayer extends HTMLElement {
   #wakeUp() {
     if (this.#source && !document.hidden) {
       this.#source.wake();
+      this.#delay.begin(seconds()); // what came late was not the network's fault
       this.#control(true);
       this.#start();
     }
@@ -389,6 +393,11 @@ class FlvPlayer extends HTMLElement {
   }
 
   #tick() {
+    const now = seconds();
+    if (now - this.#ticked > MOST_SLEEP) {
+      this.#wakeUp();
+    }
+    this.#ticked = now;
     this.#control();
     const {figures} = this.#parts;
     figures.hidden = !this.hasAttribute('debug');

@@ -209,6 +209,12 @@ export class Remuxer {
   }
 
   #video(track, {shift, key, data}, time) {
+    const overlap = track.end - time - shift;
+    if (key && overlap > 1 && overlap < HOLD) {
+      // Frames were lost before this one. Chromium does not go back for it, so it comes later.
+      this.#offset += overlap;
+      time += overlap;
+    }
     const tick = Math.max(Math.round(time * 90), track.last ? track.last.time + 1 : 0);
     if (track.last && track.samples.length > 0) {
       track.last.duration = tick - track.last.time;
@@ -218,7 +224,7 @@ export class Remuxer {
     }
     const shown = Math.max(0, Math.round((time + shift) * 90));
     track.add({data, time: tick, duration: 90_000 * LAST_DURATION, shift: shown - tick, key});
-    track.next = tick + Math.round(track.step * 90);
+    track.next = Math.max(track.next, shown + Math.round(track.step * 90));
   }
 
   #audio(track, {data}, time) {

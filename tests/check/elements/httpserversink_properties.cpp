@@ -42,6 +42,7 @@ const Property kProperties[] = {
     {"merge", G_TYPE_UINT, kPlaying, "40", 10'000},
     {"stats-path", G_TYPE_STRING, kReady, ""},
     {"metrics-path", G_TYPE_STRING, kReady, ""},
+    {"page-path", G_TYPE_STRING, kReady, ""},
     {"stats", G_TYPE_BOXED, kAlways, nullptr},
 };
 
@@ -133,7 +134,8 @@ GST_START_TEST(values_are_kept) {
                                                           {"max-clients", "5"},
                                                           {"merge", "10000"},
                                                           {"stats-path", "/s"},
-                                                          {"metrics-path", "/m"}};
+                                                          {"metrics-path", "/m"},
+                                                          {"page-path", "/p"}};
   const ElementPtr element = new_element();
   for (const auto &[name, value] : values)
     gst_util_set_object_arg(G_OBJECT(element.get()), name, value);
@@ -231,9 +233,9 @@ namespace {
 
 // A different value for each property with the READY flag.
 const std::pair<const char *, const char *> kLate[] = {
-    {"address", "127.0.0.2"},      {"port", "1"},         {"path", "/elsewhere"},
-    {"request-timeout", "7"},      {"tls-key", "/none"},  {"tls-certificate", "/none"},
-    {"stats-path", "/statistics"}, {"metrics-path", "/m"}};
+    {"address", "127.0.0.2"},      {"port", "1"},          {"path", "/elsewhere"},
+    {"request-timeout", "7"},      {"tls-key", "/none"},   {"tls-certificate", "/none"},
+    {"stats-path", "/statistics"}, {"metrics-path", "/m"}, {"page-path", "/p"}};
 
 } // namespace
 

@@ -1,33 +1,25 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The page of examples/web in Chromium, with a real httpserversink: what a viewer sees."""
+"""A page with mpegts.js in Chromium, with a real httpserversink: what a viewer of it sees."""
 
 import atexit
 import contextlib
 import functools
 import http.server
-import json
 import os
-import pathlib
 import random
 import re
-import shutil
 import signal
-import subprocess
 import threading
 import time
 
+from chromium import NPM, SOUND, Browser
 from pipeline import (ROOT, SAMPLE, Skip, add_case, background, case, check, connect, free_port,
                       main, needs, needs_element, run, wait_for_port)
 
-PAGE = ROOT / "examples/web"
-NPM = pathlib.Path(os.environ["FLV_NPM"])  # installed by scripts/test: player/ and browser/
+PAGE = ROOT / "tests/check/pipelines/browser/mpegts"
 GOP = 2  # s, of the sample
 RATE = 25  # its pictures per second
-
-# Prevents all network lookups and downloads.
-OPTIONS = ["--disable-quic", "--disable-background-networking", "--disable-component-update"]
-SOUND = "--autoplay-policy=no-user-gesture-required"
 
 STATUS = "document.getElementById('status').textContent"
 # The state of picture and sound, and the displayed message.
@@ -66,55 +58,26 @@ PLAYS = "player.dataset.state === 'playing' && video.getVideoPlaybackQuality().t
 # The browser
 
 
-class Browser:
-    """Chromium with one page at a time."""
-
+class Page(Browser):
     def __init__(self, *options):
-        needs("chromium", "node")
-        for module in ("player/node_modules/mpegts.js", "browser/node_modules/playwright-core"):
-            if not (NPM / module).exists():
-                raise Skip(f"no {module.rsplit('/', 1)[1]}: scripts/test installs it")
-        driver = pathlib.Path(__file__).parent / "browser/drive.mjs"
-        self._node = subprocess.Popen(
-            ["node", driver, NPM / "browser", shutil.which("chromium"), *OPTIONS, *options],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/", text=True)
-
-    def ask(self, **command):
-        self._node.stdin.write(json.dumps(command) + "\n")
-        self._node.stdin.flush()
-        line = self._node.stdout.readline()
-        check(line, "the browser is gone")
-        answer = json.loads(line)
-        check("error" not in answer, answer.get("error"))
-        return answer["value"]
-
-    def run(self, expression):
-        return self.ask(run=expression)
+        if not (NPM / "player/node_modules/mpegts.js").exists():
+            raise Skip("no mpegts.js: scripts/test installs it")
+        super().__init__(*options)
 
     def look(self):
         return self.run(LOOK)
-
-    def until(self, expression, why, timeout=20):
-        try:
-            self.ask(until=expression, timeout=timeout * 1000)
-        except AssertionError as error:
-            raise AssertionError(f"{why}: {self.look()}, {error}") from None
-
-    def close(self):
-        self._node.stdin.close()
-        self._node.wait()
 
 
 @functools.cache
 def browser():
     """The browser that most cases share. It may play sound without a user gesture."""
-    shared = Browser(SOUND)
+    shared = Page(SOUND)
     atexit.register(shared.close)
     return shared
 
 
 class Pages(http.server.SimpleHTTPRequestHandler):
-    """examples/web as it is after npm ci."""
+    """The page as it is after npm ci."""
 
     def translate_path(self, path):
         self.directory = NPM / "player" if path.startswith("/node_modules/") else PAGE
@@ -212,7 +175,7 @@ def plays_over_websocket():
 @case
 def sound_waits_for_a_click_where_it_has_to():
     port = free_port()
-    viewer = Browser()
+    viewer = Page()
     with contextlib.closing(viewer), serve(port):
         open_page(viewer, f"http://127.0.0.1:{port}/live.flv")
         viewer.until(PLAYS, "it doesn't play without a click")

@@ -7,6 +7,11 @@
 //   {"run": "expression"}    evaluates the expression in the page
 //   {"until": "expression", "timeout": ms}    waits until it is true in the page
 //   {"errors": 0}            the uncaught exceptions of the page's scripts
+//   {"key": "Tab"}           presses a key
+//   {"size": [width, height]}
+//   {"media": {"colorScheme": "dark", "reducedMotion": "reduce"}}
+//   {"screenshot": "file"}
+//   {"state": "frozen"}      puts the page into the background, or "active"
 import {createRequire} from 'node:module';
 import {createInterface} from 'node:readline';
 
@@ -29,6 +34,14 @@ const commands = {
     await page.waitForFunction(expression, null, {timeout, polling: 20});
   },
   errors: () => errors,
+  key: (name) => page.keyboard.press(name),
+  size: ([width, height]) => page.setViewportSize({width, height}),
+  media: (media) => page.emulateMedia(media),
+  screenshot: async (path) => void await page.screenshot({path}),
+  async state(state) {
+    const session = await page.context().newCDPSession(page);
+    await session.send('Page.setWebLifecycleState', {state});
+  },
 };
 
 for await (const line of createInterface({input: process.stdin})) {
