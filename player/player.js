@@ -147,7 +147,6 @@ class FlvPlayer extends HTMLElement {
       this.reason = '';
       this.#failures = [];
       this.#state.set('connecting');
-      this.#makeRemuxer();
       this.#source = new Source(url.href, (event) => this.#onSource(event));
       this.#source.start();
       this.#ticked = seconds();
@@ -182,17 +181,14 @@ class FlvPlayer extends HTMLElement {
 
   // From the connection to the buffers
 
-  #makeRemuxer() {
-    this.#remuxer = new Remuxer((operation) => this.#onMedia(operation), supports);
-  }
-
   #onSource({type, bytes, reason}) {
     if (type === 'data') {
       this.#parse(bytes);
     } else if (type === 'open') {
       this.#connections++;
+      // Another MediaSource for each connection: Chromium may drop a GOP that follows a cut one.
+      this.#remuxer = new Remuxer((operation) => this.#onMedia(operation), supports);
       this.#parser = new FlvParser((item) => this.#remuxer.take(item));
-      this.#remuxer.discontinuity();
       this.#delay.begin(seconds());
       if (this.#state.is('reconnecting')) {
         this.reason = '';
@@ -253,7 +249,6 @@ class FlvPlayer extends HTMLElement {
     const now = seconds();
     this.#failures = [...this.#failures.filter((time) => now - time < 60), now];
     if (this.#failures.length < MOST_FAILURES) {
-      this.#makeRemuxer();
       this.#source.restart(reason);
     } else {
       this.#end(reason);

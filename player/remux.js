@@ -47,6 +47,7 @@ class Track {
     this.needsKey = kind === 'video';
     this.patience = FIRST_PATIENCE;
     this.step = 40; // ms between frames
+    this.newest = -Infinity; // ms, of the frames in the order of presentation
   }
 
   get end() { // ms
@@ -90,12 +91,6 @@ export class Remuxer {
     }
   }
 
-  // The next items are of a new connection.
-  discontinuity() {
-    this.#offset = null;
-    this.#tracks.video.needsKey = true;
-  }
-
   // Emits the frames that have been taken.
   flush() {
     if (this.#state.is('starting') && this.#kindsKnown()) {
@@ -125,10 +120,11 @@ export class Remuxer {
   #forget(track) {
     const {end} = track;
     Object.assign(track, {about: null, mime: null, next: null, ended: end});
+    track.last = track.kind === 'video' ? track.last : null;
     delete this.#unsupported[track.kind];
   }
 
-  // Describes the track with its first frame. False if it cannot be played.
+  // Describes the track with its first frame. Without a type, it cannot be played.
   #describe(track, {codec, data, time}) {
     track.about = describe(track.kind, codec, track.config, data);
     track.mime = track.about.types.find(this.#supports) ?? null;
@@ -209,8 +205,8 @@ export class Remuxer {
   }
 
   #video(track, {shift, key, data}, time) {
-    const overlap = track.end - time - shift;
-    if (key && overlap > 1 && overlap < HOLD) {
+    const overlap = track.newest + track.step - time - shift;
+    if (key && overlap >= track.step && overlap < HOLD) {
       // Frames were lost before this one. Chromium does not go back for it, so it comes later.
       this.#offset += overlap;
       time += overlap;
@@ -224,7 +220,8 @@ export class Remuxer {
     }
     const shown = Math.max(0, Math.round((time + shift) * 90));
     track.add({data, time: tick, duration: 90_000 * LAST_DURATION, shift: shown - tick, key});
-    track.next = Math.max(track.next, shown + Math.round(track.step * 90));
+    track.newest = Math.max(track.newest, shown / 90);
+    track.next = Math.round((track.newest + track.step) * 90);
   }
 
   #audio(track, {data}, time) {
@@ -290,7 +287,7 @@ export class Remuxer {
       const tick = last.time + 90 * REPEAT;
       track.last.duration = track.samples.length ? 90 * REPEAT : track.last.duration;
       track.add({...last, time: tick, duration: 90_000 * LAST_DURATION});
-      track.next = tick + 90 * REPEAT;
+      track.next = tick + Math.round(track.step * 90);
     } else if (!last.key && time - track.seen > GONE) {
       this.flush();
       this.#start(['audio']);

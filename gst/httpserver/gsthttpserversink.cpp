@@ -228,10 +228,12 @@ gboolean gst_http_server_sink_start(GstBaseSink *sink) noexcept {
   if (!taken && !places.page_path.empty()) {
     priv.page = std::make_shared<flvhttp::PageSite>(places.page_path, places.path, broadcast);
     taken = listener->add_site(places.page_path, priv.page);
+    if (taken) {
+      listener->remove(broadcast.get());
+      priv.page.reset();
+    }
   }
   if (taken) {
-    listener->remove(broadcast.get());
-    priv.page.reset();
     FLV_ELEMENT_ERROR(self, RESOURCE, BUSY,
                       ("The path \"%s\" at %s port %u is already served by another element.",
                        taken->c_str(), places.place.address.c_str(), unsigned{listener->port()}),

@@ -2,8 +2,7 @@
 // The remuxer: gaps, tracks that come or go, other configurations, another connection.
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {FlvParser, StreamError} from '../../../player/flv.js';
-import {Remuxer} from '../../../player/remux.js';
+import {StreamError} from '../../../player/flv.js';
 import {decode, encode, flv, header, readMp4, remux, tag, tags} from './media.mjs';
 
 const [video] = readMp4(encode('h264', {seconds: 8}));
@@ -101,22 +100,6 @@ test('another size, another codec', () => {
 test('a repeated configuration changes nothing', () => {
   const out = remux(flv([pictures.toSpliced?.(20, 0, {...pictures[0], time: pictures[20].time}) ?? pictures]));
   assert.equal(out.video.length, 1);
-});
-
-test('another connection continues the timeline', () => {
-  const operations = [];
-  const remuxer = new Remuxer((operation) => operations.push(operation), () => true);
-  for (const from of [0, 3000]) {
-    remuxer.discontinuity();
-    const parser = new FlvParser((item) => remuxer.take(item));
-    parser.push(flv([within(pictures, from, from + 2000), within(sound, from, from + 2000)]));
-    remuxer.flush();
-  }
-  const out = {operations};
-  assert.deepEqual(starts(out), ['video,audio']);
-  assert.equal(operations.filter(({type}) => type === 'init').length, 2);
-  checkContinuous(out, 0.15);
-  assert.ok(Math.abs(Math.max(...media(out, 'video').map(({end}) => end)) - 4.2) < 0.2);
 });
 
 test('times that start again or jump continue the timeline', () => {
