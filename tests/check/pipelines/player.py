@@ -158,7 +158,7 @@ def another_size_and_codec():
     port = free_port()
     run("ffmpeg -v error -f lavfi -i testsrc2=size=320x180:rate=25 -f lavfi -i sine -t 5 "
         "-c:v libx264 -preset ultrafast -g 25 -c:a aac -ar 44100 -ac 1 small.flv").ok()
-    other = make("other.flv", 12, "vp9+opus")
+    other = make("other.flv", 40, "vp9+opus")
     run(f"ffmpeg -v error -i {SAMPLE} -t 5 -c copy first.flv").ok()
     files = " ".join(f"filesrc location={name} ! both." for name in ("small.flv", other))
     with viewing(SOUND) as viewer, serve(port, f"filesrc location=first.flv ! concat name=both "
