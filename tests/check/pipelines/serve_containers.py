@@ -16,7 +16,7 @@ from http_client import ask, get, stream_of
 from pipeline import add_case, check, free_port, main, needs, run, wait_until
 from serverprocess import configured, converted, movie, serve_once, serving
 
-VP8 = "-vf scale=160:-2 -c:v libvpx -b:v 100k -deadline realtime -cpu-used 8 -g 50"
+VP8 = "-vf scale=160:-2 -c:v libvpx -threads 1 -b:v 100k -deadline realtime -cpu-used 8 -g 50"
 # Inputs with H.264 and AAC, in each container.
 TYPICAL = {"flv": "-c copy", "mp4": "-c copy", "mov": "-c copy", "mkv": "-c copy", "ts": "-c copy"}
 # File, options of ffmpeg, container, codecs.
