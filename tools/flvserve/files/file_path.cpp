@@ -78,7 +78,7 @@ std::optional<std::string> link_target(int folder, const std::string &name) {
 
 std::string real_path(const std::string &path) {
   char *real = realpath(path.c_str(), nullptr);
-  const std::string out = real ? real : path;
+  std::string out = real ? real : path;
   free(real);
   return out;
 }
@@ -204,7 +204,9 @@ int RootFolder::open_by_steps(const Descriptor &root, const std::string &path, i
         above.clear();
         folder = Descriptor(dup(root.get()));
       }
-      rest = *target + (rest.empty() ? "" : "/" + rest);
+      if (!rest.empty())
+        target->append("/").append(rest);
+      rest = std::move(*target);
       links++;
       continue;
     }

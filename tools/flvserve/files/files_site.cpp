@@ -51,6 +51,8 @@ public:
     workers_.stop();
     scanner_.stop();
   }
+  FilesSite(const FilesSite &) = delete;
+  FilesSite &operator=(const FilesSite &) = delete;
 
   void answer(ExchangePtr exchange) override;
   [[nodiscard]] std::string allow_origin() const override { return settings_.allow_origin; }
