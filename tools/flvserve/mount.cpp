@@ -88,8 +88,7 @@ void Mount::emit(Event event) {
 // The mount's thread.
 
 void Mount::set_state(State state) {
-  gstflv::change_state<Transitions>(GST_CAT_DEFAULT, pipeline_.get(), "Mount", state_,
-                                    std::move(state));
+  gstflv::change_state<Transitions>(GST_CAT_DEFAULT, pipeline_.get(), "Mount", state_, state);
 }
 
 void Mount::run() {

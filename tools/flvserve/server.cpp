@@ -52,7 +52,7 @@ Server::~Server() {
 }
 
 void Server::set_state(State state) {
-  gstflv::change_state<Transitions>(GST_CAT_DEFAULT, nullptr, "Server", state_, std::move(state));
+  gstflv::change_state<Transitions>(GST_CAT_DEFAULT, nullptr, "Server", state_, state);
 }
 
 int Server::run(Configuration configuration) {

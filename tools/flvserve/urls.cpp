@@ -65,7 +65,7 @@ std::vector<std::string> urls_of(const Configuration &configuration,
     const std::string scheme = place.certificate.empty() ? "http://" : "https://";
     for (const std::string &host : tools::reachable({place.address, place.port})) {
       for (const std::string &path : paths)
-        urls.push_back(scheme + host + path);
+        urls.emplace_back(scheme).append(host).append(path);
     }
   }
   return urls;

@@ -12,7 +12,6 @@ namespace flvserve {
 namespace {
 
 using fanout::ByteSchedule;
-using flv::SeekPlanner;
 using flv::StartError;
 
 constexpr std::uint64_t kEndOfTime = 1'000'000'000'000; // ms; after the end of every file
