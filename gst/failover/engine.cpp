@@ -2,7 +2,6 @@
 #include "engine.h"
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <utility>
 
@@ -28,10 +27,6 @@ using failover::Time;
 using gstflv::BufferPtr;
 
 namespace {
-
-GstClock *monotonic_clock() {
-  return gst_system_clock_obtain();
-}
 
 double random_share() {
   return g_random_double();
@@ -62,7 +57,7 @@ void Feed::fail(Loss loss, const std::string &text) {
 // The pipeline's clock can belong to an audio sink, and stands still without data.
 Engine::Engine(GstElement *element, const std::vector<std::string> &uris, const Settings &settings,
                failover::ContainerSet accepted)
-    : element_(element), clock_(monotonic_clock()),
+    : element_(element), clock_(gst_system_clock_obtain()),
       supervisor_(uris.size(), settings, random_share), slots_(uris.size()), accepted_(accepted) {
   for (std::size_t i = 0; i < uris.size(); i++)
     slots_[i].uri = uris[i];
@@ -324,6 +319,8 @@ void Engine::take_piece(Lock &lock, Feed &feed, Piece piece, bool is_finite, Bat
   bool begins_with_start = false;
   if (piece.time)
     supervisor_.note_media(index, now(), *piece.time);
+  else if (feed.reader().container() == failover::Container::MpegTs)
+    supervisor_.note_untimed_media(index, now());
   if (piece.is_start) {
     supervisor_.note_start_point(index, now());
     act();
@@ -408,7 +405,7 @@ void Engine::end(Feed &feed, bool is_finite) {
   const Index index = feed.index();
   if (is_finite && output_feed_ == &feed)
     supervisor_.note_repeat(index, now());
-  else if (slots_[index].bytes > 0 && !feed.reader().container())
+  else if (feed.reader().is_undecided())
     supervisor_.note_lost(index, Loss::WrongType, "the source sends an unknown format", now());
   else
     supervisor_.note_lost(index, Loss::Ended, "the stream ended", now());

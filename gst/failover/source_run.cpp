@@ -69,6 +69,11 @@ bool SourceRun::has_ended() {
   return std::holds_alternative<Ended>(state_);
 }
 
+bool SourceRun::is_stopping() {
+  const std::lock_guard lock(mutex_);
+  return std::holds_alternative<Stopping>(state_);
+}
+
 bool SourceRun::wait(std::chrono::steady_clock::time_point deadline) {
   std::unique_lock lock(mutex_);
   return changed_.wait_until(lock, deadline,
@@ -81,7 +86,7 @@ void SourceRun::wait_for_stop() {
 }
 
 void SourceRun::run() {
-  if (open()) {
+  if (!is_stopping() && open()) {
     const std::lock_guard lock(mutex_);
     if (std::holds_alternative<Starting>(state_))
       set_state(Running{});

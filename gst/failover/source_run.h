@@ -72,6 +72,7 @@ private:
   [[nodiscard]] bool open();
   [[nodiscard]] bool link(GstElement *source);
   void close();
+  [[nodiscard]] bool is_stopping();
   void wait_for_stop();
   void set_state(State next);
   void fail(failover::Loss loss, const std::string &text);

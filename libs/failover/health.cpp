@@ -54,6 +54,11 @@ void Health::note_media(Time now, std::int64_t time) {
   }
 }
 
+void Health::note_untimed_media(Time now) {
+  count(now);
+  lag_ = 0;
+}
+
 void Health::block(Time now) {
   count(now);
   blocked_ = now;

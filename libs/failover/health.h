@@ -37,6 +37,8 @@ public:
   void note_bytes(Time now);
   // `time` is the media's timestamp in ms. A step back of up to 10 s is interleaving.
   void note_media(Time now, std::int64_t time);
+  // Media without timestamps has no lag.
+  void note_untimed_media(Time now);
   void note_start_point() { has_start_ = true; }
   // Downstream blocks the source: time does not count.
   void block(Time now);

@@ -84,6 +84,11 @@ std::optional<Container> SourceReader::container() const {
   return cutting ? std::optional(cutting->container) : std::nullopt;
 }
 
+bool SourceReader::is_undecided() const {
+  const auto *detecting = std::get_if<Detecting>(&state_);
+  return detecting && !detecting->bytes.empty();
+}
+
 const std::string *SourceReader::failure() const {
   const auto *failed = std::get_if<Failed>(&state_);
   return failed ? &failed->reason : nullptr;

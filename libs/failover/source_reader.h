@@ -44,6 +44,8 @@ public:
 
   // The container, as soon as it is known.
   [[nodiscard]] std::optional<Container> container() const;
+  // There are bytes, but too few to know the container.
+  [[nodiscard]] bool is_undecided() const;
   // Why the bytes cannot be used: "the source sends HTML". nullptr: they can.
   [[nodiscard]] const std::string *failure() const;
   // What must be sent before the last piece, which is a start, so that a decoder can start. At the

@@ -64,6 +64,12 @@ void Supervisor::start(Time now) {
   update(now);
 }
 
+void Supervisor::set_settings(const Settings &settings) {
+  const bool on_demand = settings_.on_demand;
+  settings_ = settings;
+  settings_.on_demand = on_demand;
+}
+
 void Supervisor::set_demand(bool is_wanted, Time now) {
   if (!settings_.on_demand)
     return;
@@ -151,6 +157,11 @@ void Supervisor::note_bytes(Index index, Time now) {
 void Supervisor::note_media(Index index, Time now, std::int64_t time) {
   if (Health *health = health_of(slots_[index].source))
     health->note_media(now, time);
+}
+
+void Supervisor::note_untimed_media(Index index, Time now) {
+  if (Health *health = health_of(slots_[index].source))
+    health->note_untimed_media(now);
 }
 
 void Supervisor::note_blocked(Index index, bool is_blocked, Time now) {

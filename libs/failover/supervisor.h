@@ -152,7 +152,8 @@ public:
 
   // Begins, unless the sources run on demand. Nothing happens before this call.
   void start(Time now);
-  void set_settings(const Settings &settings) { settings_ = settings; }
+  // Keeps on_demand, which is read only at the start.
+  void set_settings(const Settings &settings);
   void set_demand(bool is_wanted, Time now);
   // Switches to a source as soon as it can, and stays there until it is lost. Returns false if
   // there is no such source, or nothing runs.
@@ -167,6 +168,7 @@ public:
   // --- What the running source `index` does ---
   void note_bytes(Index index, Time now);
   void note_media(Index index, Time now, std::int64_t time);
+  void note_untimed_media(Index index, Time now);
   void note_start_point(Index index, Time now);
   void note_blocked(Index index, bool is_blocked, Time now);
   void note_lost(Index index, Loss loss, const std::string &text, Time now);
@@ -185,8 +187,6 @@ public:
     return health && health->is_blocked();
   }
   [[nodiscard]] const Counters &counters(Index index) const { return slots_[index].counters; }
-  [[nodiscard]] std::size_t size() const { return slots_.size(); }
-  [[nodiscard]] const Selection &selection() const { return selection_; }
   [[nodiscard]] std::optional<Index> in_use() const;
   [[nodiscard]] const Demand &demand() const { return demand_; }
   [[nodiscard]] std::uint64_t switches() const { return switches_; }

@@ -406,6 +406,14 @@ void Line::advance(guint64 ms) {
     gst_test_clock_set_time(clock_.get(), kStart + end * GST_MSECOND);
 }
 
+void Line::run_to_next_attempt(Fake &fake, std::size_t index, guint64 ms) {
+  wait_for([&] { return source_stat(index, "state") == "waiting"; }, "the source is not lost");
+  const std::size_t starts = fake.starts();
+  const std::string attempts = source_stat(index, "attempts");
+  run_until([&] { return source_stat(index, "attempts") != attempts; }, now() + ms);
+  wait_for([&] { return fake.starts() > starts; }, "no attempt");
+}
+
 static bool is_over(Fake &fake) {
   return fake.starts() > 0 && fake.running() == 0;
 }

@@ -142,6 +142,8 @@ public:
   void run_due(); // deadlines that have passed
   // Advances by single deadlines until the condition is true, and at most to `limit`.
   void run_until(const std::function<bool()> &condition, guint64 limit);
+  // Advances to the next attempt of a source that was lost, at most `ms` from now.
+  void run_to_next_attempt(Fake &fake, std::size_t index, guint64 ms);
   // Sends frames `first` to `end` - 1 of the stream in real time, while the source runs. Advances
   // 40 ms after each.
   void play(Fake &fake, const Live &live, std::uint32_t first, std::uint32_t end);
