@@ -91,7 +91,7 @@ fanout::ByteSchedule steady_schedule(std::uint64_t rate, unsigned seconds, milli
   fanout::ByteSchedule::Points points;
   for (unsigned second = 0; second <= seconds; second++)
     points.push_back({rate * second, std::int64_t{1000} * second});
-  return {fanout::ByteSchedule::make_table(points), 0, offset, burst};
+  return {fanout::ByteSchedule::make_table(points), 0, offset, burst, 0};
 }
 
 } // namespace

@@ -17,8 +17,9 @@ constexpr std::uint64_t kAll = ByteSchedule::kAll;
 // 1000 bytes in the first second, 3000 in the second one, none in the third, 10 in 10 ms.
 const Points kPoints = {{100, 5000}, {1100, 6000}, {4100, 7000}, {4101, 8000}, {4111, 8010}};
 
-ByteSchedule schedule(std::uint64_t head, std::uint64_t offset, milliseconds burst) {
-  return {ByteSchedule::make_table(kPoints), head, offset, burst};
+ByteSchedule schedule(std::uint64_t head, std::uint64_t offset, milliseconds burst,
+                      std::uint64_t key_frame = 0) {
+  return {ByteSchedule::make_table(kPoints), head, offset, burst, key_frame};
 }
 
 const struct {
@@ -27,6 +28,7 @@ const struct {
   milliseconds burst;
   milliseconds elapsed;
   std::uint64_t bytes;
+  std::uint64_t key_frame = 0;
 } kDue[] = {
     // From the start of the table.
     {0, 100, milliseconds(0), milliseconds(0), 0},
@@ -57,11 +59,25 @@ const struct {
     // Behind the table.
     {0, 4111, milliseconds(0), milliseconds(0), kAll},
     {5, 9999, milliseconds(0), milliseconds(0), kAll},
+    // 1000 bytes are all of the first second, and a third of the next one.
+    {0, 100, milliseconds(0), milliseconds(0), 1000, 1000},
+    {0, 100, milliseconds(0), milliseconds(999), 1000, 1000},
+    {0, 100, milliseconds(0), milliseconds(1000), 2000, 1000},
+    {0, 100, milliseconds(0), milliseconds(1500), 3000, 1000},
+    {0, 100, milliseconds(0), milliseconds(2000), 4001, 1000},
+    {5, 100, milliseconds(500), milliseconds(499), 1005, 1000},
+    {5, 100, milliseconds(500), milliseconds(500), 2005, 1000},
+    // An offset in the middle of a second is in the middle of its time.
+    {0, 600, milliseconds(0), milliseconds(0), 500, 1000},
+    {0, 600, milliseconds(0), milliseconds(499), 500, 1000},
+    {0, 600, milliseconds(0), milliseconds(500), 1500, 1000},
+    {0, 100, milliseconds(0), milliseconds(0), 1000, ByteSchedule::kMaxKeyFrame},
+    {0, 100, milliseconds(0), milliseconds(1000), 4000, ByteSchedule::kMaxKeyFrame},
 };
 
 START_TEST(test_bytes_due) {
   const auto &row = ROW(kDue);
-  const ByteSchedule it = schedule(row.head, row.offset, row.burst);
+  const ByteSchedule it = schedule(row.head, row.offset, row.burst, row.key_frame);
   ck_assert_uint_eq(it.bytes_due(row.elapsed), row.bytes);
 }
 END_TEST
@@ -69,8 +85,10 @@ END_TEST
 // due() is the earliest time for which bytes_due() is enough.
 START_TEST(test_due) {
   for (const std::uint64_t offset : {0U, 100U, 101U, 600U, 1100U, 4100U, 4101U, 4111U, 5000U}) {
-    for (const int burst : {0, 1, 500, 3000, 100'000}) {
-      const ByteSchedule it = schedule(13, offset, milliseconds(burst));
+    for (const auto &[burst, key_frame] :
+         {std::pair(0, 0), {1, 0}, {500, 0}, {3000, 0}, {100'000, 0}, {0, 7}, {1, 999}, {500, 1001},
+          {300, 100'000}}) {
+      const ByteSchedule it = schedule(13, offset, milliseconds(burst), std::uint64_t(key_frame));
       microseconds last(0);
       for (std::uint64_t bytes = 0; bytes < 4300; bytes += bytes < 50 ? 1 : 13) {
         const microseconds due = it.due(bytes);
@@ -104,7 +122,7 @@ END_TEST
 // Bytes at the same time, and negative times.
 START_TEST(test_step) {
   const ByteSchedule it(ByteSchedule::make_table({{0, -1000}, {10, -500}, {20, -500}, {30, 0}}), 0,
-                        0, milliseconds(0));
+                        0, milliseconds(0), 0);
   ck_assert_uint_eq(it.bytes_due(milliseconds(250)), 5);
   ck_assert_uint_eq(it.bytes_due(milliseconds(499)), 9);
   ck_assert_uint_eq(it.bytes_due(milliseconds(500)), 20);
@@ -117,7 +135,8 @@ END_TEST
 START_TEST(test_large) {
   constexpr std::uint64_t kSize = 100'000'000'000'000;
   constexpr std::int64_t kTime = 10LL * 365 * 24 * 60 * 60 * 1000;
-  const ByteSchedule it(ByteSchedule::make_table({{0, 0}, {kSize, kTime}}), 0, 0, milliseconds(0));
+  const ByteSchedule it(ByteSchedule::make_table({{0, 0}, {kSize, kTime}}), 0, 0, milliseconds(0),
+                        0);
   ck_assert_uint_eq(it.bytes_due(milliseconds(kTime / 2)), kSize / 2);
   ck_assert_uint_eq(it.bytes_due(milliseconds(kTime)), kAll);
   ck_assert(it.due(kSize / 4) == milliseconds(kTime / 4));
