@@ -53,14 +53,14 @@ _{command}
 printf '%s\\n' "${{COMPREPLY[@]}}"
 """
 
-# A terminal of its own: completions are only made there.
+# A terminal of its own: completions are only made there. zsh offers nothing while more input waits.
 ZSH = """
 zmodload zsh/zpty
 zpty shell zsh -f -i
 zpty -w shell 'PS1=; fpath=({folder} $fpath); autoload -U compinit; compinit -u -D'
 zpty -w shell 'zstyle ":completion:*" list-grouped no; zstyle ":completion:*" verbose no'
 zpty -w shell 'LISTMAX=1000; setopt list_ambiguous no_auto_menu'
-zpty -w shell 'comppostfuncs=(reported); reported() {{ compstate[insert]=; compstate[list]=; }}'
+zpty -w shell 'comppostfuncs=(reported); reported() {{ compstate[insert]=; compstate[list]=; : > .over; }}'
 zpty -w shell 'compadd() {{
   local -a offered
   builtin compadd -O offered "$@"
@@ -70,6 +70,10 @@ zpty -w shell 'compadd() {{
 zpty -w shell 'echo read''y'
 zpty -r shell answer '*ready*'
 zpty -w -n shell $'{line}\\t'
+repeat 1000; do
+  [[ -e .over ]] && break
+  sleep 0.01
+done
 zpty -w -n shell $'\\C-u'
 zpty -w shell 'echo don''e'
 zpty -r shell answer '*done*'
@@ -93,7 +97,8 @@ def in_fish(line):
 
 def in_zsh(line):
     needs("zsh")
-    pathlib.Path("offers").unlink(missing_ok=True)
+    for name in ("offers", ".over"):
+        pathlib.Path(name).unlink(missing_ok=True)
     pathlib.Path("complete.zsh").write_text(ZSH.format(folder=SCRIPTS, line=line), encoding="utf-8")
     run("TERM=dumb zsh -f complete.zsh < /dev/null").ok()
     offers = pathlib.Path("offers").read_text(encoding="utf-8") if os.path.exists("offers") else ""
