@@ -66,7 +66,7 @@ std::shared_ptr<FileEntry> FileCache::find(const flvhttp::FileVersion &version) 
     }
     drop(found->second);
   }
-  const auto entry = std::make_shared<FileEntry>(version);
+  auto entry = std::make_shared<FileEntry>(version);
   slots_.push_front({entry, entry->memory()});
   bytes_ += slots_.front().memory;
   by_key_[key] = slots_.begin();
