@@ -11,6 +11,7 @@
 #include "httpserver/ingest.h"
 #include "httpserver/tls.h"
 #include "transitions.h"
+#include "without_plugins.h"
 
 using namespace flvhttp;
 using fanout::websocket::CloseCode;
@@ -276,10 +277,7 @@ END_TEST
 } // namespace
 
 int main(int argc, char **argv) {
-  // The test uses no plugin. With those of the system, GLib has so many quarks that it replaces its
-  // table of them, and LeakSanitizer reports the old table.
-  g_setenv("GST_REGISTRY_DISABLE", "yes", TRUE);
-  gst_init(&argc, &argv);
+  flvtest::init_without_plugins(&argc, &argv);
   init_categories();
   return flvtest::run("httpserver_states",
                       {{test_stream_is_ready_before_its_type_is_known, 1, SIGABRT},

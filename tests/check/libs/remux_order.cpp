@@ -7,6 +7,7 @@
 #include "checkrun.h"
 #include "common/remux/interleaver.h"
 #include "common/remux/start_gate.h"
+#include "without_plugins.h"
 
 using namespace remux;
 
@@ -132,7 +133,7 @@ END_TEST
 } // namespace
 
 int main(int argc, char **argv) {
-  gst_init(&argc, &argv);
+  flvtest::init_without_plugins(&argc, &argv);
   return flvtest::run("remux_order", {{test_order_of_decoding},
                                       {test_a_silent_track_is_not_waited_for},
                                       {test_a_source_that_starts_again},

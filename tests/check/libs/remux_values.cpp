@@ -111,7 +111,7 @@ END_TEST
 std::string big_endian(std::uint64_t number, int size) {
   std::string bytes;
   for (int shift = 8 * (size - 1); shift >= 0; shift -= 8)
-    bytes += static_cast<char>(number >> shift);
+    bytes += shift < 64 ? static_cast<char>(number >> shift) : '\0';
   return bytes;
 }
 
