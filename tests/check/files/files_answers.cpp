@@ -303,6 +303,35 @@ START_TEST(test_errors) {
 }
 END_TEST
 
+// The text names the size of a file that is too short.
+START_TEST(test_short_files) {
+  const struct {
+    const char *name;
+    std::string content;
+    const char *text;
+  } kRows[] = {
+      {"empty.flv", "", "he file is empty: it has 0 bytes."},
+      {"one.flv", "F", "he file has 1 byte, which is too short for FLV."},
+      {"text.flv", "hello", "he file has 5 bytes, which is too short for FLV."},
+      {"header.flv", std::string("FLV\1\5\0\0\0\x09", 9),
+       "he file has 9 bytes, which is too short for FLV."},
+      {"other.flv", "hello, this is text", "starts with 'hel'"},
+  };
+  const Folder folder;
+  const Server server(folder);
+  for (const auto &row : kRows) {
+    folder.write(row.name, row.content);
+    for (const char *query : {"?start=100", "?t=1", "?end=100"}) {
+      const Reply reply = server.get("/vod/" + std::string(row.name) + query);
+      ck_assert_int_eq(reply.status, 415);
+      ck_assert_msg(reply.text().find(row.text) != std::string::npos, "%s%s: %s", row.name, query,
+                    reply.text().c_str());
+    }
+    ck_assert(server.get("/vod/" + std::string(row.name)).text() == row.content);
+  }
+}
+END_TEST
+
 START_TEST(test_last_key_frame) {
   const Folder folder;
   const Stream file = indexed_movie();
@@ -359,6 +388,7 @@ int main() {
                                         {test_tags_of_variants},
                                         {test_changed_files},
                                         {test_errors},
+                                        {test_short_files},
                                         {test_last_key_frame},
                                         {test_listing}});
 }
