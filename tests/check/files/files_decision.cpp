@@ -54,6 +54,8 @@ const struct {
     {"start-names", "a&b", false},
     {"start-names", "t", false},
     {"start-names", "bstart", false},
+    {"start-names", "play", false},
+    {"start-names", "start;fs;start", false},
     {"allow-origin", "*", true},
     {"allow-origin", "", true},
 };
