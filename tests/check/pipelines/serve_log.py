@@ -9,7 +9,7 @@ import pathlib
 import re
 import signal
 
-from http_client import ask, get, stream_of
+from http_client import ask, connect, get, stream_of
 from pipeline import case, check, main, wait_until
 from serverprocess import configured, movie
 from websocket_client import WebSocket
@@ -50,6 +50,26 @@ def common_lines():
         check(abs(age.total_seconds()) < 120, stream[0])
         server.end()
     check(pathlib.Path("access.log").stat().st_mode & 0o7 == 0, "every user may read the log")
+
+
+@case
+def invalid_requests():
+    """One line each, in which nothing is injected."""
+    movie()
+    with configured(MOUNT, "access-log=access.log\n") as server:
+        for line in (b'GET  /a"\\\tb HTTP/1.1', b"GET /a\rb HTTP/1.1", b"GET /a HTTP/3.0",
+                     b"\0\xff"):
+            with connect(server.port) as connection:
+                connection.sendall(line + b"\r\nHost: a\r\n\r\n")
+                while connection.recv(4096):
+                    pass
+        logged = wait_for_lines(4)
+        check(len(logged) == 4, f"{logged}")
+        for line, text in zip(logged, (
+                r'"GET  /a\"\\\x09b HTTP/1.1" 400 ', r'"GET /a\x0db HTTP/1.1" 400 ',
+                '"GET /a HTTP/3.0" 505 ', r'"\x00\xff" 400 ')):
+            check(text in line, f"no {text} in {line}")
+        server.end()
 
 
 @case
