@@ -20,7 +20,7 @@ struct LoggedRequest {
   std::string referer;  // "": the request has no such field, as for `agent`
   std::string agent;
   unsigned status = 0;     // 499: the client left before the response
-  std::uint64_t bytes = 0; // of the body, sent to the client; of a stream, with the response head
+  std::uint64_t bytes = 0; // of the body, sent to the client; of a WebSocket, of all frames
   double duration_s = 0;
   std::string reason; // why the connection ended: name_of() of a Reason
   bool secure = false;

@@ -178,6 +178,7 @@ GST_START_TEST(a_stream_beside) {
     assert_text(each.agent, "me");
     assert_text(each.referer, "you");
     assert_equals_int(static_cast<int>(each.status), 503);
+    assert_equals_uint64(each.bytes, 0); // without the head
   }
   fail_unless(logged, "no client of the stream is logged");
 }

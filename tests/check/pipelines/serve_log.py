@@ -53,6 +53,24 @@ def common_lines():
 
 
 @case
+def bytes_of_the_body():
+    """The response head does not count, whatever the response is."""
+    stored = movie()
+    with configured(MOUNT, "access-log=access.log\n") as server:
+        get(server.port, "/v/movie.flv", ["Range: bytes=100-299"]).read_all()
+        size = len(get(server.port, "/v/movie.flv").read_all())
+        refused = get(server.port, "/v/movie.flv?start=x").read_all()
+        stream = stream_of(server.port, "/a.flv")
+        stream.read_pictures(10)
+        server.send(signal.SIGTERM)
+        received = stream.read_all()
+        check(server.wait() == 0, server.text)
+    found = [int(COMMON.fullmatch(line)[5]) for line in lines()]
+    check(size >= len(stored) and received.startswith(b"FLV"), f"{size} bytes")
+    check(found == [200, size, len(refused), len(received)], f"{found}, {len(received)}")
+
+
+@case
 def invalid_requests():
     """One line each, in which nothing is injected."""
     movie()
