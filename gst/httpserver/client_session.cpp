@@ -81,7 +81,7 @@ ClientStats ClientSession::stats() const {
 
 void ClientSession::log() const {
   if (visitor_.log)
-    visitor_.log->write(status_, cursor_.bytes(),
+    visitor_.log->write(status_, cursor_.bytes() - std::min<guint64>(cursor_.bytes(), head_size_),
                         std::chrono::duration<double>(Clock::now() - arrival_).count(),
                         name_of(close_reason().value_or(Reason::Closed)));
 }
@@ -140,10 +140,17 @@ void ClientSession::answer() {
     return;
   if (!is_websocket()) {
     status_ = SOUP_STATUS_OK;
-    cursor_.queue_bytes(
-        bytes_of(response_head("200 OK\r\nContent-Type: " + stream.type(), settings.allow_origin)));
+    queue_response(
+        response_head("200 OK\r\nContent-Type: " + stream.type(), settings.allow_origin));
   }
   set_state(Streaming{});
+}
+
+// The head, and maybe a body.
+void ClientSession::queue_response(std::string_view response) {
+  constexpr std::string_view kEnd = "\r\n\r\n";
+  head_size_ = response.find(kEnd) + kEnd.size();
+  cursor_.queue_bytes(bytes_of(response));
 }
 
 void ClientSession::prepare_write() {
@@ -213,9 +220,8 @@ void ClientSession::begin_close(Reason reason, CloseCode code, std::string_view 
     cursor_.queue_bytes(frame);
   } else if (is_in<AwaitStream>()) {
     status_ = response.empty() ? SOUP_STATUS_SERVICE_UNAVAILABLE : SOUP_STATUS_NOT_ACCEPTABLE;
-    cursor_.queue_bytes(bytes_of(response.empty()
-                                     ? unavailable_response(context_.settings->allow_origin)
-                                     : std::string(response)));
+    queue_response(response.empty() ? unavailable_response(context_.settings->allow_origin)
+                                    : std::string(response));
   }
   set_state(Closing{reason, context_.now + kCloseTimeout});
   add_to_turn();

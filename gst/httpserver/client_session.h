@@ -103,6 +103,7 @@ private:
   [[nodiscard]] bool is_websocket() const { return visitor_.framing == fanout::Framing::WebSocket; }
 
   void answer();
+  void queue_response(std::string_view response);
   void prepare_write();
   void write();
   void finish();
@@ -126,6 +127,7 @@ private:
   bool is_blocked_ = false; // the socket accepts no data
 
   unsigned status_ = kNoResponse; // of the response
+  std::size_t head_size_ = 0;     // bytes of the response head; 0: not queued, or sent by libsoup
   gint64 since_;                  // µs since 1970
   Clock::time_point arrival_;
   // The last time that the client acknowledged data, or had acknowledged all data.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The functions of Listener that answer the requests from libsoup.
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <string_view>
 #include <utility>
 
+#include "http/request_head.h"
 #include "listener.h"
 #include "response.h"
 #include "tls_stream.h"
@@ -71,16 +71,17 @@ std::string host_of(GSocketAddress *address) {
   return host.get();
 }
 
-// The three words of a request line; "": missing.
-std::array<std::string, 3> request_line(std::string_view head) {
-  std::string_view line = head.substr(0, head.find_first_of("\r\n"));
-  std::array<std::string, 3> words;
-  for (std::string &word : words) {
-    const std::size_t end = std::min(line.find(' '), line.size());
-    word = line.substr(0, end);
-    line.remove_prefix(std::min(end + 1, line.size()));
-  }
-  return words;
+double seconds_since(gint64 arrival_us) {
+  return static_cast<double>(g_get_monotonic_time() - arrival_us) * 1e-6;
+}
+
+// A line that is not three words is the target: the log has all of it.
+void note_request_line(LoggedRequest &request, std::string_view head) {
+  const std::string_view line = http::first_line(head);
+  const auto words = line.size() < head.size() ? http::parse_request_line(line) : std::nullopt;
+  request.method = words ? words->method : "";
+  request.target = words ? words->target : line;
+  request.protocol = words ? words->protocol : "";
 }
 
 Request request_of(SoupServerMessage *message, bool secure) {
@@ -322,10 +323,7 @@ LogEntryPtr Listener::log_entry(SoupServerMessage *message) const {
   LoggedRequest request;
   request.time_us = pending->since;
   request.address = host_of(soup_server_message_get_remote_address(message));
-  auto [method, target, protocol] = request_line(pending->admitted.head);
-  request.method = std::move(method);
-  request.target = std::move(target);
-  request.protocol = std::move(protocol);
+  note_request_line(request, pending->admitted.head);
   request.referer = cut_text(field("Referer"));
   request.agent = cut_text(field("User-Agent"));
   request.secure = is_tls(pending->admitted.stream.get());
@@ -333,18 +331,34 @@ LogEntryPtr Listener::log_entry(SoupServerMessage *message) const {
 }
 
 // The responses of libsoup. The other ones are logged when their clients leave.
-void Listener::log_answer(SoupServerMessage *message) const {
+void Listener::log_answer(SoupServerMessage *message, unsigned status, Reason reason) const {
   const Pending *pending = pending_of(message);
   if (!pending || !pending->admitted.stream)
     return;
   if (const LogEntryPtr entry = log_entry(message)) {
     const goffset size = soup_server_message_get_response_body(message)->length;
-    const bool head = soup_server_message_get_method(message) == SOUP_METHOD_HEAD;
-    entry->write(soup_server_message_get_status(message),
-                 head ? 0 : static_cast<std::uint64_t>(size),
-                 static_cast<double>(g_get_monotonic_time() - pending->arrival) * 1e-6,
-                 name_of(Reason::Ended));
+    const bool has_body =
+        status != kNoResponse && soup_server_message_get_method(message) != SOUP_METHOD_HEAD;
+    entry->write(status, has_body ? static_cast<std::uint64_t>(size) : 0,
+                 seconds_since(pending->arrival), name_of(reason));
   }
+}
+
+// A request that did not reach libsoup.
+void Listener::log_refusal(const Refusal &refusal) const {
+  auto log = this->log();
+  if (!log)
+    return;
+  const Admitted &connection = refusal.connection;
+  const ObjectPtr<GSocketAddress> address(
+      g_socket_connection_get_remote_address(connection.connection.get(), nullptr));
+  LoggedRequest request;
+  request.time_us = refusal.since;
+  request.address = host_of(address.get());
+  note_request_line(request, connection.head);
+  request.secure = is_tls(connection.stream.get());
+  LogEntry(std::move(log), std::move(request))
+      .write(refusal.status, refusal.bytes, seconds_since(refusal.arrival), name_of(Reason::Ended));
 }
 
 } // namespace flvhttp

@@ -194,14 +194,21 @@ void Listener::run() {
                      static_cast<const Listener *>(data)->begin_answer(message);
                    }),
                    this);
-  for (const char *signal : {"request-finished", "request-aborted"})
-    g_signal_connect(server_.get(), signal,
-                     G_CALLBACK(+[](SoupServer *, SoupServerMessage *message, gpointer data) {
-                       static_cast<const Listener *>(data)->log_answer(message);
-                     }),
-                     this);
+  g_signal_connect(server_.get(), "request-finished",
+                   G_CALLBACK(+[](SoupServer *, SoupServerMessage *message, gpointer data) {
+                     static_cast<const Listener *>(data)->log_answer(
+                         message, soup_server_message_get_status(message), Reason::Ended);
+                   }),
+                   this);
+  g_signal_connect(server_.get(), "request-aborted",
+                   G_CALLBACK(+[](SoupServer *, SoupServerMessage *message, gpointer data) {
+                     static_cast<const Listener *>(data)->log_answer(message, kNoResponse,
+                                                                     Reason::Closed);
+                   }),
+                   this);
   request_reader_ = std::make_unique<RequestReader>(
       context_, [this](Admitted admitted) { admit(std::move(admitted)); },
+      [this](const Refusal &refusal) { log_refusal(refusal); },
       [this] { return origin_lines(routes_.common_origin()); });
   reports_ =
       std::make_unique<Reports>([this](std::function<void()> work) { run_soon(std::move(work)); });

@@ -141,7 +141,8 @@ private:
   void hand_over(SoupServerMessage *message, Broadcast &broadcast, fanout::Framing framing);
   [[nodiscard]] std::shared_ptr<RequestLog> log() const;
   [[nodiscard]] LogEntryPtr log_entry(SoupServerMessage *message) const;
-  void log_answer(SoupServerMessage *message) const;
+  void log_answer(SoupServerMessage *message, unsigned status, Reason reason) const;
+  void log_refusal(const Refusal &refusal) const;
 
   std::vector<std::unique_ptr<Endpoint>> endpoints_;
   std::atomic<guint> request_timeout_ = 5000;

@@ -12,13 +12,15 @@ namespace flvhttp {
 struct LoggedRequest {
   std::int64_t time_us = 0; // µs since 1970: when the request arrived
   std::string address;      // of the peer, without the port
+  // The words of the request line. If it is not three words, `target` has all of it, and the others
+  // are empty. All are empty if nothing was received.
   std::string method;
   std::string target;   // the path and the query, as received
   std::string protocol; // "HTTP/1.1"
   std::string referer;  // "": the request has no such field, as for `agent`
   std::string agent;
   unsigned status = 0;     // 499: the client left before the response
-  std::uint64_t bytes = 0; // of the body, sent to the client; of a stream, with the response head
+  std::uint64_t bytes = 0; // of the body, sent to the client; of a WebSocket, of all frames
   double duration_s = 0;
   std::string reason; // why the connection ended: name_of() of a Reason
   bool secure = false;
@@ -31,8 +33,9 @@ public:
   RequestLog(const RequestLog &) = delete;
   RequestLog &operator=(const RequestLog &) = delete;
 
-  // Called when a response is sent or broken off, and when a client of a stream is removed. Called
-  // from any thread, with locks of the server held: must not block, and must not call the server.
+  // Called once for each request that gets a response: when the response is sent or broken off, and
+  // when a client of a stream is removed. Called from any thread, with locks of the server held:
+  // must not block, and must not call the server.
   virtual void write(const LoggedRequest &request) = 0;
 };
 

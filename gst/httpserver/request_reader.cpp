@@ -9,6 +9,8 @@
 
 #include "categories.h"
 #include "descriptors.h"
+#include "http/request_head.h"
+#include "response.h"
 #include "tls_stream.h"
 
 #define GST_CAT_DEFAULT gst_http_server_client_debug
@@ -16,6 +18,9 @@
 namespace flvhttp {
 
 namespace {
+
+constexpr unsigned kTimeout = 408;
+constexpr unsigned kTooLarge = 431;
 
 // Whether the head contains the empty line that ends it. An earlier call has searched the bytes
 // before `from`.
@@ -41,14 +46,18 @@ struct RequestReader::Waiting {
   Admitted admitted;
   std::shared_ptr<const TlsCredentials> credentials; // until the first byte arrives
   std::size_t size = 0;                              // bytes that were read
+  gint64 since = g_get_real_time();                  // µs since 1970
+  gint64 arrival = g_get_monotonic_time();           // µs
   Line::iterator place;
   SourcePtr readable;
   SourcePtr timeout;
 };
 
 RequestReader::RequestReader(GMainContext *context, std::function<void(Admitted)> admit,
+                             std::function<void(const Refusal &)> refused,
                              std::function<std::string()> fields)
-    : context_(context), admit_(std::move(admit)), fields_(std::move(fields)) {}
+    : context_(context), admit_(std::move(admit)), refused_(std::move(refused)),
+      fields_(std::move(fields)) {}
 
 RequestReader::~RequestReader() = default;
 
@@ -72,7 +81,7 @@ void RequestReader::enter(GSocketConnection *connection,
       waiting.timeout.get(),
       [](gpointer data) -> gboolean {
         auto *late = static_cast<Waiting *>(data);
-        late->reader->refuse(*late, "408 Request Timeout");
+        late->reader->refuse(*late, kTimeout);
         return G_SOURCE_REMOVE;
       },
       &waiting, nullptr);
@@ -83,7 +92,7 @@ void RequestReader::enter(GSocketConnection *connection,
 bool RequestReader::refuse_oldest() {
   if (waiting_.empty())
     return false;
-  refuse(*waiting_.front(), "408 Request Timeout");
+  refuse(*waiting_.front(), kTimeout);
   return true;
 }
 
@@ -129,28 +138,36 @@ void RequestReader::read(Waiting &waiting) {
     const std::size_t from = head.size();
     const auto *end = bytes.data() + size;
     head.append(head.empty() ? skip_empty_lines(bytes.data(), end) : bytes.data(), end);
-    if (has_end(head, from)) {
-      Admitted admitted = std::move(waiting.admitted);
-      leave(waiting);
-      return admit_(std::move(admitted));
-    }
+    if (has_end(head, from))
+      return take_head(waiting);
     if (waiting.size == kMaxHead)
-      return refuse(waiting, "431 Request Header Fields Too Large");
+      return refuse(waiting, kTooLarge);
   }
+}
+
+// libsoup accepts heads that RFC 9112 forbids.
+void RequestReader::take_head(Waiting &waiting) {
+  if (const auto fault = http::head_fault(waiting.admitted.head))
+    return refuse(waiting, fault->status, fault->text + "\n");
+  Admitted admitted = std::move(waiting.admitted);
+  leave(waiting);
+  admit_(std::move(admitted));
 }
 
 // If unread data is left at the close, the system resets the connection, and the client loses the
 // response. So the data is read first.
-void RequestReader::refuse(Waiting &waiting, const char *status) {
+void RequestReader::refuse(Waiting &waiting, unsigned status, const std::string &text) {
   const Admitted &admitted = waiting.admitted;
   const bool can_answer =
       !(waiting.credentials || is_tls(admitted.stream.get())) || waiting.size > 0;
   if (can_answer) {
-    const std::string answer = std::string("HTTP/1.1 ") + status + "\r\n" + fields_() +
-                               "Content-Length: 0\r\nConnection: close\r\n\r\n";
+    const bool is_head = admitted.head.starts_with("HEAD ");
+    const std::string body = is_head ? "" : text;
+    const std::string answer = refusal_head(status, text.size(), fields_()) + body;
     g_pollable_output_stream_write_nonblocking(
         G_POLLABLE_OUTPUT_STREAM(g_io_stream_get_output_stream(admitted.stream.get())),
         answer.data(), answer.size(), nullptr, nullptr);
+    refused_({admitted, waiting.since, waiting.arrival, status, body.size()});
   }
   const int descriptor = g_socket_get_fd(admitted.socket);
   shutdown(descriptor, SHUT_WR);

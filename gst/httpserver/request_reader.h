@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Reads the request head of an accepted connection. libsoup gets the connection when the head is
-// complete. The size and the time of a head are limited, so slow and endless requests do not reach
-// libsoup. A connection has one request.
+// complete and valid. The size and the time of a head are limited, so slow and endless requests do
+// not reach libsoup. A connection has one request.
 #pragma once
 
 #include <functional>
@@ -33,6 +33,15 @@ struct Admitted {
   std::string head; // all bytes that were read
 };
 
+// A request that got an error response before its head was admitted.
+struct Refusal {
+  const Admitted &connection; // with the part of the head that was read
+  gint64 since = 0;           // µs since 1970
+  gint64 arrival = 0;         // µs, monotonic
+  unsigned status = 0;
+  std::size_t bytes = 0; // of the response's body
+};
+
 // All functions are called from the thread of the main context.
 class RequestReader {
 public:
@@ -42,9 +51,10 @@ public:
   // process may have is a second limit.
   static constexpr std::size_t kMaxWaiting = 4096;
 
-  // `fields`: returns the CORS lines of an error response.
+  // `refused` is called after each error response. `fields`: returns the CORS lines of an error
+  // response.
   RequestReader(GMainContext *context, std::function<void(Admitted)> admit,
-                std::function<std::string()> fields);
+                std::function<void(const Refusal &)> refused, std::function<std::string()> fields);
   ~RequestReader();
   RequestReader(const RequestReader &) = delete;
   RequestReader &operator=(const RequestReader &) = delete;
@@ -62,11 +72,13 @@ private:
 
   void read(Waiting &waiting);
   void watch(Waiting &waiting);
-  void refuse(Waiting &waiting, const char *status);
+  void take_head(Waiting &waiting);
+  void refuse(Waiting &waiting, unsigned status, const std::string &text = "");
   void leave(const Waiting &waiting);
 
   GMainContext *context_;
   std::function<void(Admitted)> admit_;
+  std::function<void(const Refusal &)> refused_;
   std::function<std::string()> fields_;
   Line waiting_; // the oldest first
 };

@@ -41,6 +41,17 @@ std::string response_head(std::string_view status, const std::string &origin) {
          origin_lines(origin) + "\r\n";
 }
 
+// libsoup has no phrase for 431.
+std::string refusal_head(unsigned status, std::size_t size, const std::string &lines) {
+  constexpr unsigned kTooLarge = 431;
+  return "HTTP/1.1 " + std::to_string(status) + " " +
+         (status == kTooLarge ? "Request Header Fields Too Large"
+                              : soup_status_get_phrase(status)) +
+         "\r\nServer: " PACKAGE "/" VERSION "\r\nDate: " + http::format_date(std::time(nullptr)) +
+         "\r\n" + lines + (size > 0 ? "Content-Type: text/plain; charset=utf-8\r\n" : "") +
+         "Content-Length: " + std::to_string(size) + "\r\nConnection: close\r\n\r\n";
+}
+
 bool has_body(unsigned status) {
   return status >= 200 && status != SOUP_STATUS_NO_CONTENT && status != SOUP_STATUS_NOT_MODIFIED;
 }

@@ -2,6 +2,7 @@
 // The texts of HTTP responses.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -23,6 +24,8 @@ struct Response;
 // The head of a site's response whose body has `size` bytes.
 [[nodiscard]] std::string response_head(const Response &response, std::uint64_t size,
                                         const std::string &origin);
+// The head of an error response whose text has `size` bytes. `lines`: further lines of the head.
+[[nodiscard]] std::string refusal_head(unsigned status, std::size_t size, const std::string &lines);
 // Whether a response with this status has a body, except to HEAD.
 [[nodiscard]] bool has_body(unsigned status);
 // 503: the client is to try again later.

@@ -9,6 +9,7 @@
 #include "http/date.h"
 #include "http/query.h"
 #include "http/range.h"
+#include "http/request_head.h"
 
 using namespace http;
 
@@ -69,6 +70,18 @@ void check_query(std::string_view text) {
   REQUIRE(decode(text).size() <= text.size());
 }
 
+void check_head(std::string_view text) {
+  const auto line = parse_request_line(first_line(text));
+  const auto fault = head_fault(text);
+  if (fault)
+    REQUIRE(fault->status >= 400 && fault->text.ends_with('.'));
+  else
+    REQUIRE(line && line->protocol.starts_with("HTTP/1."));
+  // A valid head stays valid, and an invalid line of it does not.
+  const std::string head = "GET / HTTP/1.0\r\n" + std::string(text);
+  REQUIRE(fault || head_fault(head));
+}
+
 } // namespace
 
 int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
@@ -83,5 +96,6 @@ int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
   check_date(text, number);
   check_conditions(text, number);
   check_query(text);
+  check_head(text);
   return 0;
 }

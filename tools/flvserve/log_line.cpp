@@ -67,7 +67,7 @@ std::string quoted_or_dash(const std::string &text) {
 
 std::string request_text(const flvhttp::LoggedRequest &request) {
   if (request.method.empty())
-    return "\"-\"";
+    return quoted_or_dash(request.target);
   return quoted(request.method + ' ' + request.target + ' ' + request.protocol);
 }
 

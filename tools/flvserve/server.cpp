@@ -40,6 +40,36 @@ std::string counted(std::size_t count, const char *what) {
   return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
 }
 
+struct Changes {
+  std::size_t added = 0;
+  std::size_t changed = 0;
+  std::size_t removed = 0;
+};
+
+// `count`: after the changes.
+std::string text_of(const Changes &changes, const char *what, std::size_t count) {
+  return counted(changes.added, what) + " added, " + std::to_string(changes.changed) +
+         " changed, " + std::to_string(changes.removed) + " removed, " +
+         std::to_string(count - changes.added - changes.changed) + " unchanged";
+}
+
+std::string folder_changes(const Configuration &before, const Configuration &after) {
+  const auto find_in = [](const Configuration &configuration, const FilesFolder &folder) {
+    return std::ranges::find(configuration.folders, folder.prefix, &FilesFolder::prefix);
+  };
+  Changes changes;
+  for (const FilesFolder &folder : after.folders) {
+    const auto same = find_in(before, folder);
+    if (same == before.folders.end())
+      ++changes.added;
+    else if (*same != folder)
+      ++changes.changed;
+  }
+  for (const FilesFolder &folder : before.folders)
+    changes.removed += find_in(after, folder) == after.folders.end() ? 1 : 0;
+  return text_of(changes, "folder", after.folders.size());
+}
+
 } // namespace
 
 Server::Server(Options options)
@@ -293,7 +323,7 @@ std::string Server::apply(const Configuration &next) {
   }
   listener_->set_max_clients(server.max_clients);
   exchange_sites(next, *sites);
-  const std::string summary = apply_mounts(next);
+  const std::string summary = apply_mounts(next) + "; " + folder_changes(configuration_, next);
   configuration_ = next;
   report(Level::Info, "the configuration is loaded: " + summary);
   return {};
@@ -301,13 +331,11 @@ std::string Server::apply(const Configuration &next) {
 
 // Unchanged mounts keep their clients. Returns the numbers of changes.
 std::string Server::apply_mounts(const Configuration &next) {
-  std::size_t added = 0;
-  std::size_t changed = 0;
-  std::size_t removed = 0;
+  Changes changes;
   for (auto &[path, place] : mounts_) {
     if (find(next, path))
       continue;
-    removed += settings_of(place) ? 1 : 0;
+    changes.removed += settings_of(place) ? 1 : 0;
     place.next.reset();
     stop_mount(place);
   }
@@ -316,15 +344,13 @@ std::string Server::apply_mounts(const Configuration &next) {
     const auto current = place == mounts_.end() ? std::nullopt : settings_of(place->second);
     if (current == mount)
       continue;
-    ++(current ? changed : added);
+    ++(current ? changes.changed : changes.added);
     if (place == mounts_.end())
       start_mount(mount);
     else
       change_mount(place->second, mount);
   }
-  return counted(added, "mount") + " added, " + std::to_string(changed) + " changed, " +
-         std::to_string(removed) + " removed, " +
-         std::to_string(next.mounts.size() - added - changed) + " unchanged";
+  return text_of(changes, "mount", next.mounts.size());
 }
 
 // The settings that the place has, or will have when its mount is replaced.

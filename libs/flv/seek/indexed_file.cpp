@@ -23,6 +23,16 @@ std::uint64_t size_between(const FileFacts &facts) {
   return size <= kMaxBetween ? size : 0;
 }
 
+// Why a file without an FLV header is not FLV.
+std::string not_flv(const FileProbe &probe, std::uint64_t size) {
+  if (size == 0)
+    return "the file is empty: it has 0 bytes";
+  if (size < kFileHeaderSize || probe.fault().kind == Fault::Kind::Truncated)
+    return "the file has " + std::to_string(size) + (size == 1 ? " byte" : " bytes") +
+           ", which is too short for FLV";
+  return describe(probe.fault()) + probe.looks_like();
+}
+
 } // namespace
 
 IndexedFile::IndexedFile(std::uint64_t file_size, Policy policy)
@@ -70,7 +80,7 @@ template <typename Next> void IndexedFile::enter(Next next) {
 void IndexedFile::leave(Probing &state) {
   FileProbe &probe = state.reader;
   if (!probe.has_header()) {
-    reason_ = describe(probe.fault()) + probe.looks_like();
+    reason_ = not_flv(probe, file_.size());
     return set_state(Done{});
   }
   file_.note_probe(probe);

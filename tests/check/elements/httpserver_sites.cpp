@@ -178,6 +178,7 @@ GST_START_TEST(a_stream_beside) {
     assert_text(each.agent, "me");
     assert_text(each.referer, "you");
     assert_equals_int(static_cast<int>(each.status), 503);
+    assert_equals_uint64(each.bytes, 0); // without the head
   }
   fail_unless(logged, "no client of the stream is logged");
 }
@@ -563,6 +564,81 @@ GST_START_TEST(the_log) {
 }
 GST_END_TEST
 
+const std::string kAsk = "GET /vod HTTP/1.1\r\n";
+const std::string kAskHost = kAsk + "Host: a\r\n";
+
+const struct {
+  std::string request;
+  int status;
+  const char *line; // as it is logged: the method, the target and the protocol, or the target only
+  const char *text; // of the response
+} kRefused[] = {
+    {"GET  /vod HTTP/1.1\r\nHost: a\r\n\r\n", 400, "|GET  /vod HTTP/1.1|", "The request line"},
+    {"GET\t/vod\tHTTP/1.1\r\nHost: a\r\n\r\n", 400, "|GET\t/vod\tHTTP/1.1|", "The request line"},
+    {"\r\nnonsense\n\n", 400, "|nonsense|", "The request line"},
+    {"HEAD  /vod HTTP/1.1\r\nHost: a\r\n\r\n", 400, "|HEAD  /vod HTTP/1.1|", ""},
+    {kAsk + "\r\n", 400, "GET|/vod|HTTP/1.1", "There is no Host field."},
+    {kAskHost + "Host: a\r\n\r\n", 400, "GET|/vod|HTTP/1.1", "There are 2 Host fields."},
+    {kAskHost + "Content-Length: 0\r\nContent-Length: 0\r\n\r\n", 400, "GET|/vod|HTTP/1.1",
+     "There are 2 Content-Length fields."},
+    {kAskHost + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", 400, "GET|/vod|HTTP/1.1",
+     "There are both"},
+    {kAskHost + "X\r\n\r\n", 400, "GET|/vod|HTTP/1.1", "Header line 2 has no colon."},
+    {kAskHost + "X : a\r\n\r\n", 400, "GET|/vod|HTTP/1.1", "Header line 2 has a space"},
+    {kAskHost + "X: a\r\n b\r\n\r\n", 400, "GET|/vod|HTTP/1.1", "Header line 3 begins with"},
+    {kAskHost + ": a\r\n\r\n", 400, "GET|/vod|HTTP/1.1", "Header line 2 has no name"},
+    {kAskHost + "X\x01: a\r\n\r\n", 400, "GET|/vod|HTTP/1.1", "The name in header line 2"},
+    {"GET vod HTTP/1.1\r\nHost: a\r\n\r\n", 400, "GET|vod|HTTP/1.1", ""},
+    {"GET /vod HTTP/2.0\r\nHost: a\r\n\r\n", 505, "GET|/vod|HTTP/2.0", "The version is HTTP/2.0"},
+    {kAskHost + "Expect: x\r\n\r\n", 417, "GET|/vod|HTTP/1.1", "The value of Expect"},
+    {kAskHost + "X: " + std::string(9000, 'x'), 431, "GET|/vod|HTTP/1.1", ""},
+    {std::string(9000, 'x'), 431, nullptr, ""},
+    {"GET /v", 408, "|GET /v|", ""},
+    {"", 408, "||", ""},
+};
+
+// Each request that is answered is logged once.
+GST_START_TEST(the_log_of_refused_requests) {
+  const auto &row = kRefused[__i__];
+  SiteServer server;
+  server.add_site("/vod", says("text"));
+  server->set_request_timeout(row.status == 408 ? 200 : 60'000);
+  Client client(server.port());
+  client.send(row.request);
+  client.wait_for_close();
+  const std::string what = row.request.substr(0, 100);
+  fail_unless(client.status() == row.status, "%s: %d", what.c_str(), client.status());
+  fail_unless(body_of(client).starts_with(row.text), "%s: %s", what.c_str(),
+              body_of(client).c_str());
+  const auto logged = server.log->first();
+  g_usleep(20'000);
+  assert_equals_int(static_cast<int>(server.log->requests().size()), 1);
+  assert_equals_int(static_cast<int>(logged.status), row.status);
+  assert_equals_uint64(logged.bytes, client.body().size());
+  assert_text(logged.address, "127.0.0.1");
+  assert_text(logged.reason, "ended");
+  assert_text(logged.method + '|' + logged.target + '|' + logged.protocol,
+              row.line ? row.line : '|' + row.request.substr(0, logged.target.size()) + '|');
+  // The server serves the next request.
+  assert_text(Answer(server.port(), "/vod").text(), "text");
+}
+GST_END_TEST
+
+// The client leaves before the body that it has announced.
+GST_START_TEST(the_log_of_a_request_without_its_body) {
+  SiteServer server(says("text"));
+  Client client(server.port());
+  client.ask("/vod", "Content-Length: 3\r\n", "POST");
+  g_usleep(20'000);
+  client.close();
+  const auto logged = server.log->first();
+  assert_equals_int(static_cast<int>(logged.status), 499);
+  assert_text(logged.reason, "closed");
+  assert_text(logged.method, "POST");
+  assert_equals_uint64(logged.bytes, 0);
+}
+GST_END_TEST
+
 static Suite *httpserver_sites_suite() {
   Suite *suite = suite_create("httpserver_sites");
   TCase *tcase = tcase_create("sites");
@@ -588,6 +664,8 @@ static Suite *httpserver_sites_suite() {
   tcase_add_test(tcase, maximum_of_clients);
   tcase_add_test(tcase, stop_accepting);
   tcase_add_test(tcase, the_log);
+  tcase_add_test(tcase, the_log_of_a_request_without_its_body);
+  tcase_add_loop_test(tcase, the_log_of_refused_requests, 0, static_cast<int>(std::size(kRefused)));
   return suite;
 }
 

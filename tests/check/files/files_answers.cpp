@@ -264,6 +264,14 @@ const struct {
     {"/vod/movie.flv?start=1&bstart=1", 400},
     {"/vod/movie.flv?bstart=5&bend=4", 400},
     {"/vod/movie.flv?start=999999999", 416},
+    {"/vod/movie.flv?start=99999999999999999999999", 416},
+    {"/vod/movie.flv?start=99999999999999999999999&end=99999999999999999999999", 416},
+    {"/vod/movie.flv?start=5000&end=99999999999999999999999", 200},
+    {"/vod/movie.flv?end=99999999999999999999999", 200},
+    {"/vod/movie.flv?bstart=99999999999999999999999", 416},
+    {"/vod/movie.flv?bstart=5&bend=99999999999999999999999", 200},
+    {"/vod/movie.flv?t=99999999999999999999999", 200},
+    {"/vod/movie.flv?start=99999999999999999999999&t=1", 400},
     {"/vod/movie.flv?end=5", 416},
     {"/vod/movie.flv?start=5000&end=4000", 416},
     {"/vod/nokeys.flv?start=100", 415},
@@ -291,6 +299,35 @@ START_TEST(test_errors) {
     ck_assert_msg(reply.status == status, "%s: %d instead of %d", path, reply.status, status);
     if (status >= 400 && std::string(path).starts_with("/vod/"))
       ck_assert_msg(reply.body.size() > 10, "%s has no reason", path);
+  }
+}
+END_TEST
+
+// The text names the size of a file that is too short.
+START_TEST(test_short_files) {
+  const struct {
+    const char *name;
+    std::string content;
+    const char *text;
+  } kRows[] = {
+      {"empty.flv", "", "he file is empty: it has 0 bytes."},
+      {"one.flv", "F", "he file has 1 byte, which is too short for FLV."},
+      {"text.flv", "hello", "he file has 5 bytes, which is too short for FLV."},
+      {"header.flv", std::string("FLV\1\5\0\0\0\x09", 9),
+       "he file has 9 bytes, which is too short for FLV."},
+      {"other.flv", "hello, this is text", "starts with 'hel'"},
+  };
+  const Folder folder;
+  const Server server(folder);
+  for (const auto &row : kRows) {
+    folder.write(row.name, row.content);
+    for (const char *query : {"?start=100", "?t=1", "?end=100"}) {
+      const Reply reply = server.get("/vod/" + std::string(row.name) + query);
+      ck_assert_int_eq(reply.status, 415);
+      ck_assert_msg(reply.text().find(row.text) != std::string::npos, "%s%s: %s", row.name, query,
+                    reply.text().c_str());
+    }
+    ck_assert(server.get("/vod/" + std::string(row.name)).text() == row.content);
   }
 }
 END_TEST
@@ -351,6 +388,7 @@ int main() {
                                         {test_tags_of_variants},
                                         {test_changed_files},
                                         {test_errors},
+                                        {test_short_files},
                                         {test_last_key_frame},
                                         {test_listing}});
 }

@@ -218,8 +218,17 @@ START_TEST(test_times) {
   const Server server(folder);
   const Buffer file = server.get("/vod/movie.flv").body;
   const std::pair<const char *, std::uint32_t> kTimes[] = {
-      {"t=1", 1000},   {"t=1.999", 1000}, {"t=2.0", 2000}, {"starttime=5.5", 5000},   {"t=9", 9000},
-      {"t=9.9", 9000}, {"t=1000", 9000},  {"t=0.5", 0},    {"starttime=3&x=y", 3000},
+      {"t=1", 1000},
+      {"t=1.999", 1000},
+      {"t=2.0", 2000},
+      {"starttime=5.5", 5000},
+      {"t=9", 9000},
+      {"t=9.9", 9000},
+      {"t=1000", 9000},
+      {"t=18446744073709551.615", 9000},
+      {"t=99999999999999999999999", 9000},
+      {"t=0.5", 0},
+      {"starttime=3&x=y", 3000},
   };
   for (const auto &[query, timestamp] : kTimes) {
     const std::string path = std::string("/vod/movie.flv?") + query;

@@ -146,6 +146,10 @@ const struct {
     {"[files /v]\nroot=none\n", "2: root: there is no folder /usr/share/none"},
     {"[files /v]\nroot=\n", "2: root: the folder is missing"},
     {"[files /v]\nroot=/usr\nindex=maybe\n", "3: index: \"maybe\" is neither auto nor no"},
+    {"[files /v]\nroot=/usr\nstart-names=start;fs;start\n",
+     "3: start-names: \"start\" is there twice"},
+    {"[files /v]\nroot=/usr\nstart-names=play\n",
+     "3: start-names: \"play\" has another meaning in a query"},
     {"[files /v]\nroot=/usr\nauth=basic\n",
      "3: unknown key \"auth\" in [files]; the keys are root, index, burst, listing, max-age, "
      "start-names, allow-origin"},

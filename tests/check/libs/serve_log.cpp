@@ -83,9 +83,27 @@ START_TEST(test_hostile_texts) {
 }
 END_TEST
 
+// A request line that is not three words is in the target.
+START_TEST(test_invalid_request_line) {
+  flvhttp::LoggedRequest one = request();
+  one.method.clear();
+  one.protocol.clear();
+  one.target = std::string("GET\t/a  \"b\rc\0\\ x", 16);
+  one.bytes = 7;
+  one.status = 400;
+  check_text(log_line(one, LogFormat::Common), "192.0.2.1 - - [01/Feb/2026:00:00:00 +0000] "
+                                               "\"GET\\x09/a  \\\"b\\x0dc\\x00\\\\ x\" 400 7\n");
+  const std::string json = log_line(one, LogFormat::Json);
+  ck_assert_msg(json.find("\"method\":\"\",\"target\":\"GET\\t/a  \\\"b\\rc\xEF\xBF\xBD\\\\ x\","
+                          "\"protocol\":\"\"") != std::string::npos,
+                "%s", json.c_str());
+}
+END_TEST
+
 START_TEST(test_request_that_was_not_read) {
   flvhttp::LoggedRequest one = request();
   one.method.clear();
+  one.target.clear();
   one.address.clear();
   one.status = 400;
   check_text(log_line(one, LogFormat::Common),
@@ -292,6 +310,7 @@ int main() {
                                        {test_combined_format},
                                        {test_json_format},
                                        {test_hostile_texts},
+                                       {test_invalid_request_line},
                                        {test_request_that_was_not_read},
                                        {test_log_is_complete_at_its_end},
                                        {test_log_is_opened_again},

@@ -9,7 +9,7 @@ import pathlib
 import re
 import signal
 
-from http_client import ask, get, stream_of
+from http_client import ask, connect, get, stream_of
 from pipeline import case, check, main, wait_until
 from serverprocess import configured, movie
 from websocket_client import WebSocket
@@ -50,6 +50,44 @@ def common_lines():
         check(abs(age.total_seconds()) < 120, stream[0])
         server.end()
     check(pathlib.Path("access.log").stat().st_mode & 0o7 == 0, "every user may read the log")
+
+
+@case
+def bytes_of_the_body():
+    """The response head does not count, whatever the response is."""
+    stored = movie()
+    with configured(MOUNT, "access-log=access.log\n") as server:
+        get(server.port, "/v/movie.flv", ["Range: bytes=100-299"]).read_all()
+        size = len(get(server.port, "/v/movie.flv").read_all())
+        refused = get(server.port, "/v/movie.flv?start=x").read_all()
+        stream = stream_of(server.port, "/a.flv")
+        stream.read_pictures(10)
+        server.send(signal.SIGTERM)
+        received = stream.read_all()
+        check(server.wait() == 0, server.text)
+    found = [int(COMMON.fullmatch(line)[5]) for line in lines()]
+    check(size >= len(stored) and received.startswith(b"FLV"), f"{size} bytes")
+    check(found == [200, size, len(refused), len(received)], f"{found}, {len(received)}")
+
+
+@case
+def invalid_requests():
+    """One line each, in which nothing is injected."""
+    movie()
+    with configured(MOUNT, "access-log=access.log\n") as server:
+        for line in (b'GET  /a"\\\tb HTTP/1.1', b"GET /a\rb HTTP/1.1", b"GET /a HTTP/3.0",
+                     b"\0\xff"):
+            with connect(server.port) as connection:
+                connection.sendall(line + b"\r\nHost: a\r\n\r\n")
+                while connection.recv(4096):
+                    pass
+        logged = wait_for_lines(4)
+        check(len(logged) == 4, f"{logged}")
+        for line, text in zip(logged, (
+                r'"GET  /a\"\\\x09b HTTP/1.1" 400 ', r'"GET /a\x0db HTTP/1.1" 400 ',
+                '"GET /a HTTP/3.0" 505 ', r'"\x00\xff" 400 ')):
+            check(text in line, f"no {text} in {line}")
+        server.end()
 
 
 @case

@@ -29,14 +29,23 @@ def unchanged_mounts_keep_their_clients():
     other = "[mount /b.flv]\nuris=movie.flv\nloop=true\n"
     with configured(KEPT + other) as server:
         watcher = Watcher(server.port)
+        folder = "[files /v]\nroot=folder\n"
+        none = "0 folders added, 0 changed, 0 removed, 0 unchanged"
         for text, summary in (
-                (KEPT + other, "0 mounts added, 0 changed, 0 removed, 2 unchanged"),
-                (KEPT, "0 mounts added, 0 changed, 1 removed, 1 unchanged"),
-                (KEPT + other, "1 mount added, 0 changed, 0 removed, 1 unchanged"),
+                (KEPT + other, f"0 mounts added, 0 changed, 0 removed, 2 unchanged; {none}"),
+                (KEPT, f"0 mounts added, 0 changed, 1 removed, 1 unchanged; {none}"),
+                (KEPT + other, f"1 mount added, 0 changed, 0 removed, 1 unchanged; {none}"),
                 (KEPT + other.replace("movie", "other"),
-                 "0 mounts added, 1 changed, 0 removed, 1 unchanged"),
-                ("# nothing new\n" + KEPT + "[files /v]\nroot=folder\n",
-                 "0 mounts added, 0 changed, 1 removed, 1 unchanged")):
+                 f"0 mounts added, 1 changed, 0 removed, 1 unchanged; {none}"),
+                ("# nothing new\n" + KEPT + folder,
+                 "0 mounts added, 0 changed, 1 removed, 1 unchanged; "
+                 "1 folder added, 0 changed, 0 removed, 0 unchanged"),
+                (KEPT + folder + "[files /w]\nroot=folder\n",
+                 "0 mounts added, 0 changed, 0 removed, 1 unchanged; "
+                 "1 folder added, 0 changed, 0 removed, 1 unchanged"),
+                (KEPT + folder + "burst=2000\n",
+                 "0 mounts added, 0 changed, 0 removed, 1 unchanged; "
+                 "0 folders added, 1 changed, 1 removed, 0 unchanged")):
             write_config(text, server.port)
             said = server.reload()
             check(said.endswith(f"the configuration is loaded: {summary}"), said)
@@ -74,7 +83,7 @@ def settings_of_clients_change_at_once():
     with configured(KEPT) as server:
         watcher = Watcher(server.port)
         write_config(KEPT.replace("2000", "4000") + "max-clients=2\n", server.port)
-        check("0 mounts added, 1 changed, 0 removed, 0 unchanged" in server.reload(), server.text)
+        check("0 mounts added, 1 changed, 0 removed, 0 unchanged;" in server.reload(), server.text)
 
         # A client that has left counts until the server notices it.
         def joined():

@@ -228,7 +228,8 @@ flvhttp::Response FilesSite::whole(const flvhttp::Request &request, const flvhtt
   if (!wanted.end)
     return file_response(request, settings_, stored, file, {"", {}, 0, file.size()});
   if (!file.is_flv())
-    return text_response(415, "The file is not FLV, so it has no tags to end at.");
+    return text_response(415, "The file is not FLV, so it has no tags to end at: " + file.reason() +
+                                  ".");
   const auto end = file.find_end(stored, 0, *wanted.end);
   if (!end)
     return refusal_response({StartRefusal::Kind::NotHere, "There is no whole tag before \"end\"."},

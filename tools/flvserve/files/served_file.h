@@ -45,6 +45,8 @@ public:
 
   [[nodiscard]] const flvhttp::FileVersion &version() const { return version_; }
   [[nodiscard]] bool is_flv() const { return is_flv_; }
+  // Why the file has no start points; "": it has some.
+  [[nodiscard]] const std::string &reason() const { return reason_; }
   [[nodiscard]] bool is_virtual() const { return head_ != nullptr; }
   [[nodiscard]] std::uint64_t size() const;
   // Bytes that this object uses.

@@ -44,7 +44,7 @@ bool is_query_name(std::string_view name) {
 
 // The other names of the query, which have their own meaning.
 bool is_taken(std::string_view name) {
-  constexpr std::string_view kTaken[] = {"end", "t", "starttime", "bstart", "bend"};
+  constexpr std::string_view kTaken[] = {"end", "t", "starttime", "bstart", "bend", "play"};
   return std::ranges::find(kTaken, name) != std::end(kTaken);
 }
 
@@ -57,6 +57,8 @@ std::optional<std::string> set_names(std::string_view value, std::vector<std::st
       return "\"" + std::string(name) + "\" is not a name of letters, digits, '-', '_' and '.'";
     if (is_taken(name))
       return "\"" + std::string(name) + "\" has another meaning in a query";
+    if (std::ranges::find(names, name) != names.end())
+      return "\"" + std::string(name) + "\" is there twice";
     names.emplace_back(name);
     value.remove_prefix(std::min(end + 1, value.size()));
   }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <limits>
 
 #include "http/query.h"
 
@@ -18,8 +19,18 @@ struct Item {
   [[nodiscard]] bool is_there() const { return !name.empty(); }
 };
 
+// A number that is too large is behind the end of every file, like the largest number.
 std::optional<std::uint64_t> value_of(const http::Number &number) {
-  return number.status == http::Number::Status::Ok ? std::optional(number.value) : std::nullopt;
+  switch (number.status) {
+  case http::Number::Status::Ok:
+    return number.value;
+  case http::Number::Status::TooLarge:
+    return std::numeric_limits<std::uint64_t>::max();
+  case http::Number::Status::Missing:
+  case http::Number::Status::Malformed:
+    break;
+  }
+  return std::nullopt;
 }
 
 std::optional<std::uint64_t> number(const Item &item) {
