@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// When the bytes of a download are due: a burst at once, then real time. All times are computed from
-// the elapsed time, so errors do not add up.
+// When the bytes of a download are due: a burst at once, then real time. All times are computed
+// from the elapsed time, so errors do not add up.
 #pragma once
 
 #include <chrono>
@@ -16,9 +16,9 @@ public:
   using microseconds = std::chrono::microseconds;
 
   // The media before the byte at `offset` plays before `time`. A key frame can begin there, and the
-  // table does not tell its size: so the next `key_frame` bytes are due at `time`, but not the bytes
-  // of the next point. The other bytes up to the next point are spread evenly over the time between
-  // the two.
+  // table does not tell its size: so the next `key_frame` bytes are due at `time`, but not the
+  // bytes of the next point. The other bytes up to the next point are spread evenly over the time
+  // between the two.
   struct Point {
     std::uint64_t offset = 0;
     std::int64_t time = 0; // ms
@@ -36,8 +36,8 @@ public:
   [[nodiscard]] static std::shared_ptr<const Points> make_table(const Points &points);
 
   // `table`: from make_table(); clients share it. The body consists of `head` bytes, which are due
-  // at once, and of the bytes from `offset` of the table on. An offset between two points stands for
-  // a time between them, in proportion. `burst`: ms of media that are due at once, too.
+  // at once, and of the bytes from `offset` of the table on. An offset between two points stands
+  // for a time between them, in proportion. `burst`: ms of media that are due at once, too.
   ByteSchedule(std::shared_ptr<const Points> table, std::uint64_t head, std::uint64_t offset,
                std::chrono::milliseconds burst, std::uint64_t key_frame = kMaxKeyFrame);
 

@@ -85,9 +85,15 @@ END_TEST
 // due() is the earliest time for which bytes_due() is enough.
 START_TEST(test_due) {
   for (const std::uint64_t offset : {0U, 100U, 101U, 600U, 1100U, 4100U, 4101U, 4111U, 5000U}) {
-    for (const auto &[burst, key_frame] :
-         {std::pair(0, 0), {1, 0}, {500, 0}, {3000, 0}, {100'000, 0}, {0, 7}, {1, 999}, {500, 1001},
-          {300, 100'000}}) {
+    for (const auto &[burst, key_frame] : {std::pair(0, 0),
+                                           {1, 0},
+                                           {500, 0},
+                                           {3000, 0},
+                                           {100'000, 0},
+                                           {0, 7},
+                                           {1, 999},
+                                           {500, 1001},
+                                           {300, 100'000}}) {
       const ByteSchedule it = schedule(13, offset, milliseconds(burst), std::uint64_t(key_frame));
       microseconds last(0);
       for (std::uint64_t bytes = 0; bytes < 4300; bytes += bytes < 50 ? 1 : 13) {
