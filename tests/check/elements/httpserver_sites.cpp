@@ -157,6 +157,7 @@ GST_START_TEST(a_stream_beside) {
   assert_equals_int(stream.status(), 503);
   assert_text(Answer(server.port(), "/live/more").text(), "site");
   // The clients of streams count.
+  wait_for([&] { return server->clients() == 0; }, "the clients stay");
   Client waiting[] = {Client(server.port()), Client(server.port()), Client(server.port())};
   for (Client &each : waiting)
     each.ask("/live", "User-Agent: me\r\nReferer: you\r\n");
