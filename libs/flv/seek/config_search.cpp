@@ -12,7 +12,7 @@ namespace {
 
 // All bytes within kReadBefore before the start point are read, then some bytes around keyframes.
 // Each keyframe costs one read, which takes longest if the file is not in the page cache.
-constexpr std::uint64_t kReadBefore = 256 << 10;
+constexpr std::uint64_t kReadBefore = 64 << 10;
 constexpr std::uint64_t kKeyframeBefore = 1024;
 constexpr std::uint64_t kKeyframeAfter = 512;
 constexpr std::size_t kMaxKeyFrames = 128;
@@ -21,17 +21,38 @@ ReadRequest request_for(const ConfigurationSearch::Stretch &stretch) {
   return {stretch.begin, static_cast<std::size_t>(stretch.end - stretch.begin)};
 }
 
+bool is_configuration(Bytes tag, std::uint32_t size) {
+  const auto type = static_cast<TagType>(tag[0] & 0x1F);
+  return (type == TagType::Video || type == TagType::Audio) &&
+         size <= tag.size() - kTagHeaderSize &&
+         classify(type, tag.subspan(kTagHeaderSize, size)).role == Role::DecoderConfig;
+}
+
 // Whether bytes of the stretch could be a whole configuration tag. Much faster than the splitter's
-// search for a tag, and false for most stretches.
+// search for a tag, and false for most stretches. Compilers vectorize the inner loop, which finds
+// the types of audio and video with a size that is not too large; few blocks have one.
 bool may_have_configuration(Bytes bytes) {
-  for (std::size_t i = 0; i + kTagHeaderSize < bytes.size(); ++i) {
-    const auto type = static_cast<TagType>(bytes[i] & 0x1F);
-    if (type != TagType::Video && type != TagType::Audio)
+  constexpr std::size_t kBlock = 64;
+  static_assert(static_cast<int>(TagType::Audio) == 8 && static_cast<int>(TagType::Video) == 9);
+  const auto largest = static_cast<std::uint8_t>(std::min<std::size_t>(bytes.size() >> 16, 0xFF));
+  const auto any = [bytes, largest](std::size_t begin) {
+    const std::uint8_t *block = &bytes[begin];
+    std::uint8_t found = 0;
+    for (std::size_t i = 0; i < kBlock; ++i) {
+      const std::uint8_t is_type = (block[i] & 0x1E) == 8 ? 0xFF : 0;
+      const std::uint8_t fits = block[i + 1] <= largest ? 0xFF : 0;
+      found |= is_type & fits;
+    }
+    return found != 0;
+  };
+  for (std::size_t begin = 0; begin + kTagHeaderSize < bytes.size(); begin += kBlock) {
+    const std::size_t end = std::min(begin + kBlock, bytes.size() - kTagHeaderSize);
+    if (end == begin + kBlock && !any(begin))
       continue;
-    const Bytes behind = bytes.subspan(i + kTagHeaderSize);
-    const std::uint32_t size = load_u24(&bytes[i + 1]);
-    if (size <= behind.size() && classify(type, behind.first(size)).role == Role::DecoderConfig)
-      return true;
+    for (std::size_t i = begin; i < end; ++i) {
+      if (is_configuration(bytes.subspan(i), load_u24(&bytes[i + 1])))
+        return true;
+    }
   }
   return false;
 }

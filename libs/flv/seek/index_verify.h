@@ -19,7 +19,7 @@ namespace flv {
 class IndexVerify {
 public:
   // The maximum number of entries that are kept, evenly spread.
-  static constexpr std::size_t kMaxEntries = 128;
+  static constexpr std::size_t kMaxEntries = 64;
   // The maximum number of entries that are read to find a keyframe of a group. flvmux lists
   // hundreds of audio tags per keyframe.
   static constexpr std::size_t kMaxTried = 64;

@@ -106,7 +106,7 @@ START_TEST(test_stretches) {
     ck_assert_uint_le(bytes, 1U << 20);
   }
   // Near the start of the file, no bytes are left out.
-  const auto near = likely_stretches(key_frames, 500, 200'000);
+  const auto near = likely_stretches(key_frames, 500, 60'000);
   ck_assert_uint_eq(near.size(), 1);
   ck_assert_uint_eq(near[0].begin, 500);
 }
@@ -160,6 +160,19 @@ START_TEST(test_last) {
   const auto reads = flvtest::drive(search, file.stream.bytes);
   check_parts(search.take(), {video(static_cast<std::uint8_t>(row.changes.size() - 1))});
   ck_assert_uint_le(reads.bytes, 1U << 20);
+}
+END_TEST
+
+// A configuration at any place in a stretch.
+START_TEST(test_places) {
+  for (std::size_t place = 0; place < 200; ++place) {
+    Stream stream;
+    stream.bytes.assign(place, 0xFF);
+    stream.raw(video(1)).key(1000, 100).inter(1040, 100);
+    ConfigurationSearch search(head_of({video(0)}), {{0, stream.bytes.size()}});
+    (void)flvtest::drive(search, stream.bytes);
+    check_parts(search.take(), {video(1)});
+  }
 }
 END_TEST
 
@@ -309,6 +322,7 @@ int main() {
                                        {test_note_all},
                                        {test_stretches},
                                        {test_last, std::size(kLayouts)},
+                                       {test_places},
                                        {test_tracks},
                                        {test_short_reads},
                                        {test_forward},
