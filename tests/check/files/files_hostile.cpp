@@ -213,7 +213,7 @@ START_TEST(test_others_during_a_scan) {
   ck_assert_int_eq(server.get("/vod/small.mp4").status, 200);
   ck_assert_int_eq(server.get("/vod/small.flv").status, 200);
   ck_assert_int_eq(server.get("/vod/small.flv?t=1").status, 200);
-  ck_assert_int_eq(scans.ended(), 0);
+  ck_assert(flvtest::is_watched() || scans.ended() == 0);
   waiting.wait_for_close();
   ck_assert_int_eq(waiting.reply().status, 200);
   ck_assert_int_eq(scans.ended(), 1);
