@@ -21,7 +21,7 @@ namespace {
 
 // Bytes: a client that got this many in a turn continues in the next turn, so that the other
 // clients are not delayed.
-constexpr std::uint64_t kShare = 1 << 20;
+constexpr std::uint64_t kShare = 2 << 20;
 // The writes of all paced clients fall on multiples of this time, so that one wake serves many.
 constexpr milliseconds kWakes{50};
 // Bytes that a client may send after its request, and the limit for reads in a turn.
