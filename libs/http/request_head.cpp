@@ -119,22 +119,22 @@ struct Fields {
 
 // A folded line (RFC 9112, 5.2) begins with a space, too.
 Fault field_fault(std::string_view line, std::size_t number, Fields &fields) {
-  const std::string which = "eader line " + std::to_string(number);
+  const std::string where = "Header line " + std::to_string(number);
   if (is_one_of(line.front(), " \t"))
-    return bad("H" + which + " begins with a space or a tab.");
+    return bad(where + " begins with a space or a tab.");
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos)
-    return bad("H" + which + " has no colon.");
+    return bad(where + " has no colon.");
   const std::string_view name = line.substr(0, colon);
   if (name.empty())
-    return bad("H" + which + " has no name before the colon.");
+    return bad(where + " has no name before the colon.");
   if (is_one_of(name.back(), " \t"))
-    return bad("H" + which + " has a space before the colon.");
+    return bad(where + " has a space before the colon.");
   if (!is_token(name))
-    return bad("The name in h" + which + " has a character that is not allowed.");
+    return bad(where + " has a name with a character that is not allowed.");
   const std::string_view value = trimmed(line.substr(colon + 1));
   if (value.find_first_of(std::string_view("\r\0", 2)) != std::string_view::npos)
-    return bad("The value in h" + which + " has a carriage return or a NUL.");
+    return bad(where + " has a value with a carriage return or a NUL.");
   fields.note(name, value);
   return std::nullopt;
 }

@@ -588,7 +588,7 @@ const struct {
     {kAskHost + "X : a\r\n\r\n", 400, "GET|/vod|HTTP/1.1", "Header line 2 has a space"},
     {kAskHost + "X: a\r\n b\r\n\r\n", 400, "GET|/vod|HTTP/1.1", "Header line 3 begins with"},
     {kAskHost + ": a\r\n\r\n", 400, "GET|/vod|HTTP/1.1", "Header line 2 has no name"},
-    {kAskHost + "X\x01: a\r\n\r\n", 400, "GET|/vod|HTTP/1.1", "The name in header line 2"},
+    {kAskHost + "X\x01: a\r\n\r\n", 400, "GET|/vod|HTTP/1.1", "Header line 2"},
     {"GET vod HTTP/1.1\r\nHost: a\r\n\r\n", 400, "GET|vod|HTTP/1.1", ""},
     {"GET /vod HTTP/2.0\r\nHost: a\r\n\r\n", 505, "GET|/vod|HTTP/2.0", "The version is HTTP/2.0"},
     {kAskHost + "Expect: x\r\n\r\n", 417, "GET|/vod|HTTP/1.1", "The value of Expect"},
