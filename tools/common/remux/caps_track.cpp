@@ -168,6 +168,16 @@ void complete_from_config(Track &track) {
   }
 }
 
+// ns of a picture; 0: unknown.
+std::int64_t frame_duration(const GstStructure *structure) {
+  int numerator = 0;
+  int denominator = 1;
+  if (!gst_structure_get_fraction(structure, "framerate", &numerator, &denominator) ||
+      numerator <= 0)
+    return 0;
+  return static_cast<std::int64_t>(gst_util_uint64_scale_int(GST_SECOND, denominator, numerator));
+}
+
 } // namespace
 
 std::optional<Codec> codec_of(const GstCaps *caps) {
@@ -282,6 +292,7 @@ std::optional<Track> track_of(const GstCaps *caps) {
   track.config = config_of(*codec, structure);
   track.width = number("width");
   track.height = number("height");
+  track.frame_duration = frame_duration(structure);
   track.rate = number("rate");
   track.channels = number("channels");
   int numerator = 1;
@@ -330,16 +341,6 @@ bool is_header(Codec codec, flv::Bytes packet) {
   default:
     return false;
   }
-}
-
-std::int64_t frame_duration(const GstCaps *caps) {
-  int numerator = 0;
-  int denominator = 1;
-  const GstStructure *structure = structure_of(caps);
-  if (!structure || !gst_structure_get_fraction(structure, "framerate", &numerator, &denominator) ||
-      numerator <= 0)
-    return 0;
-  return static_cast<std::int64_t>(gst_util_uint64_scale_int(GST_SECOND, denominator, numerator));
 }
 
 } // namespace remux

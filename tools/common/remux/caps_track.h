@@ -43,7 +43,4 @@ void complete(Track &track, flv::Bytes packet);
 // or the length of an MP3 file.
 [[nodiscard]] bool is_header(Codec codec, flv::Bytes packet);
 
-// ns of a picture; 0: unknown.
-[[nodiscard]] std::int64_t frame_duration(const GstCaps *caps);
-
 } // namespace remux

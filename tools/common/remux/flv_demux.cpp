@@ -84,11 +84,11 @@ void set_config(GstCaps *caps, Codec codec, const std::vector<std::uint8_t> &con
   gst_structure_take_value(structure, "streamheader", &list);
 }
 
-int integer_in(const flv::amf0::Value &object, const char *name) {
-  constexpr double kMost = 65'535;
+// 0: there is no such number, or it is not positive, or above `most`.
+double number_in(const flv::amf0::Value &object, const char *name, double most) {
   const flv::amf0::Value *value = object.find(name);
   const auto *number = value ? std::get_if<double>(&value->data) : nullptr;
-  return number && *number > 0 && *number <= kMost ? static_cast<int>(*number) : 0;
+  return number && *number > 0 && *number <= most ? *number : 0;
 }
 
 } // namespace
@@ -181,8 +181,11 @@ void FlvDemux::take_metadata(flv::Bytes data) {
   flv::amf0::Value object;
   if (flv::read_on_metadata(data, object) != flv::Status::Ok)
     return;
-  width_ = integer_in(object, "width");
-  height_ = integer_in(object, "height");
+  constexpr double kMostPixels = 65'535;
+  constexpr double kMostFrames = 300; // per second
+  width_ = static_cast<int>(number_in(object, "width", kMostPixels));
+  height_ = static_cast<int>(number_in(object, "height", kMostPixels));
+  frame_rate_ = number_in(object, "framerate", kMostFrames);
 }
 
 // A timestamp just below 2^32 at the start is negative.
@@ -288,6 +291,13 @@ void FlvDemux::send_caps(Stream &stream, const FlvPayload &payload) {
   if (&stream == &video_ && !is_sized && width_ > 0 && height_ > 0)
     gst_caps_set_simple(caps.get(), "width", G_TYPE_INT, width_, "height", G_TYPE_INT, height_,
                         nullptr);
+  if (&stream == &video_ && frame_rate_ >= 1) {
+    int numerator = 0;
+    int denominator = 1;
+    gst_util_double_to_fraction(frame_rate_, &numerator, &denominator);
+    gst_caps_set_simple(caps.get(), "framerate", GST_TYPE_FRACTION, numerator, denominator,
+                        nullptr);
+  }
   gst_pad_push_event(stream.pad, gst_event_new_caps(caps.get()));
 }
 

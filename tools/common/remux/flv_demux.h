@@ -58,6 +58,7 @@ private:
   std::optional<std::int64_t> last_time_;  // ms
   int width_ = 0;                          // in onMetaData
   int height_ = 0;
+  double frame_rate_ = 0;
 };
 
 } // namespace remux

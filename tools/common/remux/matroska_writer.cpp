@@ -38,6 +38,7 @@ constexpr std::uint32_t kTrackNumber = 0xD7;
 constexpr std::uint32_t kTrackUid = 0x73C5;
 constexpr std::uint32_t kTrackType = 0x83;
 constexpr std::uint32_t kFlagLacing = 0x9C;
+constexpr std::uint32_t kDefaultDuration = 0x23E383;
 constexpr std::uint32_t kCodecId = 0x86;
 constexpr std::uint32_t kCodecPrivate = 0x63A2;
 constexpr std::uint32_t kCodecDelay = 0x56AA;
@@ -54,9 +55,10 @@ constexpr std::uint32_t kCluster = 0x1F43B675;
 constexpr std::uint32_t kTimestamp = 0xE7;
 constexpr std::uint32_t kSimpleBlock = 0xA3;
 
-constexpr std::int64_t kLongestCluster = 5000; // ms
-constexpr std::int64_t kLongestAudio = 1000;   // ms: of a stream without video
-constexpr std::uint64_t kPreRoll = 80'000'000; // ns: of Opus (RFC 7845, 4.6)
+constexpr std::int64_t kLongestCluster = 5000;   // ms
+constexpr std::int64_t kLongestAudio = 1000;     // ms: of a stream without video
+constexpr std::int64_t kUsualFrame = 40'000'000; // ns
+constexpr std::uint64_t kPreRoll = 80'000'000;   // ns: of Opus (RFC 7845, 4.6)
 
 const char *codec_id(Codec codec) {
   switch (codec) {
@@ -238,10 +240,14 @@ private:
       entry.number(kCodecDelay, static_cast<std::uint64_t>(codec_delay(track)));
       entry.number(kSeekPreRoll, kPreRoll);
     }
-    if (is_video(track.codec))
+    if (is_video(track.codec)) {
+      // Without a duration, Chromium reads a live stream to its end before it plays.
+      const std::int64_t frame = track.frame_duration > 0 ? track.frame_duration : kUsualFrame;
+      entry.number(kDefaultDuration, static_cast<std::uint64_t>(frame));
       write_video(track, entry);
-    else
+    } else {
       write_audio(track, entry);
+    }
     Elements(out).bytes(kTrackEntry, content);
   }
 

@@ -36,7 +36,8 @@ struct Track {
   std::uint32_t height = 0;       // pixels
   std::uint32_t aspect_width = 1; // of a pixel
   std::uint32_t aspect_height = 1;
-  std::uint32_t rate = 0; // samples per second
+  std::int64_t frame_duration = 0; // ns of a picture; 0: unknown
+  std::uint32_t rate = 0;          // samples per second
   std::uint32_t channels = 0;
 
   friend bool operator==(const Track &, const Track &) = default;

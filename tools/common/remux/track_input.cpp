@@ -16,7 +16,6 @@ bool TrackInput::set_caps(GstCaps *caps) {
   auto track = track_of(caps);
   if (!track)
     return false;
-  frame_duration_ = frame_duration(caps);
   // A configuration that comes from the packets, and not from the caps, stays.
   if (track_ && has_packet_) {
     if (track->config.empty())
@@ -129,7 +128,7 @@ void TrackInput::hold_first(Packet packet, std::vector<Packet> &out) {
 void TrackInput::restore(Packet packet, std::vector<Packet> &out) {
   if (!restorer_) {
     const auto sequence = read_sequence(track_->codec, track_->config);
-    restorer_.emplace(sequence ? sequence->reorder : std::nullopt, frame_duration_);
+    restorer_.emplace(sequence ? sequence->reorder : std::nullopt, track_->frame_duration);
   }
   const std::int64_t pts = packet.pts;
   waiting_.push_back(std::move(packet));

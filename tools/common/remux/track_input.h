@@ -56,7 +56,6 @@ private:
   std::int64_t shift_;
   GstSegment segment_{};
   std::optional<Track> track_;
-  std::int64_t frame_duration_ = 0; // ns; 0: unknown
   std::shared_ptr<const Track> change_;
   bool has_packet_ = false;
   std::optional<std::int64_t> first_position_;
