@@ -7,6 +7,8 @@
 
 #include <sys/socket.h>
 
+#include <libsoup/soup.h>
+
 #include "categories.h"
 #include "descriptors.h"
 #include "http/request_head.h"
@@ -18,9 +20,6 @@
 namespace flvhttp {
 
 namespace {
-
-constexpr unsigned kTimeout = 408;
-constexpr unsigned kTooLarge = 431;
 
 // Whether the head contains the empty line that ends it. An earlier call has searched the bytes
 // before `from`.
@@ -81,7 +80,7 @@ void RequestReader::enter(GSocketConnection *connection,
       waiting.timeout.get(),
       [](gpointer data) -> gboolean {
         auto *late = static_cast<Waiting *>(data);
-        late->reader->refuse(*late, kTimeout);
+        late->reader->refuse(*late, SOUP_STATUS_REQUEST_TIMEOUT);
         return G_SOURCE_REMOVE;
       },
       &waiting, nullptr);
@@ -92,7 +91,7 @@ void RequestReader::enter(GSocketConnection *connection,
 bool RequestReader::refuse_oldest() {
   if (waiting_.empty())
     return false;
-  refuse(*waiting_.front(), kTimeout);
+  refuse(*waiting_.front(), SOUP_STATUS_REQUEST_TIMEOUT);
   return true;
 }
 
@@ -141,7 +140,7 @@ void RequestReader::read(Waiting &waiting) {
     if (has_end(head, from))
       return take_head(waiting);
     if (waiting.size == kMaxHead)
-      return refuse(waiting, kTooLarge);
+      return refuse(waiting, kHeadTooLarge);
   }
 }
 

@@ -41,39 +41,43 @@ std::string response_head(std::string_view status, const std::string &origin) {
          origin_lines(origin) + "\r\n";
 }
 
-// libsoup has no phrase for 431.
-std::string refusal_head(unsigned status, std::size_t size, const std::string &lines) {
-  constexpr unsigned kTooLarge = 431;
-  return "HTTP/1.1 " + std::to_string(status) + " " +
-         (status == kTooLarge ? "Request Header Fields Too Large"
-                              : soup_status_get_phrase(status)) +
-         "\r\nServer: " PACKAGE "/" VERSION "\r\nDate: " + http::format_date(std::time(nullptr)) +
-         "\r\n" + lines + (size > 0 ? "Content-Type: text/plain; charset=utf-8\r\n" : "") +
-         "Content-Length: " + std::to_string(size) + "\r\nConnection: close\r\n\r\n";
-}
-
 bool has_body(unsigned status) {
   return status >= 200 && status != SOUP_STATUS_NO_CONTENT && status != SOUP_STATUS_NOT_MODIFIED;
 }
+
+namespace {
+
+// The first lines of a head whose body has `size` bytes.
+std::string first_lines(unsigned status, std::uint64_t size) {
+  const char *phrase =
+      status == kHeadTooLarge ? "Request Header Fields Too Large" : soup_status_get_phrase(status);
+  std::string lines =
+      "HTTP/1.1 " + std::to_string(status) + " " + phrase +
+      "\r\nServer: " PACKAGE "/" VERSION "\r\nDate: " + http::format_date(std::time(nullptr)) +
+      "\r\nConnection: close\r\n";
+  if (has_body(status))
+    lines += "Content-Length: " + std::to_string(size) + "\r\n";
+  return lines;
+}
+
+} // namespace
 
 // A field with a line break would end the head early.
 std::string response_head(const Response &response, std::uint64_t size, const std::string &origin) {
   const auto is_valid = [](const std::string &text) {
     return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos;
   };
-  std::string head =
-      "HTTP/1.1 " + std::to_string(response.status) + " " +
-      soup_status_get_phrase(response.status) +
-      "\r\nServer: " PACKAGE "/" VERSION "\r\nDate: " + http::format_date(std::time(nullptr)) +
-      "\r\nConnection: close\r\n";
-  if (has_body(response.status))
-    head += "Content-Length: " + std::to_string(size) + "\r\n";
-  head += origin_lines(origin);
+  std::string head = first_lines(response.status, size) + origin_lines(origin);
   for (const auto &[name, value] : response.fields) {
     if (is_valid(name) && is_valid(value))
       head.append(name).append(": ").append(value).append("\r\n");
   }
   return head + "\r\n";
+}
+
+std::string refusal_head(unsigned status, std::size_t size, const std::string &lines) {
+  return first_lines(status, size) + lines +
+         (size > 0 ? "Content-Type: text/plain; charset=utf-8\r\n\r\n" : "\r\n");
 }
 
 std::string unavailable_response(const std::string &origin) {

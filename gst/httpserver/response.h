@@ -21,6 +21,8 @@ origin_fields(const std::string &origin);
 // code, separated by CR LF.
 [[nodiscard]] std::string response_head(std::string_view status, const std::string &origin);
 struct Response;
+
+constexpr unsigned kHeadTooLarge = 431; // libsoup does not know it
 // The head of a site's response whose body has `size` bytes.
 [[nodiscard]] std::string response_head(const Response &response, std::uint64_t size,
                                         const std::string &origin);

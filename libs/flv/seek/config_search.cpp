@@ -10,9 +10,9 @@ namespace flv {
 
 namespace {
 
-// All bytes within kReadBefore before the start point are read, then some bytes around keyframes.
-// Each keyframe costs one read, which takes longest if the file is not in the page cache.
-constexpr std::uint64_t kReadBefore = 64 << 10;
+// All bytes within kSearchedBefore before the start point are read, then some bytes around
+// keyframes. Each keyframe costs one read, which takes longest if the file is not in the page
+// cache.
 constexpr std::uint64_t kKeyframeBefore = 1024;
 constexpr std::uint64_t kKeyframeAfter = 512;
 constexpr std::size_t kMaxKeyFrames = 128;
@@ -65,7 +65,7 @@ likely_stretches(const std::vector<std::uint64_t> &key_frames, std::uint64_t beg
   std::vector<ConfigurationSearch::Stretch> stretches;
   if (place <= begin)
     return stretches;
-  std::uint64_t limit = place - std::min(kReadBefore, place - begin);
+  std::uint64_t limit = place - std::min(kSearchedBefore, place - begin);
   stretches.push_back({limit, place});
   auto entry = std::lower_bound(key_frames.begin(), key_frames.end(), limit);
   while (entry != key_frames.begin() && limit > begin && stretches.size() <= kMaxKeyFrames) {

@@ -11,6 +11,9 @@
 
 namespace flv {
 
+// Bytes directly before a start that are all searched for configurations.
+constexpr std::uint64_t kSearchedBefore = 64 << 10;
+
 // Reads ranges of the file, the nearest to the position first. Stops when a configuration is found
 // for each track that has one at the beginning of the file.
 class ConfigurationSearch {

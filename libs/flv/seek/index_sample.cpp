@@ -9,8 +9,6 @@ namespace flv {
 
 namespace {
 
-// ms: an index with a larger difference to the tag is wrong.
-constexpr std::int64_t kWrongTime = 5000;
 // If more of the file is before the first entry or after the last one, the index may list only a
 // part of the keyframes: this many of its longest distances between two entries, and some bytes for
 // an index with few entries.
@@ -71,7 +69,7 @@ std::string IndexSample::entry_fault(std::size_t entry, const std::optional<Seek
   }
   const std::uint64_t listed = file_->time_in_index(index().positions[entry]);
   const std::int64_t in_tag = file_->time_in_tag(place->timestamp, listed);
-  if (std::abs(in_tag - static_cast<std::int64_t>(listed)) <= kWrongTime)
+  if (std::abs(in_tag - static_cast<std::int64_t>(listed)) <= KnownFile::kWrongTime)
     return {};
   return text + ", has the time " + std::to_string(listed) + " ms, and the tag there has " +
          std::to_string(in_tag) + " ms";

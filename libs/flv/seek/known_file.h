@@ -13,6 +13,9 @@ namespace flv {
 
 class KnownFile {
 public:
+  // ms: an index whose times differ more from those of the tags is wrong.
+  static constexpr std::int64_t kWrongTime = 5000;
+
   // The index of onMetaData.
   struct Listed {
     enum class Kind : std::uint8_t {
