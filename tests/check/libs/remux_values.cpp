@@ -247,6 +247,21 @@ START_TEST(test_damage) {
 }
 END_TEST
 
+// Chromium needs it in live Matroska, known or not.
+START_TEST(test_duration_of_pictures) {
+  for (const std::int64_t duration : {std::int64_t{0}, std::int64_t{33'333'333}}) {
+    Track track;
+    track.config = from_hex(kAvc);
+    track.frame_duration = duration;
+    Output out;
+    make_writer(Format::Matroska)->begin({track}, std::nullopt, out);
+    const auto element =
+        from_hex(duration == 0 ? "23e383880000000002625a00" : "23e383880000000001fca055");
+    ck_assert(!std::ranges::search(out, element).empty());
+  }
+}
+END_TEST
+
 } // namespace
 
 int main() {
@@ -260,6 +275,7 @@ int main() {
                                        {test_enhanced_payload},
                                        {test_durations_of_opus},
                                        {test_ms_are_rounded},
+                                       {test_duration_of_pictures},
                                        {test_extensions},
                                        {test_damage}});
 }
