@@ -295,6 +295,9 @@ START_TEST(test_audio_only) {
   ck_assert_uint_ge(tags[2].tag.timestamp, 3900);
   const Bytes tail = Bytes(reply.body).subspan(tags[2].begin);
   ck_assert(std::ranges::equal(tail, Bytes(file).last(tail.size())));
+  const Reply behind = server.get("/vod/movie.flv?start=99999999");
+  ck_assert_int_eq(behind.status, 416);
+  ck_assert(behind.text().starts_with("The last audio start is at byte "));
 }
 END_TEST
 

@@ -168,9 +168,10 @@ StartRefusal ServedFile::refusal(const Parts &parts, const StartError &error,
   std::string text = sentence(error.text);
   const flv::StartRequest last{flv::StartRequest::Measure::Time, kEndOfTime, flv::Snap::Previous};
   if (!plan(parts, last, stop)) {
+    const char *what = planner_.facts()->has_video() ? "key frame" : "audio start";
     if (const flv::StreamStart start = planner_.start(); start.place)
-      text = "The last key frame is at byte " + std::to_string(start.place->position) + ", " +
-             seconds_text(start.time) + ".";
+      text = std::string("The last ") + what + " is at byte " +
+             std::to_string(start.place->position) + ", " + seconds_text(start.time) + ".";
   }
   return {Kind::NotHere, text};
 }
