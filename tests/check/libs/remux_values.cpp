@@ -257,7 +257,7 @@ START_TEST(test_duration_of_pictures) {
     make_writer(Format::Matroska)->begin({track}, std::nullopt, out);
     const auto element =
         from_hex(duration == 0 ? "23e383880000000002625a00" : "23e383880000000001fca055");
-    ck_assert(!std::ranges::search(out, element).empty());
+    ck_assert(std::search(out.begin(), out.end(), element.begin(), element.end()) != out.end());
   }
 }
 END_TEST
